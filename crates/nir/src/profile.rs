@@ -1,0 +1,501 @@
+//! Profiles: the conventions of a framework, which a NIR file leaves open.
+//! A profile is a value: a framework's defaults, changed by options. `compile` applies it to a
+//! graph, `matching` finds the one that reproduces a recording.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use spike::{
+    Arrival, Comparison, Conventions, Form, Gain, Integration, Refractory, Reset, ResetTiming,
+    SpikesPerStep, Start, SynapseOrder,
+};
+
+/// A framework whose conventions are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Framework {
+    /// NIR's equations in forward Euler steps, read plainly.
+    Plain,
+    /// snnTorch 1.0.
+    SnnTorch,
+    /// Norse 1.1.
+    Norse,
+    /// SpikingJelly 2.0.
+    SpikingJelly,
+    /// Sinabs 2.0 and 3.1.
+    Sinabs,
+    /// Rockpool 3.1.
+    Rockpool,
+    /// Nengo 4.1.
+    Nengo,
+    /// Lava 0.10, floating point.
+    Lava,
+    /// BindsNET 0.3.
+    BindsNet,
+    /// Brian2 2.9.
+    Brian2,
+}
+
+impl Framework {
+    /// Every framework.
+    pub const ALL: [Self; 10] = [
+        Self::Plain,
+        Self::SnnTorch,
+        Self::Norse,
+        Self::SpikingJelly,
+        Self::Sinabs,
+        Self::Rockpool,
+        Self::Nengo,
+        Self::Lava,
+        Self::BindsNet,
+        Self::Brian2,
+    ];
+
+    /// The name as it is written in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::SnnTorch => "snntorch",
+            Self::Norse => "norse",
+            Self::SpikingJelly => "spikingjelly",
+            Self::Sinabs => "sinabs",
+            Self::Rockpool => "rockpool",
+            Self::Nengo => "nengo",
+            Self::Lava => "lava",
+            Self::BindsNet => "bindsnet",
+            Self::Brian2 => "brian2",
+        }
+    }
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no framework's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("profile {found:?} is unknown, expected one of {}", Framework::ALL.map(Framework::name).join(", "))]
+pub struct UnknownFramework {
+    /// The name found.
+    pub found: String,
+}
+
+impl FromStr for Framework {
+    type Err = UnknownFramework;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let lower = name.to_ascii_lowercase();
+        let known = Self::ALL.into_iter().find(|framework| framework.name() == lower);
+        known.ok_or_else(|| UnknownFramework { found: name.to_owned() })
+    }
+}
+
+/// What the stored time constants mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoredTau {
+    /// Seconds, or steps where a step is 1.
+    Seconds,
+    /// Seconds times the length of a step: what Norse's exporter writes unless told `dt=1`.
+    TimesStep,
+}
+
+/// The conventions of a framework as they apply to a whole graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// The framework.
+    pub framework: Framework,
+    /// Conventions of its neurons.
+    pub neurons: Conventions,
+    /// The order of operations of the neurons that have a synaptic current.
+    pub synaptic_form: Form,
+    /// What the stored time constants mean.
+    pub stored_tau: StoredTau,
+    /// A reset to zero in the next step takes the whole update with it in neurons that are
+    /// recurrent or have a synaptic current (snnTorch).
+    pub late_zero_discards: bool,
+    /// Steps from an input to the first layer.
+    pub input_delay_steps: u32,
+    /// Steps from a layer to the next.
+    pub layer_delay_steps: u32,
+    /// Steps from a layer back to itself or to an earlier one.
+    pub recurrent_delay_steps: u32,
+    /// Steps from a spike to the step under which the framework records it.
+    pub output_delay_steps: u32,
+    /// The first step in which the bias of a recurrent connection acts.
+    pub recurrent_bias_from_step: u32,
+}
+
+/// Changes to a framework's profile; each that is absent leaves the framework's default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfileOptions {
+    /// The framework.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Framework>,
+    /// Length of a step, in the unit of the file's time constants (seconds).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dt: Option<f64>,
+    /// What a spike does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<ResetOption>,
+    /// Whether the reset waits for the next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_delay: Option<bool>,
+    /// Whether a potential at the threshold fires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_fires: Option<bool>,
+    /// Whether one step may bring several spikes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub many_spikes: Option<bool>,
+    /// Lower bound of the potential, as a multiple of the threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lower_bound: Option<f32>,
+    /// Steps after a spike in which a neuron is refractory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refractory_steps: Option<u32>,
+    /// What a refractory neuron does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refractory: Option<RefractoryOption>,
+    /// Whether the input of a leaky neuron is scaled by `1 - decay` (Sinabs' `norm_input`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm_input: Option<bool>,
+    /// How decays are integrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationOption>,
+    /// What the stored time constants mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_tau: Option<StoredTau>,
+    /// The first step in which the bias of a recurrent connection acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recurrent_bias_from_step: Option<u32>,
+}
+
+/// What a spike does, as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetOption {
+    /// The potential becomes zero.
+    Zero,
+    /// The potential loses the threshold.
+    Subtract,
+    /// The potential becomes `v_reset`.
+    Value,
+}
+
+/// What a refractory neuron does, as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefractoryOption {
+    /// Keeps its potential.
+    Hold,
+    /// Decays without input.
+    Decay,
+    /// Integrates, but cannot fire.
+    Silent,
+}
+
+/// How decays are integrated, as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntegrationOption {
+    /// By `1 - dt / tau`.
+    ForwardEuler,
+    /// By `exp(-dt / tau)`.
+    Exact,
+}
+
+impl Profile {
+    /// A framework's conventions with its defaults.
+    pub fn of(framework: Framework) -> Self {
+        let plain = Conventions::plain(1e-4);
+        let base = Self {
+            framework,
+            neurons: plain,
+            synaptic_form: Form::Increment,
+            stored_tau: StoredTau::Seconds,
+            late_zero_discards: false,
+            input_delay_steps: 0,
+            layer_delay_steps: 0,
+            recurrent_delay_steps: 1,
+            output_delay_steps: 0,
+            recurrent_bias_from_step: 0,
+        };
+        match framework {
+            Framework::Plain => Self { recurrent_bias_from_step: 1, ..base },
+            Framework::SnnTorch => Self {
+                neurons: Conventions {
+                    form: Form::Product,
+                    reset: Reset::Subtract,
+                    reset_timing: ResetTiming::NextStep,
+                    ..plain
+                },
+                synaptic_form: Form::Product,
+                late_zero_discards: true,
+                ..base
+            },
+            Framework::Norse => Self {
+                neurons: Conventions {
+                    dt: 1e-3,
+                    gain: Gain::UnitResistance,
+                    synapse: SynapseOrder::JumpUseDecay,
+                    ..plain
+                },
+                stored_tau: StoredTau::TimesStep,
+                recurrent_bias_from_step: 1,
+                ..base
+            },
+            Framework::SpikingJelly => Self {
+                neurons: Conventions {
+                    form: Form::Quotient,
+                    comparison: Comparison::GreaterOrEqual,
+                    start: Start::Reset,
+                    ..plain
+                },
+                synaptic_form: Form::Product,
+                ..base
+            },
+            Framework::Sinabs => Self {
+                neurons: Conventions {
+                    dt: 1.0,
+                    integration: Integration::Exact,
+                    form: Form::Product,
+                    comparison: Comparison::GreaterOrEqual,
+                    spikes: SpikesPerStep::Many,
+                    reset: Reset::Subtract,
+                    ..plain
+                },
+                synaptic_form: Form::Product,
+                ..base
+            },
+            Framework::Rockpool => Self {
+                neurons: Conventions {
+                    dt: 1e-3,
+                    integration: Integration::Exact,
+                    form: Form::Product,
+                    gain: Gain::Unit,
+                    synapse: SynapseOrder::JumpDecayUse,
+                    comparison: Comparison::GreaterOrEqual,
+                    spikes: SpikesPerStep::Many,
+                    reset: Reset::Subtract,
+                    ..plain
+                },
+                synaptic_form: Form::Product,
+                ..base
+            },
+            Framework::Nengo => Self {
+                neurons: Conventions {
+                    dt: 1e-3,
+                    integration: Integration::ExactWithinStep,
+                    ..plain
+                },
+                ..base
+            },
+            Framework::Lava => Self {
+                neurons: Conventions {
+                    dt: 1.0,
+                    form: Form::Product,
+                    gain: Gain::Unit,
+                    synapse: SynapseOrder::DecayThenUse,
+                    reset: Reset::Zero,
+                    ..plain
+                },
+                synaptic_form: Form::Product,
+                layer_delay_steps: 1,
+                output_delay_steps: 1,
+                ..base
+            },
+            Framework::BindsNet => Self {
+                neurons: Conventions {
+                    dt: 1e-3,
+                    integration: Integration::Exact,
+                    form: Form::Product,
+                    gain: Gain::Unit,
+                    comparison: Comparison::GreaterOrEqual,
+                    refractory: Refractory::Decay,
+                    start: Start::Leak,
+                    ..plain
+                },
+                input_delay_steps: 1,
+                layer_delay_steps: 1,
+                ..base
+            },
+            Framework::Brian2 => Self {
+                neurons: Conventions {
+                    dt: 1e-3,
+                    integration: Integration::Exact,
+                    form: Form::Product,
+                    gain: Gain::Unit,
+                    arrival: Arrival::AfterThreshold,
+                    ..plain
+                },
+                recurrent_delay_steps: 0,
+                ..base
+            },
+        }
+    }
+
+    /// The framework's profile with the options applied.
+    pub fn with(framework: Framework, options: &ProfileOptions) -> Self {
+        let mut profile = Self::of(framework);
+        let neurons = &mut profile.neurons;
+        if let Some(dt) = options.dt {
+            neurons.dt = dt;
+        }
+        if let Some(reset) = options.reset {
+            neurons.reset = match reset {
+                ResetOption::Zero => Reset::Zero,
+                ResetOption::Subtract => Reset::Subtract,
+                ResetOption::Value => Reset::Value,
+            };
+        }
+        if let Some(delayed) = options.reset_delay {
+            // snnTorch subtracts once more where the rest is still above the threshold.
+            let twice = framework == Framework::SnnTorch && neurons.reset == Reset::Subtract;
+            neurons.reset_timing = match (delayed, twice) {
+                (true, _) => ResetTiming::NextStep,
+                (false, true) => ResetTiming::SameStepAndNext,
+                (false, false) => ResetTiming::SameStep,
+            };
+        }
+        if let Some(fires) = options.threshold_fires {
+            neurons.comparison =
+                if fires { Comparison::GreaterOrEqual } else { Comparison::Greater };
+        }
+        if let Some(many) = options.many_spikes {
+            neurons.spikes = if many { SpikesPerStep::Many } else { SpikesPerStep::One };
+        }
+        if let Some(bound) = options.lower_bound {
+            neurons.lower_bound = Some(bound);
+        }
+        if let Some(steps) = options.refractory_steps {
+            neurons.refractory_steps = steps;
+        }
+        if let Some(refractory) = options.refractory {
+            neurons.refractory = match refractory {
+                RefractoryOption::Hold => Refractory::Hold,
+                RefractoryOption::Decay => Refractory::Decay,
+                RefractoryOption::Silent => Refractory::Silent,
+            };
+        }
+        if let Some(norm_input) = options.norm_input {
+            neurons.gain = if norm_input { Gain::UnitResistance } else { Gain::Unit };
+        }
+        if let Some(integration) = options.integration {
+            neurons.integration = match integration {
+                IntegrationOption::ForwardEuler => Integration::ForwardEuler,
+                IntegrationOption::Exact => Integration::Exact,
+            };
+        }
+        if let Some(stored) = options.stored_tau {
+            profile.stored_tau = stored;
+        }
+        if let Some(step) = options.recurrent_bias_from_step {
+            profile.recurrent_bias_from_step = step;
+        }
+        profile
+    }
+
+    /// Every convention in words: what it is about, and what holds.
+    pub fn describe(&self) -> Vec<(&'static str, String)> {
+        let n = &self.neurons;
+        let text = |s: &str| s.to_owned();
+        let mut all = vec![
+            ("step", format!("{} (unit of the time constants)", n.dt)),
+            (
+                "integration",
+                text(match n.integration {
+                    Integration::ForwardEuler => "forward Euler: decay by 1 - dt / tau",
+                    Integration::Exact => "exact: decay by exp(-dt / tau)",
+                    Integration::ExactWithinStep => "exact, with spike times inside the step",
+                }),
+            ),
+            (
+                "input gain",
+                text(match n.gain {
+                    Gain::Equation => "as the equation says: r dt / tau",
+                    Gain::Unit => "one, whatever r and tau",
+                    Gain::UnitResistance => "as the equation says with r = 1",
+                }),
+            ),
+            (
+                "threshold",
+                text(match n.comparison {
+                    Comparison::Greater => "fires above it",
+                    Comparison::GreaterOrEqual => "fires at and above it",
+                }),
+            ),
+            (
+                "spikes per step",
+                text(match n.spikes {
+                    SpikesPerStep::One => "one",
+                    SpikesPerStep::Many => "as many thresholds as the potential holds",
+                }),
+            ),
+            (
+                "reset",
+                text(match n.reset {
+                    Reset::Zero => "to zero",
+                    Reset::Subtract => "by subtracting the threshold",
+                    Reset::Value => "to v_reset",
+                }),
+            ),
+            (
+                "reset happens",
+                text(match n.reset_timing {
+                    ResetTiming::SameStep => "in the step of the spike",
+                    ResetTiming::NextStep | ResetTiming::NextStepDiscardsUpdate => {
+                        "in the next step"
+                    }
+                    ResetTiming::SameStepAndNext => {
+                        "in the step of the spike, and again while above the threshold"
+                    }
+                }),
+            ),
+            (
+                "input arrives",
+                text(match n.arrival {
+                    Arrival::BeforeThreshold => "before the threshold is tested",
+                    Arrival::AfterThreshold => "after the threshold, before the reset",
+                }),
+            ),
+            (
+                "delays",
+                format!(
+                    "input {}, layer {}, recurrent {} steps",
+                    self.input_delay_steps, self.layer_delay_steps, self.recurrent_delay_steps
+                ),
+            ),
+        ];
+        if let Some(bound) = n.lower_bound {
+            all.push(("lower bound", format!("{bound} times the threshold")));
+        }
+        if n.refractory_steps > 0 {
+            all.push(("refractory", format!("{} steps ({:?})", n.refractory_steps, n.refractory)));
+        }
+        if self.stored_tau == StoredTau::TimesStep {
+            all.push(("time constants", "stored as tau times dt; divided by dt here".into()));
+        }
+        if self.output_delay_steps > 0 {
+            all.push(("outputs", format!("read {} steps late", self.output_delay_steps)));
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Framework;
+
+    #[test]
+    fn names_are_read_back_and_unknown_ones_listed() {
+        for framework in Framework::ALL {
+            assert_eq!(framework.name().parse(), Ok(framework));
+        }
+        let error = "spyx".parse::<Framework>().unwrap_err().to_string();
+        assert!(error.starts_with("profile \"spyx\" is unknown, expected one of plain, snntorch"));
+    }
+}

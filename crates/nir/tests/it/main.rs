@@ -1,0 +1,2 @@
+//! All integration tests of the room.
+mod files;
