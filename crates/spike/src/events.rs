@@ -1,0 +1,126 @@
+//! The events of one population over a window of steps and the steps before it that delayed
+//! projections still need.
+
+use crate::propagate::Incoming;
+
+/// Slots of steps, oldest first: `history` steps of the past, then the window.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    history: usize,
+    start: Vec<u32>,
+    indices: Vec<u32>,
+    /// One per event where the population may send other values than 1, else empty.
+    values: Vec<f32>,
+    valued: bool,
+    /// Events whose value is not 1.
+    graded: usize,
+}
+
+impl Events {
+    pub(crate) fn new(history: usize, valued: bool) -> Self {
+        let start = vec![0; history + 1];
+        Self { history, start, indices: Vec::new(), values: Vec::new(), valued, graded: 0 }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.start.clear();
+        self.start.resize(self.history + 1, 0);
+        self.indices.clear();
+        self.values.clear();
+        self.graded = 0;
+    }
+
+    /// Forgets all but the last `history` steps, which become the past of a new window.
+    pub(crate) fn begin_window(&mut self) {
+        let slots = self.start.len() - 1;
+        let drop = self.start[slots - self.history];
+        if self.valued {
+            let gone = &self.values[..drop as usize];
+            self.graded -= gone.iter().filter(|v| **v != 1.0).count();
+            self.values.drain(..drop as usize);
+        }
+        self.indices.drain(..drop as usize);
+        self.start.drain(..slots - self.history);
+        self.start.iter_mut().for_each(|s| *s -= drop);
+    }
+
+    pub(crate) fn push(&mut self, index: u32) {
+        self.indices.push(index);
+        if self.valued {
+            self.values.push(1.0);
+        }
+    }
+
+    pub(crate) fn push_value(&mut self, index: u32, value: f32) {
+        debug_assert!(self.valued);
+        self.indices.push(index);
+        self.values.push(value);
+        self.graded += usize::from(value != 1.0);
+    }
+
+    /// Adds the spikes of a row of bits.
+    pub(crate) fn push_bits(&mut self, bits: &[u8]) {
+        let (words, _) = bits.as_chunks::<4>();
+        for (k, word) in words.iter().enumerate() {
+            let mut word = u32::from_le_bytes(*word);
+            while word != 0 {
+                self.push(32 * k as u32 + word.trailing_zeros());
+                word &= word - 1;
+            }
+        }
+    }
+
+    pub(crate) fn end_step(&mut self) {
+        self.start.push(self.indices.len() as u32);
+    }
+
+    /// Events that arrive, after `delay` steps, in steps `from..from + steps` of the window.
+    pub(crate) fn arriving(&self, from: usize, steps: usize, delay: usize) -> Incoming<'_> {
+        let first = self.history + from - delay;
+        Incoming {
+            start: &self.start[first..=first + steps],
+            indices: &self.indices,
+            values: (self.graded > 0).then_some(&self.values),
+        }
+    }
+
+    /// Index and value of each event that is read, after `delay` steps, in a step of the window.
+    pub(crate) fn step(&self, step: usize, delay: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let slot = self.history + step - delay;
+        let range = self.start[slot] as usize..self.start[slot + 1] as usize;
+        range.map(|e| (self.indices[e], if self.valued { self.values[e] } else { 1.0 }))
+    }
+
+    pub(crate) fn n_events(&self, steps: usize) -> u64 {
+        u64::from(self.start[self.history + steps] - self.start[self.history])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Events;
+
+    #[test]
+    fn the_past_of_a_window_is_what_delays_need() {
+        let mut events = Events::new(2, false);
+        events.begin_window();
+        for step in 0..3 {
+            events.push(step);
+            events.end_step();
+        }
+        assert_eq!(events.arriving(0, 3, 2).step(2).0, [0]);
+        events.begin_window();
+        events.end_step();
+        assert_eq!(events.arriving(0, 1, 2).step(0).0, [1]);
+        assert_eq!(events.arriving(0, 1, 1).step(0).0, [2]);
+    }
+
+    #[test]
+    fn bits_are_spikes() {
+        let mut events = Events::new(0, false);
+        events.begin_window();
+        events.push_bits(&[0b1000_0001, 0, 0, 0x80, 1, 0, 0, 0]);
+        events.end_step();
+        assert_eq!(events.arriving(0, 1, 0).step(0).0, [0, 7, 31, 32]);
+    }
+}

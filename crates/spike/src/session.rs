@@ -1,0 +1,565 @@
+//! Running a compiled network: a session owns state and nothing else.
+//! Steps are taken in windows; inside a window each component of the schedule runs before the next,
+//! so that the weights of a layer are used for many steps while they are in cache.
+
+use std::sync::Arc;
+
+use crate::compile::{Compiled, CompiledPopulation, Component};
+use crate::events::Events;
+use crate::network::PopulationId;
+use crate::neuron::{Dynamics, Emission, PAD, Tile};
+use crate::problem::RunError;
+use crate::propagate::{BLOCK, Drive};
+use crate::raster::Raster;
+
+/// Steps of one window.
+const WINDOW: usize = 128;
+
+/// Steps of one tile of a population that is driven block by block.
+const TILE_STEPS: usize = 16;
+
+/// Values of one tile's input: half of a first-level cache.
+const TILE_VALUES: usize = 4096;
+
+/// State of one or more sequences of a network.
+#[derive(Debug)]
+pub struct Session {
+    network: Arc<Compiled>,
+    sequences: usize,
+    steps_done: u64,
+    /// By population, then sequence.
+    state: Vec<Vec<f32>>,
+    events: Vec<Events>,
+    probes: Vec<Probe>,
+    scratch: Scratch,
+}
+
+/// Buffers of the tile at hand.
+#[derive(Debug, Default)]
+struct Scratch {
+    drive: Vec<f32>,
+    spikes: Vec<u8>,
+    values: Vec<f32>,
+    trace: Vec<f32>,
+}
+
+/// What is recorded of a population beside the outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The population.
+    pub population: PopulationId,
+    /// Whether its events are recorded.
+    pub events: bool,
+    /// Which potentials are recorded, after each step.
+    pub potentials: Potentials,
+}
+
+impl Probe {
+    fn traces(&self, p: PopulationId) -> bool {
+        self.population == p && self.potentials != Potentials::None
+    }
+}
+
+/// A choice of neurons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Potentials {
+    /// None of them.
+    None,
+    /// All of them.
+    All,
+    /// Those of these indices.
+    Of(Vec<u32>),
+}
+
+/// What a run gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The outputs of the first sequence in the order of [`Compiled::outputs`], then those of the
+    /// next.
+    pub outputs: Vec<Raster>,
+    /// The recordings of the first sequence in the order of the probes, then those of the next.
+    pub recordings: Vec<Recording>,
+    /// What it took.
+    pub report: Report,
+}
+
+/// What a probe recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// The population.
+    pub population: PopulationId,
+    /// Its events; no steps where they were not asked for.
+    pub events: Raster,
+    /// Potentials, shape `[steps][neurons chosen]`.
+    pub potentials: Vec<f32>,
+}
+
+/// What a run took, over all sequences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Steps of each sequence.
+    pub steps: u64,
+    /// Events of the inputs.
+    pub input_events: u64,
+    /// Spikes of the neurons: events of every population that fires.
+    pub spikes: u64,
+    /// Synaptic operations: an event times the synapses that it visited.
+    pub synaptic_operations: u64,
+}
+
+impl Session {
+    /// A session of one sequence, at rest.
+    pub fn new(network: Arc<Compiled>) -> Self {
+        Self::batch(network, 1)
+    }
+
+    /// A session that steps several sequences together; each has its own state.
+    pub fn batch(network: Arc<Compiled>, sequences: usize) -> Self {
+        let mut state = Vec::new();
+        let mut events = Vec::new();
+        for population in &network.populations {
+            for _ in 0..sequences {
+                state.push(vec![0.0; population.dynamics.states() * population.padded]);
+                let valued = population.emission != Emission::Spikes;
+                events.push(Events::new(population.history, valued));
+            }
+        }
+        let scratch = Scratch::default();
+        let mut session =
+            Self { network, sequences, steps_done: 0, state, events, probes: Vec::new(), scratch };
+        session.reset();
+        session
+    }
+
+    /// Puts every sequence back to rest.
+    pub fn reset(&mut self) {
+        self.steps_done = 0;
+        self.events.iter_mut().for_each(Events::reset);
+        for (population, states) in
+            self.network.populations.iter().zip(self.state.chunks_mut(self.sequences.max(1)))
+        {
+            for state in states {
+                population.dynamics.reset(state, population.padded);
+            }
+        }
+    }
+
+    /// Records what the probes say, from the next run on.
+    ///
+    /// # Panics
+    /// When a probe names a population or a neuron that the network lacks.
+    pub fn record(&mut self, probes: &[Probe]) {
+        for probe in probes {
+            let size = self.network.populations[probe.population.0].size;
+            if let Potentials::Of(indices) = &probe.potentials {
+                assert!(indices.iter().all(|&i| (i as usize) < size), "a probed neuron exists");
+            }
+        }
+        self.probes = probes.to_vec();
+    }
+
+    /// The network that the session runs.
+    pub fn network(&self) -> &Arc<Compiled> {
+        &self.network
+    }
+
+    /// The number of sequences.
+    pub fn sequences(&self) -> usize {
+        self.sequences
+    }
+
+    /// Steps since the session was new or reset.
+    pub fn steps_done(&self) -> u64 {
+        self.steps_done
+    }
+
+    /// Advances every sequence by the steps of the inputs: the inputs of the first sequence in the
+    /// order of [`Compiled::inputs`], then those of the next. State goes on from run to run.
+    ///
+    /// # Errors
+    /// [`RunError`] where the inputs do not fit; nothing has been stepped then.
+    pub fn run(&mut self, inputs: &[Raster]) -> Result<Run, RunError> {
+        let steps = self.check(inputs)?;
+        let mut run = self.empty_run();
+        let mut from = 0;
+        while from < steps {
+            let window = WINDOW.min(steps - from);
+            self.run_window(inputs, from, window, &mut run);
+            from += window;
+            self.steps_done += window as u64;
+        }
+        run.report.steps = steps as u64;
+        Ok(run)
+    }
+
+    fn check(&self, inputs: &[Raster]) -> Result<usize, RunError> {
+        let ports = &self.network.inputs;
+        let expected = ports.len() * self.sequences;
+        if inputs.len() != expected {
+            return Err(RunError::Inputs { expected, found: inputs.len() });
+        }
+        let steps = inputs.first().map_or(0, Raster::steps);
+        for (input, raster) in inputs.iter().enumerate() {
+            let size = self.network.populations[ports[input % ports.len()].0].size;
+            if raster.size() != size {
+                return Err(RunError::InputSize { input, expected: size, found: raster.size() });
+            }
+            if raster.steps() != steps {
+                let found = raster.steps();
+                return Err(RunError::InputSteps { input, expected: steps, found });
+            }
+            if let Some((step, found)) = raster.stray() {
+                return Err(RunError::Stray { input, step, expected: size, found });
+            }
+        }
+        Ok(steps)
+    }
+
+    fn empty_run(&self) -> Run {
+        let size = |id: PopulationId| self.network.populations[id.0].size;
+        let mut run =
+            Run { outputs: Vec::new(), recordings: Vec::new(), report: Report::default() };
+        for _ in 0..self.sequences {
+            let outputs = self.network.outputs.iter().map(|o| Raster::new(size(o.population)));
+            run.outputs.extend(outputs);
+            run.recordings.extend(self.probes.iter().map(|probe| Recording {
+                population: probe.population,
+                events: Raster::new(size(probe.population)),
+                potentials: Vec::new(),
+            }));
+        }
+        run
+    }
+
+    fn run_window(&mut self, inputs: &[Raster], from: usize, steps: usize, run: &mut Run) {
+        self.events.iter_mut().for_each(Events::begin_window);
+        let ports = self.network.inputs.len();
+        for (k, raster) in inputs.iter().enumerate() {
+            let population = self.network.inputs[k % ports].0;
+            let events = &mut self.events[population * self.sequences + k / ports];
+            for step in from..from + steps {
+                for (index, value) in raster.events(step) {
+                    events.push_value(index, value);
+                }
+                events.end_step();
+            }
+            run.report.input_events += events.n_events(steps);
+        }
+        let network = Arc::clone(&self.network);
+        for component in &network.schedule {
+            match component {
+                Component::Alone(p) => self.run_alone(*p, steps, run),
+                Component::Cycle(members) => {
+                    for step in 0..steps {
+                        for &p in members {
+                            self.fire_first(p);
+                        }
+                        for &p in members {
+                            self.run_whole(p, step, 1, run);
+                        }
+                    }
+                }
+            }
+        }
+        self.collect(steps, run);
+    }
+
+    /// A population that does not drive itself, over a whole window.
+    fn run_alone(&mut self, p: PopulationId, steps: usize, run: &mut Run) {
+        let network = Arc::clone(&self.network);
+        let population = &network.populations[p.0];
+        if matches!(population.dynamics, Dynamics::Input) {
+            return;
+        }
+        let by_blocks = !population.incoming.is_empty()
+            && population.incoming.iter().all(|i| i.kernel.by_blocks());
+        if by_blocks {
+            self.run_blocks(p, population, steps, run);
+        } else {
+            let tile = (TILE_VALUES / population.padded).clamp(1, TILE_STEPS);
+            for step in (0..steps).step_by(tile) {
+                self.run_whole(p, step, tile.min(steps - step), run);
+            }
+        }
+    }
+
+    /// Block by block, every sequence and step of a block before the next: its weights stay in
+    /// cache.
+    fn run_blocks(
+        &mut self,
+        p: PopulationId,
+        population: &CompiledPopulation,
+        steps: usize,
+        run: &mut Run,
+    ) {
+        let rows = self.sequences * steps;
+        self.scratch.fit(rows * population.padded, TILE_STEPS * BLOCK);
+        for lane in (0..population.padded).step_by(BLOCK) {
+            let width = BLOCK.min(population.padded - lane);
+            for sequence in 0..self.sequences {
+                for step in (0..steps).step_by(TILE_STEPS) {
+                    let tile = TileAt {
+                        lane,
+                        width,
+                        step,
+                        steps: TILE_STEPS.min(steps - step),
+                        row: sequence * steps + step,
+                    };
+                    self.run_tile(p, population, sequence, &tile);
+                }
+            }
+        }
+        for sequence in 0..self.sequences {
+            self.emit_events(p, population, sequence, sequence * steps, steps);
+            self.trace(p, population, sequence, sequence * steps, steps, run);
+            self.count(p, population, sequence, 0, steps, run);
+        }
+    }
+
+    /// All neurons of a population over a few steps.
+    fn run_whole(&mut self, p: PopulationId, step: usize, steps: usize, run: &mut Run) {
+        let network = Arc::clone(&self.network);
+        let population = &network.populations[p.0];
+        let width = population.padded;
+        self.scratch.fit(steps * width, steps * width);
+        for sequence in 0..self.sequences {
+            let tile = TileAt { lane: 0, width, step, steps, row: 0 };
+            self.run_tile(p, population, sequence, &tile);
+            if !(population.fires_first && population.in_cycle) {
+                self.emit_events(p, population, sequence, 0, steps);
+            }
+            self.trace(p, population, sequence, 0, steps, run);
+            self.count(p, population, sequence, step, steps, run);
+        }
+    }
+
+    /// Where the input of a step arrives after the threshold, spikes of a step may drive the
+    /// population that fires them: fire on a copy of the state, without input, before anything is
+    /// delivered.
+    fn fire_first(&mut self, p: PopulationId) {
+        let network = Arc::clone(&self.network);
+        let population = &network.populations[p.0];
+        if !population.fires_first {
+            return;
+        }
+        let width = population.padded;
+        self.scratch.fit(width, width);
+        for sequence in 0..self.sequences {
+            self.scratch.drive[..width].fill(0.0);
+            let mut state = self.state[p.0 * self.sequences + sequence].clone();
+            let mut tile = Tile {
+                isa: network.isa,
+                lane: 0,
+                width,
+                steps: 1,
+                padded: width,
+                drive: &self.scratch.drive,
+                state: &mut state,
+                spikes: &mut self.scratch.spikes,
+                values: &mut self.scratch.values,
+                trace: &mut [],
+            };
+            population.dynamics.update(&mut tile, None);
+            self.emit_events(p, population, sequence, 0, 1);
+        }
+    }
+
+    /// Deliver, then update: one tile of one sequence.
+    fn run_tile(
+        &mut self,
+        p: PopulationId,
+        population: &CompiledPopulation,
+        sequence: usize,
+        at: &TileAt,
+    ) {
+        let scratch = &mut self.scratch;
+        let isa = self.network.isa;
+        let input = &mut scratch.drive[..at.steps * at.width];
+        input.fill(0.0);
+        let mut drive = Drive { isa, lane: at.lane, width: at.width, input };
+        for incoming in &population.incoming {
+            let events = &self.events[incoming.source.0 * self.sequences + sequence];
+            let arriving = events.arriving(at.step, at.steps, incoming.delay);
+            incoming.kernel.deliver(arriving, &mut drive);
+        }
+        let first = self.steps_done + at.step as u64;
+        let bias = if population.early.iter().any(|(from, _)| first < u64::from(*from)) {
+            add_early_bias(population, first, at, drive.input);
+            None
+        } else {
+            population.bias.as_ref()
+        };
+        let cell = at.row * population.padded;
+        // An empty slice tells the kernels that nobody reads it.
+        let valued = population.emission != Emission::Spikes;
+        let traced = self.probes.iter().any(|q| q.traces(p));
+        let mut tile = Tile {
+            isa,
+            lane: at.lane,
+            width: at.width,
+            steps: at.steps,
+            padded: population.padded,
+            drive: drive.input,
+            state: &mut self.state[p.0 * self.sequences + sequence],
+            spikes: &mut scratch.spikes[cell / 8..],
+            values: if valued { &mut scratch.values[cell..] } else { &mut [] },
+            trace: if traced { &mut scratch.trace[cell..] } else { &mut [] },
+        };
+        population.dynamics.update(&mut tile, bias);
+    }
+
+    /// Turns rows of the scratch into events.
+    fn emit_events(
+        &mut self,
+        p: PopulationId,
+        population: &CompiledPopulation,
+        sequence: usize,
+        row: usize,
+        steps: usize,
+    ) {
+        let (size, padded) = (population.size, population.padded);
+        let events = &mut self.events[p.0 * self.sequences + sequence];
+        for step in row..row + steps {
+            if population.emission == Emission::Spikes {
+                let bits = &mut self.scratch.spikes[step * padded / 8..][..padded / 8];
+                mask_padding(bits, size);
+                events.push_bits(bits);
+            } else {
+                let values = &self.scratch.values[step * padded..][..size];
+                for (lane, &value) in values.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+                    events.push_value(lane as u32, value);
+                }
+            }
+            events.end_step();
+        }
+    }
+
+    /// Records the potentials of rows of the scratch.
+    fn trace(
+        &self,
+        p: PopulationId,
+        population: &CompiledPopulation,
+        sequence: usize,
+        row: usize,
+        steps: usize,
+        run: &mut Run,
+    ) {
+        let (size, padded) = (population.size, population.padded);
+        for (k, probe) in self.probes.iter().enumerate().filter(|(_, q)| q.population == p) {
+            let out = &mut run.recordings[sequence * self.probes.len() + k].potentials;
+            let lane = |index: usize| population.layout.lane(index);
+            for step in row..row + steps {
+                match &probe.potentials {
+                    Potentials::None => {}
+                    Potentials::All => {
+                        let row = &self.scratch.trace[step * padded..][..padded];
+                        out.extend((0..size).map(|i| row[lane(i)]));
+                    }
+                    Potentials::Of(indices) => {
+                        let row = &self.scratch.trace[step * padded..][..padded];
+                        out.extend(indices.iter().map(|&i| row[lane(i as usize)]));
+                    }
+                }
+            }
+        }
+    }
+
+    fn count(
+        &self,
+        p: PopulationId,
+        population: &CompiledPopulation,
+        sequence: usize,
+        step: usize,
+        steps: usize,
+        run: &mut Run,
+    ) {
+        for incoming in &population.incoming {
+            let events = &self.events[incoming.source.0 * self.sequences + sequence];
+            let arriving = events.arriving(step, steps, incoming.delay);
+            run.report.synaptic_operations += incoming.kernel.operations(arriving);
+        }
+        if population.emission != Emission::Values {
+            let events = &self.events[p.0 * self.sequences + sequence];
+            run.report.spikes += events.arriving(step, steps, 0).n_events() as u64;
+        }
+    }
+
+    /// Copies the window's events of outputs and probes, by index.
+    fn collect(&self, steps: usize, run: &mut Run) {
+        for sequence in 0..self.sequences {
+            let outputs = self.network.outputs.len();
+            for (k, output) in self.network.outputs.iter().enumerate() {
+                let to = &mut run.outputs[sequence * outputs + k];
+                self.copy(output.population, sequence, steps, output.delay_steps as usize, to);
+            }
+            for (k, probe) in self.probes.iter().enumerate().filter(|(_, q)| q.events) {
+                let to = &mut run.recordings[sequence * self.probes.len() + k].events;
+                self.copy(probe.population, sequence, steps, 0, to);
+            }
+        }
+    }
+
+    fn copy(&self, p: PopulationId, sequence: usize, steps: usize, delay: usize, to: &mut Raster) {
+        let layout = self.network.populations[p.0].layout;
+        let events = &self.events[p.0 * self.sequences + sequence];
+        for step in 0..steps {
+            if layout == crate::propagate::Layout::Plain {
+                to.push_step(events.step(step, delay));
+            } else {
+                let index = |(lane, v): (u32, f32)| (layout.index(lane as usize) as u32, v);
+                let mut row: Vec<(u32, f32)> = events.step(step, delay).map(index).collect();
+                row.sort_by_key(|&(index, _)| index);
+                to.push_step(row);
+            }
+        }
+    }
+}
+
+/// Where a tile lies: lanes, steps of the window, and its first row in the scratch.
+struct TileAt {
+    lane: usize,
+    width: usize,
+    step: usize,
+    steps: usize,
+    row: usize,
+}
+
+impl Scratch {
+    /// Makes room for `cells` results and a tile's input; grows, never shrinks.
+    fn fit(&mut self, cells: usize, drive: usize) {
+        grow(&mut self.drive, drive);
+        grow(&mut self.spikes, cells / 8);
+        grow(&mut self.values, cells);
+        grow(&mut self.trace, cells);
+    }
+}
+
+fn grow<T: Clone + Default>(v: &mut Vec<T>, len: usize) {
+    if v.len() < len {
+        v.resize(len, T::default());
+    }
+}
+
+/// Adds the biases that already act, step by step.
+fn add_early_bias(population: &CompiledPopulation, first: u64, at: &TileAt, input: &mut [f32]) {
+    for (s, row) in input.chunks_exact_mut(at.width).enumerate() {
+        for (from, bias) in &population.early {
+            if first + s as u64 >= u64::from(*from) {
+                for (k, x) in row.iter_mut().enumerate() {
+                    *x += bias.at(at.lane + k);
+                }
+            }
+        }
+    }
+}
+
+/// Clears the bits of the lanes beyond the last neuron.
+fn mask_padding(bits: &mut [u8], size: usize) {
+    debug_assert!(bits.len() * 8 < size + PAD);
+    for (k, byte) in bits.iter_mut().enumerate().skip(size / 8) {
+        let left = size.saturating_sub(k * 8);
+        if left < 8 {
+            *byte &= (1u8 << left) - 1;
+        }
+    }
+}
