@@ -17,6 +17,9 @@ use crate::profile::{Profile, StoredTau};
 use crate::shape::NodeShape;
 use crate::tensor::Tensor;
 
+/// A delay that is further from a whole number of steps is rounded, and that is said.
+const MAX_DELAY_ROUNDING_STEPS: f64 = 1e-3;
+
 /// A graph as a network, with what was assumed on the way.
 #[derive(Debug)]
 pub struct Lowered {
@@ -188,15 +191,10 @@ impl<'a> Lowering<'a> {
                 Model::Relay(spike::Relay { divisor: (height * width) as f32 })
             }
             Node::Delay(delay) => {
-                let steps = per_neuron(&delay.delay, shape).iter().map(|&s| self.steps(name, s));
-                let steps = steps.collect::<Vec<_>>();
-                let steps: Vec<u32> = steps
-                    .into_iter()
-                    .map(|(steps, note)| {
-                        self.notes.extend(note.filter(|n| !self.notes.contains(n)));
-                        steps
-                    })
-                    .collect();
+                let mut steps = Vec::new();
+                for seconds in per_neuron(&delay.delay, shape) {
+                    steps.push(self.steps(name, seconds));
+                }
                 Model::Delay(spike::Delay { steps })
             }
             Node::Threshold(m) => {
@@ -271,15 +269,18 @@ impl<'a> Lowering<'a> {
         through.any(|map| self.graph.successors(map).any(|back| back == name))
     }
 
-    /// A delay in whole steps, and a note where it had to be rounded.
-    fn steps(&self, name: &str, seconds: f64) -> (u32, Option<String>) {
+    /// A delay in whole steps; says where it had to be rounded.
+    fn steps(&mut self, name: &str, seconds: f64) -> u32 {
         let exact = seconds / self.profile.neurons.dt;
         let steps = exact.round();
-        let note = ((exact - steps).abs() > 1e-3).then(|| {
-            format!("{name}: a delay of {exact:.3} steps was rounded to {steps} steps")
-        });
+        if (exact - steps).abs() > MAX_DELAY_ROUNDING_STEPS {
+            let note = format!("{name}: a delay of {exact:.3} steps was rounded to {steps} steps");
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
         // The cast saturates, and the engine refuses delays beyond its limit.
-        (steps as u32, note)
+        steps as u32
     }
 
     /// The populations whose values reach a node, through passing nodes.
@@ -297,9 +298,7 @@ impl<'a> Lowering<'a> {
                     let mut delay_steps = delay_steps;
                     if let Some(Node::Delay(delay)) = self.node(from) {
                         let seconds = uniform(&delay.delay).unwrap_or(0.0);
-                        let (steps, note) = self.steps(from, seconds);
-                        delay_steps = delay_steps.saturating_add(steps);
-                        self.notes.extend(note.filter(|n| !self.notes.contains(n)));
+                        delay_steps = delay_steps.saturating_add(self.steps(from, seconds));
                     }
                     let before = self.graph.predecessors(from);
                     waiting.extend(before.map(|from| (from, delay_steps)));

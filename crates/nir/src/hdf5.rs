@@ -51,9 +51,9 @@ const FILTERS: [u16; 4] = [1, 2, 3, 32000];
 /// # Errors
 ///
 /// Why the file as a whole cannot be read.
-pub(crate) fn read_tree(bytes: &[u8]) -> Result<Group, String> {
-    let file = File::from_source(Counted::new(bytes)).map_err(|error| error.to_string())?;
+pub(crate) fn read_tree(bytes: Vec<u8>) -> Result<Group, String> {
     let fence = Fence::new(bytes.len() as u64);
+    let file = File::from_source(Counted::new(bytes)).map_err(|error| error.to_string())?;
     fence.group(&file.root(), 0)
 }
 
@@ -242,10 +242,10 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(bytes: &[u8]) -> Self {
+    fn new(bytes: Vec<u8>) -> Self {
         let passes = (bytes.len() as u64).saturating_mul(MAX_READ_PASSES);
         Self {
-            bytes: bytes.to_vec(),
+            bytes,
             reads_left: AtomicUsize::new(MAX_READS),
             bytes_left: AtomicU64::new(passes.saturating_add(MAX_READ_BYTES)),
         }

@@ -48,7 +48,8 @@ struct Doors {
 }
 
 impl Inliner<'_> {
-    fn graph(&mut self, path: &str, graph: Graph, depth: usize) {
+    fn graph(&mut self, path: &str, mut graph: Graph, depth: usize) {
+        self.rename_stray_end(path, &mut graph);
         let mut doors = BTreeMap::new();
         for (name, node) in graph.nodes {
             let full = join(path, &name);
@@ -74,6 +75,34 @@ impl Inliner<'_> {
             let from = doors.get(&from).map_or(from, |doors| doors.output.clone());
             let to = doors.get(&to).map_or(to, |doors| doors.input.clone());
             self.flat.graph.edges.push((from, to));
+        }
+    }
+
+    /// Where edges name one node that is not there and leave out one that is, the two are one.
+    /// The graphs published with the NIR paper have such edges inside their nested graphs.
+    fn rename_stray_end(&mut self, path: &str, graph: &mut Graph) {
+        let ends = || graph.edges.iter().flat_map(|(from, to)| [from, to]);
+        let mut stray: Vec<&String> = ends()
+            .filter(|name| !graph.nodes.contains_key(*name))
+            .filter(|name| !self.flat.broken.contains(&join(path, name)))
+            .collect();
+        stray.sort();
+        stray.dedup();
+        let named: BTreeSet<&String> = ends().collect();
+        let unnamed: Vec<&String> =
+            graph.nodes.keys().filter(|name| !named.contains(name)).collect();
+        let ([stray], [unnamed]) = (stray.as_slice(), unnamed.as_slice()) else {
+            return;
+        };
+        let (stray, unnamed) = ((*stray).clone(), (*unnamed).clone());
+        let what = format!("edges of `{}`, which is not there", stray.escape_debug());
+        self.repairs.add(&join(path, &unnamed), what, "taken as its own, which it lacks");
+        for (from, to) in &mut graph.edges {
+            for end in [from, to] {
+                if *end == stray {
+                    end.clone_from(&unnamed);
+                }
+            }
         }
     }
 

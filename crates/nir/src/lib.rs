@@ -28,6 +28,11 @@ mod repair;
 mod read;
 mod write;
 
+mod compile;
+mod guess;
+mod matching;
+mod profile;
+
 mod check;
 mod inline;
 mod shape;
@@ -35,12 +40,21 @@ mod shape;
 mod hdf5;
 pub mod limits;
 
+pub use compile::{CompileError, Lowered};
 pub use graph::{Graph, Loaded};
+pub use guess::{Guess, guess};
+pub use matching::{
+    Expected, Match, POTENTIAL_TOLERANCE, Recorded, candidates, find_profile, resolve,
+};
 pub use node::{
     Affine, AvgPool2d, Conv1d, Conv2d, CubaLi, CubaLif, Delay, Flatten, I, If, Input, Li, Lif,
     Linear, Node, Output, Padding, Scale, SumPool2d, Threshold,
 };
 pub use problem::Problem;
+pub use profile::{
+    Framework, IntegrationOption, Profile, ProfileOptions, RefractoryOption, ResetOption,
+    StoredTau, UnknownFramework,
+};
 pub use read::{ReadError, from_bytes, read};
 pub use repair::Repair;
 pub use shape::NodeShape;

@@ -40,7 +40,6 @@ pub enum Framework {
 impl Framework {
     /// Every framework.
     pub const ALL: [Self; 10] = [
-        Self::Plain,
         Self::SnnTorch,
         Self::Norse,
         Self::SpikingJelly,
@@ -50,6 +49,7 @@ impl Framework {
         Self::Lava,
         Self::BindsNet,
         Self::Brian2,
+        Self::Plain,
     ];
 
     /// The name as it is written in options.
@@ -184,6 +184,8 @@ pub enum ResetOption {
     Subtract,
     /// The potential becomes `v_reset`.
     Value,
+    /// Nothing.
+    None,
 }
 
 /// What a refractory neuron does, as an option.
@@ -304,8 +306,8 @@ impl Profile {
                     ..plain
                 },
                 synaptic_form: Form::Product,
+                input_delay_steps: 1,
                 layer_delay_steps: 1,
-                output_delay_steps: 1,
                 ..base
             },
             Framework::BindsNet => Self {
@@ -338,8 +340,9 @@ impl Profile {
         }
     }
 
-    /// The framework's profile with the options applied.
-    pub fn with(framework: Framework, options: &ProfileOptions) -> Self {
+    /// The framework's profile with the options applied; plain where they name none.
+    pub fn with(options: &ProfileOptions) -> Self {
+        let framework = options.name.unwrap_or(Framework::Plain);
         let mut profile = Self::of(framework);
         let neurons = &mut profile.neurons;
         if let Some(dt) = options.dt {
@@ -350,14 +353,15 @@ impl Profile {
                 ResetOption::Zero => Reset::Zero,
                 ResetOption::Subtract => Reset::Subtract,
                 ResetOption::Value => Reset::Value,
+                ResetOption::None => Reset::None,
             };
         }
         if let Some(delayed) = options.reset_delay {
-            // snnTorch subtracts once more where the rest is still above the threshold.
+            // snnTorch charges a rest that is still above the threshold one more threshold.
             let twice = framework == Framework::SnnTorch && neurons.reset == Reset::Subtract;
             neurons.reset_timing = match (delayed, twice) {
                 (true, _) => ResetTiming::NextStep,
-                (false, true) => ResetTiming::SameStepAndNext,
+                (false, true) => ResetTiming::SameStepChargedAhead,
                 (false, false) => ResetTiming::SameStep,
             };
         }
@@ -441,6 +445,7 @@ impl Profile {
                     Reset::Zero => "to zero",
                     Reset::Subtract => "by subtracting the threshold",
                     Reset::Value => "to v_reset",
+                    Reset::None => "none",
                 }),
             ),
             (
@@ -450,8 +455,8 @@ impl Profile {
                     ResetTiming::NextStep | ResetTiming::NextStepDiscardsUpdate => {
                         "in the next step"
                     }
-                    ResetTiming::SameStepAndNext => {
-                        "in the step of the spike, and again while above the threshold"
+                    ResetTiming::SameStepChargedAhead => {
+                        "in the step of the spike; the rest is charged ahead while above the threshold"
                     }
                 }),
             ),
@@ -496,6 +501,6 @@ mod tests {
             assert_eq!(framework.name().parse(), Ok(framework));
         }
         let error = "spyx".parse::<Framework>().unwrap_err().to_string();
-        assert!(error.starts_with("profile \"spyx\" is unknown, expected one of plain, snntorch"));
+        assert!(error.starts_with("profile \"spyx\" is unknown, expected one of snntorch, norse"));
     }
 }

@@ -73,7 +73,7 @@ pub enum ReadError {
 ///
 /// Why the file cannot be used; for a graph, every problem at once.
 pub fn read(path: &Path) -> Result<Loaded, ReadError> {
-    from_bytes(&read_file(path)?)
+    load(read_file(path)?)
 }
 
 /// Reads a graph from the bytes of a file, as [`read`] does.
@@ -82,7 +82,12 @@ pub fn read(path: &Path) -> Result<Loaded, ReadError> {
 ///
 /// As for [`read`].
 pub fn from_bytes(bytes: &[u8]) -> Result<Loaded, ReadError> {
-    refuse_foreign(bytes)?;
+    refuse_large(bytes.len() as u64)?;
+    load(bytes.to_vec())
+}
+
+fn load(bytes: Vec<u8>) -> Result<Loaded, ReadError> {
+    refuse_foreign(&bytes)?;
     let tree = read_tree(bytes).map_err(|found| ReadError::Hdf5 { found })?;
     let mut reader = Reader::default();
     let graph = reader.file(&tree);

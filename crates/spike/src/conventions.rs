@@ -44,7 +44,7 @@ impl Conventions {
             integration: Integration::ForwardEuler,
             form: Form::Increment,
             gain: Gain::Equation,
-            synapse: SynapseOrder::DecayThenUse,
+            synapse: SynapseOrder::EquationThenUse,
             comparison: Comparison::Greater,
             spikes: SpikesPerStep::One,
             reset: Reset::Value,
@@ -135,6 +135,8 @@ pub enum Reset {
     Subtract,
     /// `v = v_reset`.
     Value,
+    /// Nothing: the neuron fires for as long as it is above the threshold.
+    None,
 }
 
 /// When the reset happens.
@@ -146,9 +148,10 @@ pub enum ResetTiming {
     NextStep,
     /// In the next step, whose whole update of the potential is lost, input included.
     NextStepDiscardsUpdate,
-    /// In the step of the spike, and once more in the next where the potential is still above the
-    /// threshold.
-    SameStepAndNext,
+    /// In the step of the spike; a potential that is still above the threshold is tested in the
+    /// next step with one more threshold taken off, which it gets back after the test (snnTorch
+    /// with `reset_delay=False`).
+    SameStepChargedAhead,
 }
 
 /// What a refractory neuron does.

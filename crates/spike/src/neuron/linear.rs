@@ -276,7 +276,7 @@ unsafe fn group<S: Simd, const N: usize>(
             Comparison::Greater => S::gt(v, threshold),
             Comparison::GreaterOrEqual => S::ge(v, threshold),
         };
-        let late = m.fires && m.timing != ResetTiming::SameStep;
+        let late = m.fires && m.timing != ResetTiming::SameStep && m.reset != Reset::None;
 
         for step in 0..tile.steps {
             let drive = tile.drive.as_ptr().add(step * tile.width + lane);
@@ -394,10 +394,18 @@ unsafe fn group<S: Simd, const N: usize>(
                             open
                         };
                     }
-                    if matches!(m.timing, ResetTiming::SameStep | ResetTiming::SameStepAndNext) {
+                    if m.timing == ResetTiming::SameStepChargedAhead && m.reset == Reset::Subtract {
+                        let taken = S::select(fired, threshold[k], zero);
+                        let charged = S::select(due, threshold[k], zero);
+                        next = S::sub(next, S::sub(taken, charged));
+                    } else if matches!(
+                        m.timing,
+                        ResetTiming::SameStep | ResetTiming::SameStepChargedAhead
+                    ) {
                         let to = match m.reset {
                             Reset::Subtract => S::sub(next, S::mul(count, threshold[k])),
                             Reset::Zero | Reset::Value => reset_value[k],
+                            Reset::None => next,
                         };
                         next = S::select(fired, to, next);
                     }

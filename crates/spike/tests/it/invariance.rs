@@ -23,7 +23,7 @@ fn conventions() -> Vec<Conventions> {
         Conventions { reset_timing: ResetTiming::NextStepDiscardsUpdate, ..product },
         Conventions {
             reset: Reset::Subtract,
-            reset_timing: ResetTiming::SameStepAndNext,
+            reset_timing: ResetTiming::SameStepChargedAhead,
             synapse: SynapseOrder::UseThenEquation,
             ..product
         },
