@@ -349,7 +349,10 @@ impl<'a> Lowering<'a> {
             _ => 0,
         };
         let delay_steps = origin.delay_steps.saturating_add(added);
-        self.network.projections.push(Projection { source, target, delay_steps, connection });
+        let dense = matches!(connection, Connection::Dense(_));
+        let learning = self.profile.learning.clone().filter(|_| dense);
+        let projection = Projection { source, target, delay_steps, connection, learning };
+        self.network.projections.push(projection);
     }
 
     fn add_bias(&mut self, map: &str, target: PopulationId, delay_steps: u32) {

@@ -52,8 +52,8 @@ pub use node::{
 };
 pub use problem::Problem;
 pub use profile::{
-    Framework, IntegrationOption, Profile, ProfileOptions, RefractoryOption, ResetOption,
-    StoredTau, UnknownFramework,
+    Framework, IntegrationOption, PostPreOption, Profile, ProfileOptions, RefractoryOption,
+    ResetOption, StoredTau, UnknownFramework,
 };
 pub use read::{ReadError, from_bytes, read};
 pub use repair::Repair;

@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::guess::guess;
 use crate::node::Node;
 use crate::profile::{
-    Framework, Profile, ProfileOptions, RefractoryOption, ResetOption, StoredTau,
+    Framework, PostPreOption, Profile, ProfileOptions, RefractoryOption, ResetOption, StoredTau,
 };
 
 /// What a framework recorded: an input and what nodes did.
@@ -51,6 +51,10 @@ pub struct Match {
 /// Potentials that differ by less are the same.
 pub const POTENTIAL_TOLERANCE: f32 = 1e-4;
 
+/// Rates of a learning rule that are tried, and the time constant of its traces (s).
+const LEARNING_RATES: [f32; 4] = [1e-4, 1e-3, 1e-2, 1e-1];
+const TAU_TRACE: f64 = 20e-3;
+
 /// The longest refractory time among the candidates (steps).
 const MAX_REFRACTORY_STEPS: u32 = 6;
 
@@ -90,6 +94,32 @@ pub fn candidates(graph: &Graph) -> Vec<ProfileOptions> {
         matches!(node, Node::Lif(_) | Node::Li(_) | Node::CubaLif(_) | Node::CubaLi(_))
     });
     frameworks.into_iter().flat_map(|framework| variants(framework, leaky)).collect()
+}
+
+/// Profiles of networks that learned while they were recorded: BindsNET's with `PostPre` and the
+/// usual rates, weights kept in `[0, 1]`. None for weights outside.
+fn learning_candidates(graph: &Graph) -> Vec<ProfileOptions> {
+    let bounded = graph.nodes.values().all(|node| match node {
+        Node::Affine(m) => m.weight.iter().all(|w| (0.0..=1.0).contains(&w)),
+        Node::Linear(m) => m.weight.iter().all(|w| (0.0..=1.0).contains(&w)),
+        Node::Conv1d(_) | Node::Conv2d(_) => false,
+        _ => true,
+    });
+    if !bounded {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for refractory in variants(Framework::BindsNet, true) {
+        for depression in LEARNING_RATES {
+            for potentiation in LEARNING_RATES {
+                let nu = [depression, potentiation];
+                let rule =
+                    PostPreOption { nu, tau_trace: TAU_TRACE, weight_min: 0.0, weight_max: 1.0 };
+                all.push(ProfileOptions { learning: Some(rule), ..refractory.clone() });
+            }
+        }
+    }
+    all
 }
 
 fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
@@ -174,6 +204,7 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
 
 /// Runs every candidate on a recording and gives them, the best first.
 ///
+/// Where none is exact, networks that learn while they run are tried too.
 /// Ties keep the order of [`candidates`]: the framework that the file looks like, then defaults.
 /// `progress` is told how many of how many candidates are done.
 pub fn find_profile(
@@ -181,17 +212,18 @@ pub fn find_profile(
     recorded: &Recorded,
     mut progress: impl FnMut(usize, usize),
 ) -> Vec<Match> {
-    let candidates = candidates(graph);
-    let total = candidates.len();
-    let mut matches: Vec<Match> = candidates
-        .into_iter()
-        .enumerate()
-        .map(|(done, options)| {
-            progress(done, total);
-            compare(graph, &options, recorded)
-        })
-        .collect();
-    progress(total, total);
+    let mut matches = Vec::new();
+    for candidates in [candidates(graph), learning_candidates(graph)] {
+        let total = matches.len() + candidates.len();
+        for options in candidates {
+            progress(matches.len(), total);
+            matches.push(compare(graph, &options, recorded));
+        }
+        progress(total, total);
+        if matches.iter().any(Match::is_exact) {
+            break;
+        }
+    }
     matches.sort_by(|a, b| {
         let key = |m: &Match| (m.failed.is_some(), !m.is_exact(), m.mismatches);
         key(a).cmp(&key(b))

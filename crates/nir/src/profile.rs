@@ -127,6 +127,8 @@ pub struct Profile {
     pub output_delay_steps: u32,
     /// The first step in which the bias of a recurrent connection acts.
     pub recurrent_bias_from_step: u32,
+    /// How the weights of dense connections change while the network runs.
+    pub learning: Option<spike::Learning>,
 }
 
 /// Changes to a framework's profile; each that is absent leaves the framework's default.
@@ -172,6 +174,23 @@ pub struct ProfileOptions {
     /// The first step in which the bias of a recurrent connection acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recurrent_bias_from_step: Option<u32>,
+    /// How the weights of dense connections change while the network runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning: Option<PostPreOption>,
+}
+
+/// BindsNET's `PostPre` rule, as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostPreOption {
+    /// Rates of depression and of potentiation.
+    pub nu: [f32; 2],
+    /// Time constant of the traces, in the unit of the step (seconds).
+    pub tau_trace: f64,
+    /// Lower bound of a weight.
+    pub weight_min: f32,
+    /// Upper bound of a weight.
+    pub weight_max: f32,
 }
 
 /// What a spike does, as an option.
@@ -225,6 +244,7 @@ impl Profile {
             recurrent_delay_steps: 1,
             output_delay_steps: 0,
             recurrent_bias_from_step: 0,
+            learning: None,
         };
         match framework {
             Framework::Plain => Self { recurrent_bias_from_step: 1, ..base },
@@ -400,6 +420,14 @@ impl Profile {
         if let Some(step) = options.recurrent_bias_from_step {
             profile.recurrent_bias_from_step = step;
         }
+        if let Some(rule) = options.learning {
+            profile.learning = Some(spike::Learning::PostPre(spike::PostPre {
+                nu: rule.nu,
+                trace_decay: (-profile.neurons.dt / rule.tau_trace).exp() as f32,
+                weight_min: rule.weight_min,
+                weight_max: rule.weight_max,
+            }));
+        }
         profile
     }
 
@@ -480,6 +508,9 @@ impl Profile {
         }
         if n.refractory_steps > 0 {
             all.push(("refractory", format!("{} steps ({:?})", n.refractory_steps, n.refractory)));
+        }
+        if let Some(spike::Learning::PostPre(rule)) = &self.learning {
+            all.push(("learning", format!("PostPre with nu {:?}", rule.nu)));
         }
         if self.stored_tau == StoredTau::TimesStep {
             all.push(("time constants", "stored as tau times dt; divided by dt here".into()));

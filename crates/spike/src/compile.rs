@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::learn::Plastic;
 use crate::network::{Network, Output, Population, PopulationId, Projection};
 use crate::neuron::{Dynamics, Emission, Model, PAD, Parameter};
 use crate::problem::{Problem, Problems};
@@ -22,6 +23,8 @@ pub struct Compiled {
     pub(crate) inputs: Vec<PopulationId>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) schedule: Vec<Component>,
+    /// The projections that learn: target and position among its incoming ones.
+    pub(crate) plastic: Vec<(PopulationId, usize)>,
 }
 
 /// A population laid out to run.
@@ -55,6 +58,8 @@ pub(crate) struct Incoming {
     pub(crate) source: PopulationId,
     pub(crate) delay: usize,
     pub(crate) kernel: Kernel,
+    /// Its position among the projections that learn.
+    pub(crate) plastic: Option<usize>,
 }
 
 /// Populations that are updated together.
@@ -164,6 +169,10 @@ impl Network {
                 problems.push(Problem::Misfit { projection: name.clone(), what, expected, found });
             }
         };
+        if projection.learning.is_some() {
+            let dense = matches!(projection.connection, Connection::Dense(_));
+            expect("learning on", dense, "a dense connection".into(), "another".into());
+        }
         let mut finite = |weights: &[f32]| {
             let bad = weights.iter().position(|w| !w.is_finite());
             let found = bad.map_or(String::new(), |at| format!("{} at {at}", weights[at]));
@@ -344,6 +353,7 @@ fn lay_out(network: Network, isa: Isa, schedule: Vec<Component>) -> Compiled {
         .zip(layouts)
         .map(|(population, layout)| compile_population(population, layout))
         .collect();
+    let mut plastic = Vec::new();
     for projection in network.projections {
         let (source, target) =
             (&populations[projection.source.0], &populations[projection.target.0]);
@@ -356,10 +366,14 @@ fn lay_out(network: Network, isa: Isa, schedule: Vec<Component>) -> Compiled {
             binary: source.emission == Emission::Spikes,
         };
         let delay = projection.delay_steps as usize;
-        let kernel = Kernel::new(&projection.connection, &ends);
+        let kernel = Kernel::new(&projection.connection, projection.learning.as_ref(), &ends);
         let source = &mut populations[projection.source.0];
         source.history = source.history.max(delay);
-        let incoming = Incoming { source: projection.source, delay, kernel };
+        let plastic = matches!(kernel, Kernel::Plastic(_)).then(|| {
+            plastic.push((projection.target, populations[projection.target.0].incoming.len()));
+            plastic.len() - 1
+        });
+        let incoming = Incoming { source: projection.source, delay, kernel, plastic };
         populations[projection.target.0].incoming.push(incoming);
     }
     for component in &schedule {
@@ -375,7 +389,7 @@ fn lay_out(network: Network, isa: Isa, schedule: Vec<Component>) -> Compiled {
         let history = &mut populations[output.population.0].history;
         *history = (*history).max(output.delay_steps as usize);
     }
-    Compiled { isa, populations, inputs, outputs: network.outputs, schedule }
+    Compiled { isa, populations, inputs, outputs: network.outputs, schedule, plastic }
 }
 
 fn compile_population(mut population: Population, layout: Layout) -> CompiledPopulation {
@@ -447,6 +461,16 @@ fn layouts(network: &Network) -> Vec<Layout> {
 }
 
 impl Compiled {
+    /// The projections that learn, in the order of their states.
+    pub(crate) fn plastic_kernels(&self) -> impl Iterator<Item = &Plastic> {
+        self.plastic.iter().filter_map(|&(target, k)| {
+            match &self.populations[target.0].incoming[k].kernel {
+                Kernel::Plastic(plastic) => Some(plastic),
+                _ => None,
+            }
+        })
+    }
+
     fn port(&self, id: PopulationId, name: &str) -> Port {
         let p = &self.populations[id.0];
         Port { name: name.into(), shape: p.shape.clone(), size: p.size, emission: p.emission }

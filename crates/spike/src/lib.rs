@@ -18,6 +18,7 @@ mod batch;
 mod compile;
 mod conventions;
 mod events;
+mod learn;
 mod network;
 mod neuron;
 mod problem;
@@ -32,6 +33,7 @@ pub use conventions::{
     Arrival, Comparison, Conventions, Form, Gain, Integration, Refractory, Reset, ResetTiming,
     SpikesPerStep, Start, SynapseOrder,
 };
+pub use learn::{Learning, PostPre};
 pub use network::{Bias, Network, Output, Population, PopulationId, Projection};
 pub use neuron::{
     CubaLi, CubaLif, Delay, Emission, I, If, Li, Lif, Model, Relay, Threshold, Values,

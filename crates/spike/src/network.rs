@@ -2,6 +2,7 @@
 //! A description is data and may be wrong; [`Network::compile`](crate::Network::compile) checks it
 //! and lays it out.
 
+use crate::learn::Learning;
 use crate::neuron::{Model, Values};
 use crate::propagate::Connection;
 
@@ -55,6 +56,8 @@ pub struct Projection {
     pub delay_steps: u32,
     /// The synapses.
     pub connection: Connection,
+    /// How dense synapses change while they run; none where they do not.
+    pub learning: Option<Learning>,
 }
 
 /// A population that is read.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::compile::{Compiled, CompiledPopulation, Component};
 use crate::events::Events;
+use crate::learn::PlasticState;
 use crate::network::PopulationId;
 use crate::neuron::{Dynamics, Emission, PAD, Tile};
 use crate::problem::RunError;
-use crate::propagate::{BLOCK, Drive};
+use crate::propagate::{BLOCK, Drive, Kernel};
 use crate::raster::Raster;
 
 /// Steps of one window.
@@ -30,6 +31,8 @@ pub struct Session {
     /// By population, then sequence.
     state: Vec<Vec<f32>>,
     events: Vec<Events>,
+    /// By projection that learns, then sequence.
+    plastic: Vec<PlasticState>,
     probes: Vec<Probe>,
     scratch: Scratch,
 }
@@ -124,9 +127,20 @@ impl Session {
                 events.push(Events::new(population.history, valued));
             }
         }
-        let scratch = Scratch::default();
-        let mut session =
-            Self { network, sequences, steps_done: 0, state, events, probes: Vec::new(), scratch };
+        let mut plastic = Vec::new();
+        for kernel in network.plastic_kernels() {
+            plastic.extend((0..sequences).map(|_| kernel.state()));
+        }
+        let mut session = Self {
+            network,
+            sequences,
+            steps_done: 0,
+            state,
+            events,
+            plastic,
+            probes: Vec::new(),
+            scratch: Scratch::default(),
+        };
         session.reset();
         session
     }
@@ -142,6 +156,35 @@ impl Session {
                 population.dynamics.reset(state, population.padded);
             }
         }
+        let plastic = self.plastic.chunks_mut(self.sequences.max(1));
+        for (kernel, states) in self.network.plastic_kernels().zip(plastic) {
+            states.iter_mut().for_each(|state| kernel.reset(state));
+        }
+    }
+
+    /// The weights of a projection that learns, as they stand, shape `[targets][sources]`.
+    ///
+    /// None where the projection between the populations does not learn or does not exist.
+    ///
+    /// # Panics
+    /// When `sequence` is not below [`Session::sequences`].
+    pub fn weights(
+        &self,
+        source: PopulationId,
+        target: PopulationId,
+        sequence: usize,
+    ) -> Option<Vec<f32>> {
+        assert!(sequence < self.sequences, "the session has {} sequences", self.sequences);
+        let network = &self.network;
+        let population = network.populations.get(target.0)?;
+        let incoming = population.incoming.iter().find(|i| i.source == source)?;
+        let state = &self.plastic[incoming.plastic? * self.sequences + sequence];
+        let from = network.populations[source.0].layout;
+        let sources = network.populations[source.0].size;
+        let weight = |to: usize, s: usize| {
+            state.weights[from.lane(s) * population.padded + population.layout.lane(to)]
+        };
+        Some((0..population.size * sources).map(|k| weight(k / sources, k % sources)).collect())
     }
 
     /// Records what the probes say, from the next run on.
@@ -257,6 +300,7 @@ impl Session {
                         for &p in members {
                             self.run_whole(p, step, 1, run);
                         }
+                        members.iter().for_each(|&p| self.learn(p, step));
                     }
                 }
             }
@@ -276,9 +320,12 @@ impl Session {
         if by_blocks {
             self.run_blocks(p, population, steps, run);
         } else {
-            let tile = (TILE_VALUES / population.padded).clamp(1, TILE_STEPS);
+            let learns = population.incoming.iter().any(|i| i.plastic.is_some());
+            let most = if learns { 1 } else { TILE_STEPS };
+            let tile = (TILE_VALUES / population.padded).clamp(1, most);
             for step in (0..steps).step_by(tile) {
                 self.run_whole(p, step, tile.min(steps - step), run);
+                self.learn(p, step);
             }
         }
     }
@@ -333,6 +380,23 @@ impl Session {
         }
     }
 
+    /// Lets the projections into a population learn from the spikes of a step.
+    fn learn(&mut self, p: PopulationId, step: usize) {
+        let network = Arc::clone(&self.network);
+        for incoming in &network.populations[p.0].incoming {
+            let (Kernel::Plastic(kernel), Some(k)) = (&incoming.kernel, incoming.plastic) else {
+                continue;
+            };
+            for sequence in 0..self.sequences {
+                let fired = |p: PopulationId| {
+                    self.events[p.0 * self.sequences + sequence].arriving(step, 1, 0).step(0).0
+                };
+                let state = &mut self.plastic[k * self.sequences + sequence];
+                kernel.learn(state, fired(incoming.source), fired(p));
+            }
+        }
+    }
+
     /// Where the input of a step arrives after the threshold, spikes of a step may drive the
     /// population that fires them: fire on a copy of the state, without input, before anything is
     /// delivered.
@@ -380,7 +444,8 @@ impl Session {
         for incoming in &population.incoming {
             let events = &self.events[incoming.source.0 * self.sequences + sequence];
             let arriving = events.arriving(at.step, at.steps, incoming.delay);
-            incoming.kernel.deliver(arriving, &mut drive);
+            let plastic = incoming.plastic.map(|k| &self.plastic[k * self.sequences + sequence]);
+            incoming.kernel.deliver(plastic, arriving, &mut drive);
         }
         let first = self.steps_done + at.step as u64;
         let bias = if population.early.iter().any(|(from, _)| first < u64::from(*from)) {

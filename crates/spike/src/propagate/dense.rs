@@ -180,6 +180,19 @@ unsafe fn add_bytes<S: Simd>(
     }
 }
 
+/// Adds, for each event, its row of `[sources][row]` weights to the whole drive.
+pub(crate) fn add_rows_of(
+    weights: &[f32],
+    row: usize,
+    events: Incoming<'_>,
+    drive: &mut Drive<'_>,
+) {
+    assert!(drive.lane == 0 && drive.width == row);
+    assert!(drive.input.len() >= events.steps() * row);
+    let block = Block { offset: 0, row, column: 0 };
+    dispatch!(drive.isa, add_rows(wide: &[f32] = weights, events: Incoming<'_> = events, drive: &mut Drive<'_> = drive, block: &Block = &block));
+}
+
 #[inline(always)]
 unsafe fn add_rows<S: Simd>(
     wide: &[f32],

@@ -13,8 +13,9 @@ pub use dense::Dense;
 pub use one_to_one::OneToOne;
 pub use sparse::Sparse;
 
-pub(crate) use dense::{BLOCK, Rows};
+pub(crate) use dense::{BLOCK, Rows, add_rows_of};
 
+use crate::learn::{Learning, Plastic, PlasticState};
 use crate::simd::Isa;
 use conv::Window;
 
@@ -68,6 +69,7 @@ pub(crate) enum Kernel {
     Sparse(sparse::Csr),
     OneToOne(one_to_one::Map),
     Window(Window),
+    Plastic(Plastic),
 }
 
 /// Both ends of a projection, as the kernels see them.
@@ -115,8 +117,11 @@ pub(crate) struct Drive<'a> {
 }
 
 impl Kernel {
-    pub(crate) fn new(connection: &Connection, ends: &Ends) -> Self {
+    pub(crate) fn new(connection: &Connection, learning: Option<&Learning>, ends: &Ends) -> Self {
         match connection {
+            Connection::Dense(c) if let Some(rule) = learning => {
+                Self::Plastic(Plastic::new(c, rule, ends))
+            }
             Connection::Dense(c) => match Sparse::of(c, ends.sources) {
                 Some(sparse) => Self::Sparse(sparse::Csr::new(&sparse, ends)),
                 None => Self::Rows(Rows::new(c, ends)),
@@ -133,13 +138,24 @@ impl Kernel {
         matches!(self, Self::Rows(_))
     }
 
-    /// Adds the effect of the events to the input of the target.
-    pub(crate) fn deliver(&self, events: Incoming<'_>, drive: &mut Drive<'_>) {
+    /// Adds the effect of the events to the input of the target; `plastic` is the sequence's own
+    /// state of a projection that learns.
+    pub(crate) fn deliver(
+        &self,
+        plastic: Option<&PlasticState>,
+        events: Incoming<'_>,
+        drive: &mut Drive<'_>,
+    ) {
         match self {
             Self::Rows(k) => k.deliver(events, drive),
             Self::Sparse(k) => k.deliver(events, drive),
             Self::OneToOne(k) => k.deliver(events, drive),
             Self::Window(k) => k.deliver(events, drive),
+            Self::Plastic(k) => {
+                if let Some(plastic) = plastic {
+                    k.deliver(plastic, events, drive);
+                }
+            }
         }
     }
 
@@ -154,6 +170,7 @@ impl Kernel {
             Self::Sparse(k) => fan_outs(&|i| k.fan_out(i)),
             Self::OneToOne(_) => events.n_events() as u64,
             Self::Window(k) => fan_outs(&|i| k.fan_out(i)),
+            Self::Plastic(k) => (events.n_events() * k.targets()) as u64,
         }
     }
 
@@ -164,6 +181,7 @@ impl Kernel {
             Self::Sparse(k) => k.bytes(),
             Self::OneToOne(k) => k.bytes(),
             Self::Window(k) => k.bytes(),
+            Self::Plastic(k) => k.bytes(),
         }
     }
 }

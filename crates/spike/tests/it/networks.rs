@@ -87,7 +87,13 @@ impl Layers {
             Connection::Dense(Dense { weight: weights(seed, from * to, self.grid) })
         };
         let mut project = |source, target, delay_steps, connection| {
-            network.projections.push(Projection { source, target, delay_steps, connection });
+            network.projections.push(Projection {
+                source,
+                target,
+                delay_steps,
+                connection,
+                learning: None,
+            });
         };
         project(input, hidden, self.delay_steps, dense(1, self.inputs, self.hidden));
         project(hidden, output, 0, dense(2, self.hidden, 10));
@@ -128,7 +134,13 @@ pub(crate) fn convolutional(conventions: Conventions) -> Network {
         padding: [0, 0],
     };
     let mut project = |source, target, connection| {
-        network.projections.push(Projection { source, target, delay_steps: 0, connection });
+        network.projections.push(Projection {
+            source,
+            target,
+            delay_steps: 0,
+            connection,
+            learning: None,
+        });
     };
     project(input, first, Connection::Conv2d(conv));
     project(first, pool, Connection::Pool2d(window));

@@ -23,7 +23,8 @@ fn all_problems_are_listed() {
     let lif = network.add(Population::new("b", &[2], Model::Lif(model, c)));
     network.add(Population::new("b", &[0], Model::Input));
     let connection = Connection::Dense(Dense { weight: vec![1.0, f32::INFINITY, 1.0] });
-    let projection = Projection { source: input, target: lif, delay_steps: 5000, connection };
+    let projection =
+        Projection { source: input, target: lif, delay_steps: 5000, connection, learning: None };
     network.projections.push(projection);
     network.outputs.push(Output { name: "o".into(), population: PopulationId(9), delay_steps: 0 });
     check(
@@ -50,7 +51,13 @@ fn a_cycle_without_delay_is_named() {
     let b = network.add(Population::new("b", &[1], lif(c)));
     for (source, target) in [(a, b), (b, a)] {
         let connection = Connection::OneToOne(OneToOne { weight: vec![1.0] });
-        network.projections.push(Projection { source, target, delay_steps: 0, connection });
+        network.projections.push(Projection {
+            source,
+            target,
+            delay_steps: 0,
+            connection,
+            learning: None,
+        });
     }
     check(network, &["populations a, b form a cycle without delay"]);
 }
