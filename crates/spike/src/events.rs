@@ -2,6 +2,7 @@
 //! projections still need.
 
 use crate::propagate::Incoming;
+use crate::simd::{Isa, Simd, dispatch};
 
 /// Slots of steps, oldest first: `history` steps of the past, then the window.
 #[derive(Clone, Debug)]
@@ -44,13 +45,6 @@ impl Events {
         self.start.iter_mut().for_each(|s| *s -= drop);
     }
 
-    pub(crate) fn push(&mut self, index: u32) {
-        self.indices.push(index);
-        if self.valued {
-            self.values.push(1.0);
-        }
-    }
-
     pub(crate) fn push_value(&mut self, index: u32, value: f32) {
         debug_assert!(self.valued);
         self.indices.push(index);
@@ -58,16 +52,10 @@ impl Events {
         self.graded += usize::from(value != 1.0);
     }
 
-    /// Adds the spikes of a row of bits.
-    pub(crate) fn push_bits(&mut self, bits: &[u8]) {
-        let (words, _) = bits.as_chunks::<4>();
-        for (k, word) in words.iter().enumerate() {
-            let mut word = u32::from_le_bytes(*word);
-            while word != 0 {
-                self.push(32 * k as u32 + word.trailing_zeros());
-                word &= word - 1;
-            }
-        }
+    /// Adds the spikes of a row of bits, whole vectors of them.
+    pub(crate) fn push_bits(&mut self, isa: Isa, bits: &[u8]) {
+        debug_assert!(!self.valued && bits.len().is_multiple_of(4));
+        dispatch!(isa, push_positions(indices: &mut Vec<u32> = &mut self.indices, bits: &[u8] = bits));
     }
 
     pub(crate) fn end_step(&mut self) {
@@ -96,16 +84,47 @@ impl Events {
     }
 }
 
+/// # Safety
+/// The machine has the instruction set `S`, and `bits` are whole vectors of it.
+#[inline(always)]
+unsafe fn push_positions<S: Simd>(indices: &mut Vec<u32>, bits: &[u8]) {
+    let bytes = S::LANES / 8;
+    indices.reserve(bits.len() * 8 + S::LANES);
+    let mut count = indices.len();
+    for (k, group) in bits.chunks_exact(8).enumerate() {
+        if group == [0; 8] {
+            continue;
+        }
+        for (j, vector) in group.chunks_exact(bytes).enumerate() {
+            let base = 64 * k + S::LANES * j;
+            // SAFETY: there is room for every bit and one vector more.
+            count += unsafe {
+                S::positions(vector.as_ptr(), base as u32, indices.as_mut_ptr().add(count))
+            };
+        }
+    }
+    let rest = bits.len() / 8 * 8;
+    for (j, vector) in bits[rest..].chunks_exact(bytes).enumerate() {
+        let base = 8 * rest + S::LANES * j;
+        // SAFETY: as above.
+        count +=
+            unsafe { S::positions(vector.as_ptr(), base as u32, indices.as_mut_ptr().add(count)) };
+    }
+    // SAFETY: every index below `count` has been written.
+    unsafe { indices.set_len(count) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::Events;
+    use crate::simd::Isa;
 
     #[test]
     fn the_past_of_a_window_is_what_delays_need() {
         let mut events = Events::new(2, false);
         events.begin_window();
         for step in 0..3 {
-            events.push(step);
+            events.push_bits(Isa::Portable, &[1 << step, 0, 0, 0]);
             events.end_step();
         }
         assert_eq!(events.arriving(0, 3, 2).step(2).0, [0]);
@@ -117,10 +136,13 @@ mod tests {
 
     #[test]
     fn bits_are_spikes() {
-        let mut events = Events::new(0, false);
-        events.begin_window();
-        events.push_bits(&[0b1000_0001, 0, 0, 0x80, 1, 0, 0, 0]);
-        events.end_step();
-        assert_eq!(events.arriving(0, 1, 0).step(0).0, [0, 7, 31, 32]);
+        let bits = [0b1000_0001, 0, 0, 0x80, 1, 0, 0, 0, 0, 0, 2, 0];
+        for isa in Isa::available() {
+            let mut events = Events::new(0, false);
+            events.begin_window();
+            events.push_bits(isa, &bits);
+            events.end_step();
+            assert_eq!(events.arriving(0, 1, 0).step(0).0, [0, 7, 31, 32, 81]);
+        }
     }
 }

@@ -488,7 +488,7 @@ impl Session {
             if population.emission == Emission::Spikes {
                 let bits = &mut self.scratch.spikes[step * padded / 8..][..padded / 8];
                 mask_padding(bits, size);
-                events.push_bits(bits);
+                events.push_bits(self.network.isa, bits);
             } else {
                 let values = &self.scratch.values[step * padded..][..size];
                 for (lane, &value) in values.iter().enumerate().filter(|(_, v)| **v != 0.0) {

@@ -188,6 +188,17 @@ impl Linear {
         self.spikes == SpikesPerStep::Many
     }
 
+    /// Whether nothing but leak, input, threshold and a reset in the same step happens.
+    fn is_common(&self) -> bool {
+        self.fires
+            && self.synapse.is_none()
+            && self.lower_bound.is_none()
+            && self.spikes == SpikesPerStep::One
+            && self.timing == ResetTiming::SameStep
+            && self.refractory_steps == 0
+            && self.arrival == Arrival::BeforeThreshold
+    }
+
     /// State arrays: potential; synaptic current where there is one; refractory steps left.
     pub(crate) fn states(&self) -> usize {
         1 + usize::from(self.synapse.is_some()) + usize::from(self.refractory_steps > 0)
@@ -210,16 +221,35 @@ impl Linear {
 /// The machine has the instruction set `S`, and `tile.check` has passed.
 #[inline(always)]
 unsafe fn linear_tile<S: Simd>(model: &Linear, tile: &mut Tile<'_>, bias: Option<&Parameter>) {
+    // The commonest conventions let the compiler drop what cannot happen; the code is the same.
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if model.is_common() && tile.trace.is_empty() {
+            all_groups::<S, true>(model, tile, bias);
+        } else {
+            all_groups::<S, false>(model, tile, bias);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`linear_tile`]; `COMMON` only where [`Linear::is_common`] and nothing is traced.
+#[inline(always)]
+unsafe fn all_groups<S: Simd, const COMMON: bool>(
+    model: &Linear,
+    tile: &mut Tile<'_>,
+    bias: Option<&Parameter>,
+) {
     let vectors = tile.width / S::LANES;
     let mut k = 0;
     while k + GROUP <= vectors {
         // SAFETY: lanes `k .. k + GROUP` vectors lie inside the tile.
-        unsafe { group::<S, GROUP>(model, tile, bias, k * S::LANES) };
+        unsafe { group::<S, GROUP, COMMON>(model, tile, bias, k * S::LANES) };
         k += GROUP;
     }
     while k < vectors {
         // SAFETY: as above, one vector at a time.
-        unsafe { group::<S, 1>(model, tile, bias, k * S::LANES) };
+        unsafe { group::<S, 1, COMMON>(model, tile, bias, k * S::LANES) };
         k += 1;
     }
 }
@@ -237,7 +267,7 @@ unsafe fn load<S: Simd, const N: usize>(p: &Parameter, lane: usize) -> [S::F; N]
 /// # Safety
 /// As for [`linear_tile`].
 #[inline(always)]
-unsafe fn group<S: Simd, const N: usize>(
+unsafe fn group<S: Simd, const N: usize, const COMMON: bool>(
     m: &Linear,
     tile: &mut Tile<'_>,
     bias: Option<&Parameter>,
@@ -253,7 +283,8 @@ unsafe fn group<S: Simd, const N: usize>(
         let threshold = load::<S, N>(&m.threshold, first);
         let reset_value = load::<S, N>(&m.reset_value, first);
         let bias: Option<[S::F; N]> = bias.map(|b| load::<S, N>(b, first));
-        let bound: Option<[S::F; N]> = m.lower_bound.as_ref().map(|b| load::<S, N>(b, first));
+        let bound: Option<[S::F; N]> =
+            m.lower_bound.as_ref().filter(|_| !COMMON).map(|b| load::<S, N>(b, first));
         let synapse = m
             .synapse
             .as_ref()
@@ -266,7 +297,7 @@ unsafe fn group<S: Simd, const N: usize>(
         if synapse.is_some() {
             current = std::array::from_fn(|k| S::load(current_at.add(k * S::LANES)));
         }
-        let refractory = m.refractory_steps > 0;
+        let refractory = !COMMON && m.refractory_steps > 0;
         let mut left = [zero; N];
         if refractory {
             left = std::array::from_fn(|k| S::load(left_at.add(k * S::LANES)));
@@ -276,7 +307,12 @@ unsafe fn group<S: Simd, const N: usize>(
             Comparison::Greater => S::gt(v, threshold),
             Comparison::GreaterOrEqual => S::ge(v, threshold),
         };
-        let late = m.fires && m.timing != ResetTiming::SameStep && m.reset != Reset::None;
+        let late =
+            !COMMON && m.fires && m.timing != ResetTiming::SameStep && m.reset != Reset::None;
+        let fires = COMMON || m.fires;
+        let many = !COMMON && m.spikes == SpikesPerStep::Many;
+        let after = !COMMON && m.arrival == Arrival::AfterThreshold;
+        let traced = !COMMON && !tile.trace.is_empty();
 
         for step in 0..tile.steps {
             let drive = tile.drive.as_ptr().add(step * tile.width + lane);
@@ -318,7 +354,7 @@ unsafe fn group<S: Simd, const N: usize>(
                     u = S::mul(gain[k], u);
                 }
                 let mut arriving = zero;
-                if m.arrival == Arrival::AfterThreshold {
+                if after {
                     arriving = u;
                     u = zero;
                 }
@@ -372,13 +408,13 @@ unsafe fn group<S: Simd, const N: usize>(
 
                 // The threshold.
                 let out = step * tile.padded + first + k * S::LANES;
-                if m.fires {
+                if fires {
                     let mut fired = above(next, threshold[k]);
                     if refractory && m.refractory != Refractory::Decay {
                         fired = S::and_not(fired, held);
                     }
                     let mut count = one;
-                    if m.spikes == SpikesPerStep::Many {
+                    if many {
                         count = S::trunc(S::div(next, threshold[k]));
                         fired = S::ge(count, one);
                         if refractory {
@@ -386,7 +422,7 @@ unsafe fn group<S: Simd, const N: usize>(
                         }
                         S::store(tile.values.as_mut_ptr().add(out), S::select(fired, count, zero));
                     }
-                    if m.arrival == Arrival::AfterThreshold {
+                    if after {
                         let open = S::add(next, arriving);
                         next = if refractory && m.refractory == Refractory::Hold {
                             S::select(held, next, open)
@@ -422,7 +458,7 @@ unsafe fn group<S: Simd, const N: usize>(
                     S::store(tile.values.as_mut_ptr().add(out), next);
                 }
                 v[k] = next;
-                if !tile.trace.is_empty() {
+                if traced {
                     S::store(tile.trace.as_mut_ptr().add(out), next);
                 }
             }

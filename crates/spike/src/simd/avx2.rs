@@ -1,6 +1,6 @@
 //! Eight lanes with AVX2.
 
-use super::Simd;
+use super::{POSITIONS, Simd};
 use core::arch::x86_64::*;
 
 #[derive(Clone, Copy)]
@@ -67,6 +67,17 @@ unsafe impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn store_bits(p: *mut u8, m: __m256) {
         unsafe { *p = _mm256_movemask_ps(m) as u8 }
+    }
+    #[inline(always)]
+    unsafe fn positions(bits: *const u8, base: u32, out: *mut u32) -> usize {
+        unsafe {
+            let byte = *bits;
+            let packed = _mm_cvtsi64_si128(POSITIONS[usize::from(byte)] as i64);
+            let all =
+                _mm256_add_epi32(_mm256_cvtepu8_epi32(packed), _mm256_set1_epi32(base as i32));
+            _mm256_storeu_si256(out.cast(), all);
+            byte.count_ones() as usize
+        }
     }
     #[inline(always)]
     unsafe fn add_rows_i8<const N: usize>(

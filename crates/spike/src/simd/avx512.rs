@@ -69,6 +69,16 @@ unsafe impl Simd for Avx512 {
         unsafe { p.cast::<u16>().write_unaligned(m) }
     }
     #[inline(always)]
+    unsafe fn positions(bits: *const u8, base: u32, out: *mut u32) -> usize {
+        unsafe {
+            let mask = bits.cast::<u16>().read_unaligned();
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let all = _mm512_add_epi32(lanes, _mm512_set1_epi32(base as i32));
+            _mm512_storeu_si512(out.cast(), _mm512_maskz_compress_epi32(mask, all));
+            mask.count_ones() as usize
+        }
+    }
+    #[inline(always)]
     unsafe fn add_rows_i8<const N: usize>(
         base: *const i8,
         row: usize,

@@ -79,6 +79,10 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn select(m: Self::M, yes: Self::F, no: Self::F) -> Self::F;
     /// Stores one bit per lane, lowest lane first, in `LANES / 8` bytes.
     unsafe fn store_bits(p: *mut u8, m: Self::M);
+    /// Writes `base` plus the position of each set bit among the [`Simd::LANES`] bits at `bits`,
+    /// ascending, and gives their number. `out` must have room for [`Simd::LANES`] values whatever
+    /// the number.
+    unsafe fn positions(bits: *const u8, base: u32, out: *mut u32) -> usize;
     /// Adds `N` vectors of 32 signed bytes per row, over the rows listed, into 32 `N` sums, and
     /// adds the sums times `scale` to `out`.
     unsafe fn add_rows_i8<const N: usize>(
@@ -89,6 +93,22 @@ pub(crate) unsafe trait Simd: Copy {
         out: *mut f32,
     );
 }
+
+/// The positions of the set bits of each byte, lowest first, in the bytes of a word.
+pub(crate) static POSITIONS: [u64; 256] = {
+    let mut table = [0u64; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut left, mut found) = (byte, 0);
+        while left != 0 {
+            table[byte] |= (left.trailing_zeros() as u64) << (8 * found);
+            found += 1;
+            left &= left - 1;
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// Runs a generic kernel `$f::<S>(name: type = value, ..)` under the instruction set `$isa`.
 macro_rules! dispatch {

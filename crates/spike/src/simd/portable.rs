@@ -1,6 +1,6 @@
 //! Eight lanes in plain Rust, for machines without AVX2.
 
-use super::Simd;
+use super::{POSITIONS, Simd};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -74,6 +74,13 @@ unsafe impl Simd for Portable {
     unsafe fn store_bits(p: *mut u8, m: [bool; 8]) {
         let bits = m.iter().enumerate().fold(0u8, |bits, (k, &on)| bits | u8::from(on) << k);
         unsafe { *p = bits }
+    }
+    #[inline(always)]
+    unsafe fn positions(bits: *const u8, base: u32, out: *mut u32) -> usize {
+        // SAFETY: the caller gives a byte of bits and room for eight values.
+        let (byte, out) = unsafe { (*bits, &mut *out.cast::<[u32; 8]>()) };
+        *out = POSITIONS[usize::from(byte)].to_le_bytes().map(|at| base + u32::from(at));
+        byte.count_ones() as usize
     }
     #[inline(always)]
     unsafe fn add_rows_i8<const N: usize>(
