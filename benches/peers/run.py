@@ -1,0 +1,191 @@
+"""Times Striatum and its peers on the same networks and inputs, in one run, one thread each.
+
+    python run.py [--striatum PATH] [--venv FOLDER] [--seconds S] [--out FILE.json]
+
+Every measurement is a process of its own, one after the other; the figure to compare is CPU time
+per inference, which a busy machine distorts least.  Prints one table, writes one JSON file.
+A peer that fails is a row with its error; a missing Striatum is an error.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "striatum"
+NETS = ["ff", "conv", "shd"]
+PEERS = [
+    "snntorch",
+    "norse",
+    "spikingjelly",
+    "spikingjelly_multistep",
+    "sinabs",
+    "rockpool",
+    "bindsnet",
+    "torch_plain",
+    "numpy_dense",
+    "onnx_scan",
+    "onnx_step",
+    "limit_c",
+]
+
+
+def default_venv():
+    """The folder that setup.sh makes for the present requirements."""
+    version = hashlib.sha256((HERE / "requirements.txt").read_bytes()).hexdigest()[:8]
+    return CACHE / f"peers-{version}"
+
+
+def one_thread():
+    names = ("OMP", "MKL", "OPENBLAS", "RAYON")
+    return {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in names}}
+
+
+def last_json_line(command, timeout):
+    """The last line that is JSON, or the reason why there is none."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=one_thread(), cwd=HERE
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": f"no answer in {timeout:.0f} s"}
+    for line in reversed(done.stdout.splitlines()):
+        if line.startswith("{"):
+            return json.loads(line)
+    lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}, no output"]
+    return {"error": lines[-1][:200]}
+
+
+class Runner:
+    def __init__(self, args):
+        self.args = args
+        self.python = args.venv / "bin/python"
+        self.files = args.files
+        self.timeout = args.seconds * 10 + 120
+
+    def prepare(self):
+        """Networks and inputs into the cache folder; the C loop compiled if it is not."""
+        batches = [str(batch) for batch in sorted({1, *self.args.batches})]
+        subprocess.run(
+            [self.python, HERE / "make_nets.py", self.files, "--inputs", *batches], check=True
+        )
+        if "limit_c" in self.args.peers and not self.limit.exists():
+            self.limit.parent.mkdir(parents=True, exist_ok=True)
+            command = ["cc", "-O3", "-march=native", HERE / "limit.c", "-o", self.limit]
+            subprocess.run(command, check=True)
+
+    @property
+    def limit(self):
+        return self.args.venv / "bin/limit"
+
+    def striatum(self, net, batch):
+        command = [self.args.striatum, "bench", "inference"]
+        command += ["--network", self.files / f"{net}.nir", "--batch", str(batch)]
+        command += ["--input", self.files / f"{net}-batch{batch}.npy"]
+        command += ["--seconds", str(self.args.seconds), "--json", *self.args.striatum_arg]
+        return last_json_line(command, self.timeout)
+
+    def peer(self, name, net, batch):
+        if name == "limit_c":
+            if batch != 1 or net == "conv":
+                return {"not_built": "batch 1 of ff and shd only"}
+            command = [self.limit, self.files / f"{net}.limit", str(self.args.seconds)]
+            return last_json_line(command, self.timeout)
+        command = [self.python, HERE / "bench.py", name, net, str(batch)]
+        return last_json_line([*command, "--seconds", str(self.args.seconds)], self.timeout)
+
+
+def measure(runner, args):
+    rows = []
+    for net in args.nets:
+        for batch in args.batches:
+            ours = runner.striatum(net, batch) if args.striatum else {}
+            if args.striatum:
+                rows.append({"peer": "striatum", "net": net, "batch": batch, **ours})
+                show(rows[-1])
+            for name in args.peers:
+                row = {"peer": name, "net": net, "batch": batch, **runner.peer(name, net, batch)}
+                cost = row.get("cpu_ms_per_inference")
+                if cost and "cpu_ms_per_inference" in ours:
+                    row["striatum_over_peer"] = round(ours["cpu_ms_per_inference"] / cost, 4)
+                rows.append(row)
+                show(row)
+    return rows
+
+
+def show(row):
+    print(f"  {row['net']} x{row['batch']} {row['peer']}", file=sys.stderr, flush=True)
+
+
+def table(rows):
+    """Markdown; the fastest first within a network and a batch."""
+    lines = [
+        "| network | batch | who | CPU ms per inference | striatum / peer | resident MB | output spikes |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    order = sorted(
+        (row for row in rows if "not_built" not in row),
+        key=lambda row: (
+            NETS.index(row["net"]),
+            row["batch"],
+            row.get("cpu_ms_per_inference", float("inf")),
+        ),
+    )
+    for row in order:
+        cost = row.get("cpu_ms_per_inference")
+        cells = [row["net"], row["batch"], row["peer"]]
+        cells.append(f"{cost:.3f}" if cost else row.get("error", "no figure"))
+        for name in ("striatum_over_peer", "rss_mb", "n_output_spikes"):
+            cells.append(row.get(name, ""))
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def arguments():
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("--striatum", default=str(ROOT / "target/release/striatum"))
+    options.add_argument("--striatum-arg", action="append", default=[], help="passed on as it is")
+    options.add_argument("--without-striatum", action="store_true", help="only the peers")
+    options.add_argument("--venv", type=pathlib.Path, default=default_venv())
+    options.add_argument("--files", type=pathlib.Path, default=CACHE / "bench-networks")
+    options.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
+    options.add_argument("--nets", nargs="*", default=NETS, choices=NETS)
+    options.add_argument("--batches", nargs="*", type=int, default=[1, 32])
+    options.add_argument("--seconds", type=float, default=4)
+    options.add_argument("--out", type=pathlib.Path)
+    args = options.parse_args()
+    if args.without_striatum:
+        args.striatum = None
+    elif not pathlib.Path(args.striatum).is_file():
+        options.error(f"no striatum at {args.striatum}: build it, or name it with --striatum")
+    if not (args.venv / "bin/python").exists():
+        options.error(f"no peers at {args.venv}: make them with setup.sh")
+    args.files = args.files.resolve()
+    return args
+
+
+def main():
+    args = arguments()
+    runner = Runner(args)
+    runner.prepare()
+    rows = measure(runner, args)
+    print(table(rows))
+    out = args.out or pathlib.Path(tempfile.gettempdir()) / "striatum-peers.json"
+    machine = {"processor": platform.processor(), "n_cpus": os.cpu_count(), "load": os.getloadavg()}
+    out.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    print(f"\nwritten to {out}", file=sys.stderr)
+    if args.striatum and any("error" in row for row in rows if row["peer"] == "striatum"):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
