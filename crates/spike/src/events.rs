@@ -1,6 +1,7 @@
 //! The events of one population over a window of steps and the steps before it that delayed
 //! projections still need.
 
+use crate::neuron::PAD;
 use crate::propagate::Incoming;
 use crate::simd::{Isa, Simd, dispatch};
 
@@ -58,6 +59,18 @@ impl Events {
         dispatch!(isa, push_positions(indices: &mut Vec<u32> = &mut self.indices, bits: &[u8] = bits));
     }
 
+    /// Adds the values of a row that are not zero; the row holds whole vectors.
+    pub(crate) fn push_row(&mut self, isa: Isa, row: &[f32]) {
+        debug_assert!(self.valued && row.len().is_multiple_of(PAD));
+        let before = self.indices.len();
+        dispatch!(isa, push_nonzero(indices: &mut Vec<u32> = &mut self.indices, row: &[f32] = row));
+        for &index in &self.indices[before..] {
+            let value = row[index as usize];
+            self.values.push(value);
+            self.graded += usize::from(value != 1.0);
+        }
+    }
+
     pub(crate) fn end_step(&mut self) {
         self.start.push(self.indices.len() as u32);
     }
@@ -109,6 +122,25 @@ unsafe fn push_positions<S: Simd>(indices: &mut Vec<u32>, bits: &[u8]) {
         // SAFETY: as above.
         count +=
             unsafe { S::positions(vector.as_ptr(), base as u32, indices.as_mut_ptr().add(count)) };
+    }
+    // SAFETY: every index below `count` has been written.
+    unsafe { indices.set_len(count) };
+}
+
+/// # Safety
+/// The machine has the instruction set `S`, and `row` holds whole vectors of it.
+#[inline(always)]
+unsafe fn push_nonzero<S: Simd>(indices: &mut Vec<u32>, row: &[f32]) {
+    indices.reserve(row.len() + S::LANES);
+    let mut count = indices.len();
+    let mut bits = [0u8; 2];
+    for (k, vector) in row.chunks_exact(S::LANES).enumerate() {
+        // SAFETY: there is room for every lane and one vector more.
+        count += unsafe {
+            S::store_bits(bits.as_mut_ptr(), S::nonzero(S::load(vector.as_ptr())));
+            let out = indices.as_mut_ptr().add(count);
+            S::positions(bits.as_ptr(), (k * S::LANES) as u32, out)
+        };
     }
     // SAFETY: every index below `count` has been written.
     unsafe { indices.set_len(count) };

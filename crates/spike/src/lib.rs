@@ -14,6 +14,7 @@
 //! The crate is pure: no files, clock, log, async or globals. The same input gives the same spikes
 //! on any machine and any number of threads.
 
+mod aligned;
 mod batch;
 mod compile;
 mod conventions;

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::aligned::Aligned;
 use crate::compile::{Compiled, CompiledPopulation, Component};
 use crate::events::Events;
 use crate::learn::PlasticState;
@@ -29,7 +30,7 @@ pub struct Session {
     sequences: usize,
     steps_done: u64,
     /// By population, then sequence.
-    state: Vec<Vec<f32>>,
+    state: Vec<Aligned<f32>>,
     events: Vec<Events>,
     /// By projection that learns, then sequence.
     plastic: Vec<PlasticState>,
@@ -40,10 +41,10 @@ pub struct Session {
 /// Buffers of the tile at hand.
 #[derive(Debug, Default)]
 struct Scratch {
-    drive: Vec<f32>,
+    drive: Aligned<f32>,
     spikes: Vec<u8>,
-    values: Vec<f32>,
-    trace: Vec<f32>,
+    values: Aligned<f32>,
+    trace: Aligned<f32>,
 }
 
 /// What is recorded of a population beside the outputs.
@@ -122,7 +123,7 @@ impl Session {
         let mut events = Vec::new();
         for population in &network.populations {
             for _ in 0..sequences {
-                state.push(vec![0.0; population.dynamics.states() * population.padded]);
+                state.push(Aligned::zeros(population.dynamics.states() * population.padded));
                 let valued = population.emission != Emission::Spikes;
                 events.push(Events::new(population.history, valued));
             }
@@ -490,10 +491,9 @@ impl Session {
                 mask_padding(bits, size);
                 events.push_bits(self.network.isa, bits);
             } else {
-                let values = &self.scratch.values[step * padded..][..size];
-                for (lane, &value) in values.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-                    events.push_value(lane as u32, value);
-                }
+                let values = &mut self.scratch.values[step * padded..][..padded];
+                values[size..].fill(0.0);
+                events.push_row(self.network.isa, values);
             }
             events.end_step();
         }
@@ -592,16 +592,12 @@ struct TileAt {
 impl Scratch {
     /// Makes room for `cells` results and a tile's input; grows, never shrinks.
     fn fit(&mut self, cells: usize, drive: usize) {
-        grow(&mut self.drive, drive);
-        grow(&mut self.spikes, cells / 8);
-        grow(&mut self.values, cells);
-        grow(&mut self.trace, cells);
-    }
-}
-
-fn grow<T: Clone + Default>(v: &mut Vec<T>, len: usize) {
-    if v.len() < len {
-        v.resize(len, T::default());
+        self.drive.grow(drive);
+        self.values.grow(cells);
+        self.trace.grow(cells);
+        if self.spikes.len() < cells / 8 {
+            self.spikes.resize(cells / 8, 0);
+        }
     }
 }
 

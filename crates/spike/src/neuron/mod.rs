@@ -27,6 +27,7 @@ pub use threshold::Threshold;
 pub(crate) use linear::Linear;
 pub(crate) use within_step::WithinStep;
 
+use crate::aligned::Aligned;
 use crate::conventions::{Arrival, Conventions, Integration};
 use crate::simd::Isa;
 
@@ -219,7 +220,7 @@ const UNIFORM: usize = 64;
 /// A parameter laid out for the kernels: one value per lane, or one block of equal values.
 #[derive(Clone, Debug)]
 pub(crate) struct Parameter {
-    values: Vec<f32>,
+    values: Aligned<f32>,
     uniform: bool,
 }
 
@@ -228,12 +229,12 @@ impl Parameter {
     pub(crate) fn new(values: &[f64], padded: usize) -> Self {
         let first = values.first().copied().unwrap_or(0.0);
         if values.iter().all(|v| v.to_bits() == first.to_bits()) {
-            return Self { values: vec![first as f32; UNIFORM], uniform: true };
+            return Self { values: Aligned::from(&[first as f32; UNIFORM][..]), uniform: true };
         }
         let last = values.last().copied().unwrap_or(0.0);
         let mut all: Vec<f32> = values.iter().map(|&v| v as f32).collect();
         all.resize(padded.max(values.len()), last as f32);
-        Self { values: all, uniform: false }
+        Self { values: Aligned::from(&all[..]), uniform: false }
     }
 
     /// The address of the values of `lane` and of the lanes of its group after it.

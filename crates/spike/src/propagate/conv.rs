@@ -3,6 +3,7 @@
 //! position; which positions an input row or column reaches is tabulated once.
 
 use super::{Drive, Ends, Incoming, Layout};
+use crate::aligned::Aligned;
 use crate::simd::{Simd, dispatch};
 
 /// A two-dimensional convolution (cross-correlation, as PyTorch's `conv2d`).
@@ -55,59 +56,100 @@ pub struct Pool2d {
     pub padding: Padding2d,
 }
 
-/// Along one axis, the windows that contain each position: pairs of kernel and output position.
+/// Kernel positions along one axis in an order in which the windows that contain an input position
+/// are runs: one residue of the stride after the other, the last kernel position first.
+fn kernel_order(c: &Conv2d, axis: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..c.kernel[axis]).collect();
+    order.sort_by_key(|&k| (k * c.dilation[axis] % c.stride[axis], std::cmp::Reverse(k)));
+    order
+}
+
+/// A run of windows: `count` kernel positions from `kernel` on, in [`kernel_order`], meet the
+/// outputs from `output` on.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    kernel: u16,
+    output: u16,
+    count: u16,
+}
+
+/// Along one axis, the windows that contain each input position.
 #[derive(Clone, Debug)]
 struct Reach {
     start: Vec<u32>,
-    pairs: Vec<(u16, u16)>,
+    segments: Vec<Segment>,
 }
 
 impl Reach {
     fn new(c: &Conv2d, axis: usize) -> Self {
-        let mut reach = Self { start: vec![0], pairs: Vec::new() };
+        let order = kernel_order(c, axis);
+        let mut reach = Self { start: vec![0], segments: Vec::new() };
         for at in 0..c.input[axis] {
-            for k in 0..c.kernel[axis] {
+            let first = reach.segments.len();
+            for (kernel, k) in order.iter().enumerate() {
                 let shifted = (at + c.padding[axis]).checked_sub(k * c.dilation[axis]);
-                if let Some(shifted) = shifted
-                    && shifted.is_multiple_of(c.stride[axis])
-                    && shifted / c.stride[axis] < c.output[axis]
-                {
-                    reach.pairs.push((k as u16, (shifted / c.stride[axis]) as u16));
+                let Some(shifted) = shifted.filter(|s| s.is_multiple_of(c.stride[axis])) else {
+                    continue;
+                };
+                let output = shifted / c.stride[axis];
+                if output >= c.output[axis] {
+                    continue;
+                }
+                let (kernel, output) = (kernel as u16, output as u16);
+                match reach.segments[first..].last_mut() {
+                    Some(s) if s.kernel + s.count == kernel && s.output + s.count == output => {
+                        s.count += 1;
+                    }
+                    _ => reach.segments.push(Segment { kernel, output, count: 1 }),
                 }
             }
-            reach.start.push(reach.pairs.len() as u32);
+            reach.start.push(reach.segments.len() as u32);
         }
         reach
     }
 
-    fn of(&self, at: usize) -> &[(u16, u16)] {
-        &self.pairs[self.start[at] as usize..self.start[at + 1] as usize]
+    fn of(&self, at: usize) -> &[Segment] {
+        &self.segments[self.start[at] as usize..self.start[at + 1] as usize]
     }
 }
 
-/// Where an event of a source lane lies.
+/// Neighbouring weights that an event adds to neighbouring lanes: what one row of a kernel does.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// First weight, counted from the weights of the event's channel.
+    weight: u32,
+    /// First target lane, counted from the lane of the channel's first output.
+    lane: u32,
+    /// Number of weights.
+    len: u32,
+}
+
+/// Where an event of a source lane lies: its position in the plane, its channel's weights and the
+/// lane of its channel's first output.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    channel: u32,
-    y: u16,
-    x: u16,
+    position: u32,
+    weights: u32,
+    first: u32,
 }
 
 /// A convolution or a pool laid out for delivery.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
-    /// Weights, shape `[in][kernel height][kernel width][run]`.
-    weights: Vec<f32>,
+    /// Weights, shape `[in][kernel height][kernel width][run]`, both kernel axes in
+    /// [`kernel_order`].
+    weights: Aligned<f32>,
     /// Output channels that one event reaches.
     run: usize,
-    /// First output channel by input channel.
-    first: Vec<u32>,
-    kernel: [usize; 2],
-    rows: Reach,
-    columns: Reach,
     places: Vec<Place>,
-    /// Target lane of output channel 0 at position 0 and the strides of position and channel.
-    width: usize,
+    /// The stretches of position `p` are `stretches[start[p]..start[p + 1]]`.
+    start: Vec<u32>,
+    stretches: Vec<Stretch>,
+    /// Synapses of each position.
+    fan_out: Vec<u32>,
+    /// Lanes of the target.
+    padded: usize,
+    /// Strides of position and channel in the target's lanes.
     position_stride: usize,
     channel_stride: usize,
 }
@@ -117,13 +159,18 @@ impl Window {
         let [inputs, outputs] = c.channels;
         let (per_in, run) = (inputs / c.groups, outputs / c.groups);
         let area = c.kernel[0] * c.kernel[1];
+        let columns = kernel_order(c, 1);
+        let ordered: Vec<usize> = kernel_order(c, 0)
+            .iter()
+            .flat_map(|i| columns.iter().map(move |j| i * c.kernel[1] + j))
+            .collect();
         let mut weights = vec![0.0; inputs * area * run];
         for input in 0..inputs {
             let (group, within) = (input / per_in, input % per_in);
-            for k in 0..area {
+            for (k, from) in ordered.iter().enumerate() {
                 for o in 0..run {
                     weights[(input * area + k) * run + o] =
-                        c.weight[((group * run + o) * per_in + within) * area + k];
+                        c.weight[((group * run + o) * per_in + within) * area + from];
                 }
             }
         }
@@ -149,110 +196,181 @@ impl Window {
 
     fn new(c: &Conv2d, ends: &Ends, weights: Vec<f32>, run: usize, first: Vec<u32>) -> Self {
         let [height, width] = c.input;
-        let places = (0..ends.sources)
-            .map(|lane| {
-                let index = ends.from.index(lane);
-                let (channel, at) = (index / (height * width), index % (height * width));
-                Place { channel: channel as u32, y: (at / width) as u16, x: (at % width) as u16 }
-            })
-            .collect();
         let (position_stride, channel_stride) = match ends.to {
             Layout::ChannelsLast { channels, .. } => (channels, 1),
             Layout::Plain => (1, c.output[0] * c.output[1]),
         };
-        Self {
-            weights,
+        let kernel = c.kernel[0] * c.kernel[1] * run;
+        let places = (0..ends.sources)
+            .map(|lane| {
+                let index = ends.from.index(lane);
+                let (channel, position) = (index / (height * width), index % (height * width));
+                Place {
+                    position: position as u32,
+                    weights: (channel * kernel) as u32,
+                    first: first[channel] * channel_stride as u32,
+                }
+            })
+            .collect();
+        let mut window = Self {
+            weights: Aligned::from(&weights[..]),
             run,
-            first,
-            kernel: c.kernel,
-            rows: Reach::new(c, 0),
-            columns: Reach::new(c, 1),
             places,
-            width: c.output[1],
+            start: vec![0],
+            stretches: Vec::new(),
+            fan_out: Vec::new(),
+            padded: ends.padded,
             position_stride,
             channel_stride,
+        };
+        let (rows, columns) = (Reach::new(c, 0), Reach::new(c, 1));
+        for y in 0..height {
+            for x in 0..width {
+                window.add_position(c, rows.of(y), columns.of(x));
+            }
+        }
+        window.check();
+        window
+    }
+
+    /// Lists the stretches of the next position.
+    fn add_position(&mut self, c: &Conv2d, rows: &[Segment], columns: &[Segment]) {
+        let first = self.stretches.len();
+        for row in rows {
+            for r in 0..usize::from(row.count) {
+                for column in columns {
+                    let kernel =
+                        (usize::from(row.kernel) + r) * c.kernel[1] + usize::from(column.kernel);
+                    let output =
+                        (usize::from(row.output) + r) * c.output[1] + usize::from(column.output);
+                    self.stretches.push(Stretch {
+                        weight: (kernel * self.run) as u32,
+                        lane: (output * self.position_stride) as u32,
+                        len: (usize::from(column.count) * self.run) as u32,
+                    });
+                }
+            }
+        }
+        self.fan_out.push(self.stretches[first..].iter().map(|s| s.len).sum());
+        self.start.push(self.stretches.len() as u32);
+    }
+
+    /// Whether neighbouring weights go to neighbouring lanes.
+    fn is_contiguous(&self) -> bool {
+        self.channel_stride == 1 && self.run == self.position_stride
+    }
+
+    /// Asserts what delivery relies on: every stretch of every place lies inside the weights and
+    /// the target.
+    fn check(&self) {
+        for place in &self.places {
+            for s in self.stretches(place) {
+                let lanes = if self.is_contiguous() {
+                    s.len as usize
+                } else {
+                    let positions = s.len as usize / self.run;
+                    (positions - 1) * self.position_stride
+                        + (self.run - 1) * self.channel_stride
+                        + 1
+                };
+                assert!((place.weights + s.weight + s.len) as usize <= self.weights.len());
+                assert!((place.first + s.lane) as usize + lanes <= self.padded);
+            }
         }
     }
 
+    fn stretches(&self, place: &Place) -> &[Stretch] {
+        let at = place.position as usize;
+        &self.stretches[self.start[at] as usize..self.start[at + 1] as usize]
+    }
+
     pub(crate) fn fan_out(&self, source: usize) -> u64 {
-        let place = self.places[source];
-        let windows = self.rows.of(place.y.into()).len() * self.columns.of(place.x.into()).len();
-        (windows * self.run) as u64
+        self.fan_out[self.places[source].position as usize].into()
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.weights.len() * 4 + self.places.len() * 8 + self.first.len() * 4
+        self.weights.len() * 4
+            + self.places.len() * size_of::<Place>()
+            + self.stretches.len() * size_of::<Stretch>()
+            + (self.start.len() + self.fan_out.len()) * 4
     }
 
     pub(crate) fn deliver(&self, events: Incoming<'_>, drive: &mut Drive<'_>) {
-        assert!(drive.lane == 0);
+        assert!(drive.lane == 0 && drive.width == self.padded);
+        assert!(drive.input.len() >= events.steps() * drive.width);
         dispatch!(drive.isa, add_windows(window: &Window = self, events: Incoming<'_> = events, drive: &mut Drive<'_> = drive));
     }
 }
 
 /// # Safety
-/// The machine has the instruction set `S`.
+/// The machine has the instruction set `S`, the drive is the whole target, and [`Window::check`]
+/// has passed.
 #[inline(always)]
 unsafe fn add_windows<S: Simd>(w: &Window, events: Incoming<'_>, drive: &mut Drive<'_>) {
+    let contiguous = w.is_contiguous();
     for s in 0..events.steps() {
         let input = &mut drive.input[s * drive.width..][..drive.width];
         let (indices, values) = events.step(s);
-        match (w.channel_stride, w.run) {
-            (1, 8) => add_runs::<8>(w, indices, values, input),
-            (1, 16) => add_runs::<16>(w, indices, values, input),
-            (1, 32) => add_runs::<32>(w, indices, values, input),
-            (1, 64) => add_runs::<64>(w, indices, values, input),
-            _ => add_strided(w, indices, values, input),
-        }
-    }
-}
-
-/// Visits the windows of each event: `f(value, weights of the window, first target lane)`.
-#[inline(always)]
-fn each_window(
-    w: &Window,
-    indices: &[u32],
-    values: Option<&[f32]>,
-    mut f: impl FnMut(f32, &[f32], usize),
-) {
-    for (e, &index) in indices.iter().enumerate() {
-        let value = values.map_or(1.0, |v| v[e]);
-        let place = w.places[index as usize];
-        let channel = place.channel as usize;
-        let kernels = &w.weights[channel * w.kernel[0] * w.kernel[1] * w.run..];
-        let first = w.first[channel] as usize * w.channel_stride;
-        let columns = w.columns.of(place.x.into());
-        for &(i, p) in w.rows.of(place.y.into()) {
-            for &(j, q) in columns {
-                let k = usize::from(i) * w.kernel[1] + usize::from(j);
-                let position = usize::from(p) * w.width + usize::from(q);
-                f(value, &kernels[k * w.run..][..w.run], first + position * w.position_stride);
+        for (e, &index) in indices.iter().enumerate() {
+            let value = values.map_or(1.0, |v| v[e]);
+            let place = &w.places[index as usize];
+            for stretch in w.stretches(place) {
+                let (weight, lane) = (place.weights + stretch.weight, place.first + stretch.lane);
+                // SAFETY: the stretch lies inside the weights and the target.
+                unsafe {
+                    let weights = w.weights.as_ptr().add(weight as usize);
+                    let lanes = input.as_mut_ptr().add(lane as usize);
+                    if contiguous {
+                        add_run::<S>(value, weights, lanes, stretch.len as usize);
+                    } else {
+                        add_strided(w, value, weights, lanes, stretch.len as usize);
+                    }
+                }
             }
         }
     }
 }
 
+/// Adds `value` times `n` weights to as many neighbouring lanes.
+///
+/// # Safety
+/// The machine has the instruction set `S`; both pointers are valid for `n` values.
 #[inline(always)]
-fn add_runs<const N: usize>(
-    w: &Window,
-    indices: &[u32],
-    values: Option<&[f32]>,
-    input: &mut [f32],
-) {
-    each_window(w, indices, values, |value, weights, lane| {
-        let Some(weights) = weights.first_chunk::<N>() else { return };
-        let Some(input) = input[lane..].first_chunk_mut::<N>() else { return };
-        for k in 0..N {
-            input[k] += value * weights[k];
+unsafe fn add_run<S: Simd>(value: f32, w: *const f32, x: *mut f32, n: usize) {
+    let mut k = 0;
+    // SAFETY: every vector ends at or before `n`.
+    unsafe {
+        let wide = S::splat(value);
+        while k + S::LANES <= n {
+            let sum = S::add(S::load(x.add(k)), S::mul(wide, S::load(w.add(k))));
+            S::store(x.add(k), sum);
+            k += S::LANES;
         }
-    });
+        if S::Half::LANES < S::LANES && k + S::Half::LANES <= n {
+            let product = S::Half::mul(S::Half::splat(value), S::Half::load(w.add(k)));
+            S::Half::store(x.add(k), S::Half::add(S::Half::load(x.add(k)), product));
+            k += S::Half::LANES;
+        }
+        while k < n {
+            *x.add(k) += value * *w.add(k);
+            k += 1;
+        }
+    }
 }
 
+/// Adds `n` weights of neighbouring windows, `w.run` channels each.
+///
+/// # Safety
+/// The weights and the lanes that they reach are valid.
 #[inline(always)]
-fn add_strided(w: &Window, indices: &[u32], values: Option<&[f32]>, input: &mut [f32]) {
-    each_window(w, indices, values, |value, weights, lane| {
-        for (k, weight) in weights.iter().enumerate() {
-            input[lane + k * w.channel_stride] += value * weight;
+unsafe fn add_strided(w: &Window, value: f32, weights: *const f32, lanes: *mut f32, n: usize) {
+    for position in 0..n / w.run {
+        for channel in 0..w.run {
+            // SAFETY: as promised by the caller.
+            unsafe {
+                let lane = position * w.position_stride + channel * w.channel_stride;
+                *lanes.add(lane) += value * *weights.add(position * w.run + channel);
+            }
         }
-    });
+    }
 }

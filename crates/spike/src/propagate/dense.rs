@@ -5,6 +5,7 @@
 //! taken as a matrix product over several steps at once.
 
 use super::{Drive, Ends, Incoming};
+use crate::aligned::Aligned;
 use crate::simd::{Simd, dispatch};
 
 /// Every source to every target.
@@ -35,21 +36,21 @@ pub(crate) struct Rows {
     targets: usize,
     padded: usize,
     /// Empty where the source sends only single spikes and the weights fit a byte.
-    wide: Vec<f32>,
+    wide: Aligned<f32>,
     narrow: Option<Narrow>,
 }
 
 /// Weights as signed bytes times a power of two.
 #[derive(Clone, Debug)]
 struct Narrow {
-    weights: Vec<i8>,
+    weights: Aligned<i8>,
     scale: f32,
 }
 
 impl Rows {
     pub(crate) fn new(dense: &Dense, ends: &Ends) -> Self {
         let (sources, targets, padded) = (ends.sources, ends.targets, ends.padded);
-        let mut wide = vec![0.0f32; sources * padded];
+        let mut wide = Aligned::<f32>::zeros(sources * padded);
         for target in 0..targets {
             let lane = ends.to.lane(target);
             let (block, within) = (lane / BLOCK, lane % BLOCK);
@@ -62,7 +63,7 @@ impl Rows {
         }
         let narrow = Narrow::exact(&wide, sources, padded);
         if narrow.is_some() && ends.binary {
-            wide = Vec::new();
+            wide = Aligned::default();
         }
         Self { sources, targets, padded, wide, narrow }
     }
@@ -130,7 +131,7 @@ impl Narrow {
             }
         }
         let fits = reach.iter().all(|&sum| sum <= i64::from(i16::MAX));
-        fits.then_some(Self { weights, scale })
+        fits.then(|| Self { weights: Aligned::from(&weights[..]), scale })
     }
 }
 

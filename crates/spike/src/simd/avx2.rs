@@ -11,6 +11,7 @@ unsafe impl Simd for Avx2 {
     const LANES: usize = 8;
     type F = __m256;
     type M = __m256;
+    type Half = Self;
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> __m256 {
@@ -55,6 +56,10 @@ unsafe impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn ge(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_cmp_ps::<_CMP_GE_OQ>(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn nonzero(a: __m256) -> __m256 {
+        unsafe { _mm256_cmp_ps::<_CMP_NEQ_UQ>(a, _mm256_setzero_ps()) }
     }
     #[inline(always)]
     unsafe fn and_not(a: __m256, not: __m256) -> __m256 {

@@ -11,6 +11,7 @@ unsafe impl Simd for Avx512 {
     const LANES: usize = 16;
     type F = __m512;
     type M = __mmask16;
+    type Half = super::Avx2;
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> __m512 {
@@ -55,6 +56,10 @@ unsafe impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn ge(a: __m512, b: __m512) -> __mmask16 {
         unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn nonzero(a: __m512) -> __mmask16 {
+        unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps()) }
     }
     #[inline(always)]
     unsafe fn and_not(a: __mmask16, not: __mmask16) -> __mmask16 {

@@ -61,6 +61,8 @@ pub(crate) unsafe trait Simd: Copy {
     const LANES: usize;
     type F: Copy;
     type M: Copy;
+    /// Vectors of half the lanes, where there are narrower ones, for what is left of a row.
+    type Half: Simd;
 
     unsafe fn load(p: *const f32) -> Self::F;
     unsafe fn store(p: *mut f32, a: Self::F);
@@ -74,6 +76,7 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn trunc(a: Self::F) -> Self::F;
     unsafe fn gt(a: Self::F, b: Self::F) -> Self::M;
     unsafe fn ge(a: Self::F, b: Self::F) -> Self::M;
+    unsafe fn nonzero(a: Self::F) -> Self::M;
     unsafe fn and_not(a: Self::M, not: Self::M) -> Self::M;
     /// `m ? yes : no`, lane by lane.
     unsafe fn select(m: Self::M, yes: Self::F, no: Self::F) -> Self::F;

@@ -17,6 +17,7 @@ unsafe impl Simd for Portable {
     const LANES: usize = 8;
     type F = F;
     type M = [bool; 8];
+    type Half = Self;
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> F {
@@ -61,6 +62,10 @@ unsafe impl Simd for Portable {
     #[inline(always)]
     unsafe fn ge(a: F, b: F) -> [bool; 8] {
         std::array::from_fn(|k| a[k] >= b[k])
+    }
+    #[inline(always)]
+    unsafe fn nonzero(a: F) -> [bool; 8] {
+        a.map(|x| x != 0.0)
     }
     #[inline(always)]
     unsafe fn and_not(a: [bool; 8], not: [bool; 8]) -> [bool; 8] {
