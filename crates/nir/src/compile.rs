@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use spike::{
     Bias, Connection, Conventions, Model, Network, Population, PopulationId, Projection, Reset,
-    ResetTiming,
+    ResetTiming, Start,
 };
 
 use crate::graph::Graph;
 use crate::node::{Conv1d, Conv2d, Node, Padding};
 use crate::problem::Problem;
-use crate::profile::{Profile, StoredTau};
+use crate::profile::{Framework, Profile, StoredTau};
 use crate::shape::NodeShape;
 use crate::tensor::Tensor;
 
@@ -176,7 +176,11 @@ impl<'a> Lowering<'a> {
             }
             values
         };
-        let reset = |t: &Option<Tensor>| t.as_ref().map_or(vec![0.0], all);
+        let reset = |t: &Option<Tensor>| match (self.profile.v_reset.get(name), t) {
+            (Some(v_reset), _) => vec![*v_reset],
+            (None, Some(t)) => all(t),
+            (None, None) => vec![0.0],
+        };
         let c = self.conventions(name, node);
         Some(match node {
             Node::Input(_) => Model::Input,
@@ -255,6 +259,10 @@ impl<'a> Lowering<'a> {
         let synaptic = matches!(node, Node::CubaLi(_) | Node::CubaLif(_));
         if synaptic {
             c.form = self.profile.synaptic_form;
+        }
+        // Norse starts its integrators where they reset to, all else at rest.
+        if self.profile.framework == Framework::Norse && matches!(node, Node::If(_)) {
+            c.start = Start::Reset;
         }
         let late_zero = c.reset != Reset::Subtract && c.reset_timing == ResetTiming::NextStep;
         if self.profile.late_zero_discards && late_zero && (synaptic || self.recurrent(name)) {

@@ -102,6 +102,12 @@ pub fn guess(graph: &Graph) -> Guess {
             &["order of input and threshold", "refractory time"],
         );
     }
+    if t.leaky && t.unit_r && t.tau_max < 1.0 {
+        let reason = "r = 1 and time constants in seconds, as Norse exports them with dt=1".into();
+        let mut norse = say(Framework::Norse, reason, &["step", "whether a spike resets"]);
+        norse.options.stored_tau = Some(StoredTau::Seconds);
+        return norse;
+    }
     if t.neurons > 0 && !t.leaky && t.unit_r {
         let reason = "IF neurons with r = 1 in unit steps, as Sinabs exports them (Norse's IAF look the same)";
         return say(Framework::Sinabs, reason.into(), &["spikes per step", "lower bound"]);

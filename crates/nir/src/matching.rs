@@ -2,9 +2,10 @@
 //! The differences between frameworks are discrete, so a short recording of input and spikes tells
 //! them apart: every candidate is run and compared cell by cell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spike::{Potentials, Probe, Raster, Session};
+use spike::{Emission, Port, Potentials, Probe, Raster, Session};
 
 use crate::graph::Graph;
 use crate::guess::guess;
@@ -96,6 +97,58 @@ pub fn candidates(graph: &Graph) -> Vec<ProfileOptions> {
     frameworks.into_iter().flat_map(|framework| variants(framework, leaky)).collect()
 }
 
+/// The candidates with what recorded potentials show and exporters drop: the value that every
+/// spike leaves behind, and the value that no potential passes.
+fn observed_candidates(
+    graph: &Graph,
+    known: &[ProfileOptions],
+    recorded: &Recorded,
+) -> Vec<ProfileOptions> {
+    let v_reset: BTreeMap<String, f64> = recorded
+        .nodes
+        .iter()
+        .filter_map(|n| Some((resolve(graph, &n.node)?.to_owned(), observed_reset(n)?.into())))
+        .collect();
+    let lower_bound = observed_bound(recorded);
+    let mut all = Vec::new();
+    for options in known {
+        if !v_reset.is_empty() && options.reset == Some(ResetOption::Value) {
+            all.push(ProfileOptions { v_reset: v_reset.clone(), ..options.clone() });
+        }
+        if lower_bound.is_some() && options.name == Some(Framework::Sinabs) {
+            all.push(ProfileOptions { lower_bound, ..options.clone() });
+        }
+    }
+    all
+}
+
+/// The potentials of a node, with whether each cell fired, where both were recorded for the same
+/// cells.
+fn cells(node: &Expected) -> impl Iterator<Item = (f32, bool)> + '_ {
+    let spikes = node.spikes.as_deref().unwrap_or(&[]);
+    let potentials = match &node.potentials {
+        Some((None, potentials)) if potentials.len() == spikes.len() => potentials.as_slice(),
+        _ => &[],
+    };
+    potentials.iter().zip(spikes).map(|(v, s)| (*v, *s > 0.0))
+}
+
+/// The one potential that all spikes of a node leave behind.
+fn observed_reset(node: &Expected) -> Option<f32> {
+    let mut after = cells(node).filter(|(_, fired)| *fired);
+    let (first, _) = after.next()?;
+    after.all(|(v, _)| v == first).then_some(first)
+}
+
+/// The lowest potential, where it is met too often to be chance.
+fn observed_bound(recorded: &Recorded) -> Option<f32> {
+    const MIN_MEETINGS: usize = 3;
+    let potentials = || recorded.nodes.iter().filter_map(|n| Some(&n.potentials.as_ref()?.1));
+    let lowest = potentials().flatten().copied().fold(f32::INFINITY, f32::min);
+    let meetings = potentials().flatten().filter(|v| **v == lowest).count();
+    (lowest < 0.0 && meetings >= MIN_MEETINGS).then_some(lowest)
+}
+
 /// Profiles of networks that learned while they were recorded: BindsNET's with `PostPre` and the
 /// usual rates, weights kept in `[0, 1]`. None for weights outside.
 fn learning_candidates(graph: &Graph) -> Vec<ProfileOptions> {
@@ -183,6 +236,11 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
                     lower_bound: Some(-1.0),
                     ..base.clone()
                 },
+                ProfileOptions {
+                    many_spikes: Some(false),
+                    reset: Some(ResetOption::Zero),
+                    ..base.clone()
+                },
             ];
             if leaky {
                 all = each(all, &|o| {
@@ -204,7 +262,8 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
 
 /// Runs every candidate on a recording and gives them, the best first.
 ///
-/// Where none is exact, networks that learn while they run are tried too.
+/// Where none is exact, values that the potentials themselves show are tried, then networks that
+/// learn while they run.
 /// Ties keep the order of [`candidates`]: the framework that the file looks like, then defaults.
 /// `progress` is told how many of how many candidates are done.
 pub fn find_profile(
@@ -213,7 +272,9 @@ pub fn find_profile(
     mut progress: impl FnMut(usize, usize),
 ) -> Vec<Match> {
     let mut matches = Vec::new();
-    for candidates in [candidates(graph), learning_candidates(graph)] {
+    let known = candidates(graph);
+    let observed = observed_candidates(graph, &known, recorded);
+    for candidates in [known, observed, learning_candidates(graph)] {
         let total = matches.len() + candidates.len();
         for options in candidates {
             progress(matches.len(), total);
@@ -276,6 +337,7 @@ fn run(
     session.record(&probes);
     let run = session.run(&recorded.inputs).map_err(|e| e.to_string())?;
     let mut recordings = run.recordings.iter();
+    let ports: Vec<Port> = network.outputs().into_iter().chain(network.populations()).collect();
     for (expected, output) in recorded.nodes.iter().zip(outputs) {
         let (events, potentials) = match output {
             Some(output) => (&run.outputs[output], None),
@@ -284,6 +346,8 @@ fn run(
                 None => continue,
             },
         };
+        let name = resolve(graph, &expected.node).unwrap_or_default();
+        let valued = ports.iter().any(|p| p.name == name && p.emission == Emission::Values);
         if let Some(spikes) = &expected.spikes {
             let ours = events.to_dense();
             if ours.len() != spikes.len() {
@@ -295,7 +359,9 @@ fn run(
                 ));
             }
             found.cells += spikes.len();
-            found.mismatches += ours.iter().zip(spikes).filter(|(a, b)| a != b).count();
+            let tolerance = if valued { POTENTIAL_TOLERANCE } else { 0.0 };
+            let differs = |(a, b): &(&f32, &f32)| (**a - **b).abs() > tolerance;
+            found.mismatches += ours.iter().zip(spikes).filter(differs).count();
         }
         if let (Some((_, theirs)), Some(ours)) = (&expected.potentials, potentials) {
             let error = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

@@ -2,6 +2,7 @@
 //! A profile is a value: a framework's defaults, changed by options. `compile` applies it to a
 //! graph, `matching` finds the one that reproduces a recording.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -129,6 +130,8 @@ pub struct Profile {
     pub recurrent_bias_from_step: u32,
     /// How the weights of dense connections change while the network runs.
     pub learning: Option<spike::Learning>,
+    /// Potential after a spike by node, whatever the file says.
+    pub v_reset: BTreeMap<String, f64>,
 }
 
 /// Changes to a framework's profile; each that is absent leaves the framework's default.
@@ -153,6 +156,9 @@ pub struct ProfileOptions {
     /// Whether one step may bring several spikes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub many_spikes: Option<bool>,
+    /// Potential after a spike by node, where the exporter drops it (Norse).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub v_reset: BTreeMap<String, f64>,
     /// Lower bound of the potential, as a multiple of the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lower_bound: Option<f32>,
@@ -245,6 +251,7 @@ impl Profile {
             output_delay_steps: 0,
             recurrent_bias_from_step: 0,
             learning: None,
+            v_reset: BTreeMap::new(),
         };
         match framework {
             Framework::Plain => Self { recurrent_bias_from_step: 1, ..base },
@@ -264,6 +271,7 @@ impl Profile {
                     dt: 1e-3,
                     gain: Gain::UnitResistance,
                     synapse: SynapseOrder::JumpUseDecay,
+                    start: Start::Leak,
                     ..plain
                 },
                 stored_tau: StoredTau::TimesStep,
@@ -392,6 +400,10 @@ impl Profile {
         if let Some(many) = options.many_spikes {
             neurons.spikes = if many { SpikesPerStep::Many } else { SpikesPerStep::One };
         }
+        if !options.v_reset.is_empty() {
+            neurons.reset = Reset::Value;
+            profile.v_reset = options.v_reset.clone();
+        }
         if let Some(bound) = options.lower_bound {
             neurons.lower_bound = Some(bound);
         }
@@ -503,6 +515,9 @@ impl Profile {
                 ),
             ),
         ];
+        if !self.v_reset.is_empty() {
+            all.push(("v_reset", format!("{:?}, whatever the file says", self.v_reset)));
+        }
         if let Some(bound) = n.lower_bound {
             all.push(("lower bound", format!("{bound} times the threshold")));
         }
