@@ -1,0 +1,40 @@
+//! Sensor data to spikes and back: arrays and tables from files, encoders, decoders.
+//!
+//! Data arrives as an [`Array`] (from `.npy` or `.npz`), a [`Recording`] (a network's input and what
+//! its nodes did) or a [`Table`] (from CSV). An [`Encoder`] turns intensities in \[0, 1\] into a
+//! raster of shape (steps, channels); the functions of [`decode`] turn a raster into an answer.
+//!
+//! A file from outside is hostile until read: every limit is in [`limits`], nothing here panics on
+//! data, and a [`SenseError`] says what was wrong, where, what was expected and what was found.
+//! The room keeps no clock and no randomness: the [`Bernoulli`] encoder's comes from its seed.
+//!
+//! ```
+//! use sense::{Encoder, Latency, decode};
+//!
+//! # fn main() -> Result<(), sense::SenseError> {
+//! let raster = Latency.encode(&[0.0, 0.25, 1.0], 5)?;
+//! assert_eq!(raster.shape(), [5, 3]);
+//! assert_eq!(decode::first_spike(&raster)?, Some(2));
+//! # Ok(())
+//! # }
+//! ```
+
+mod array;
+mod error;
+pub mod limits;
+
+mod npy;
+mod npz;
+mod recording;
+mod table;
+
+pub mod decode;
+mod encode;
+
+pub use array::{Array, Arrays, DType};
+pub use encode::{Bernoulli, Direct, Encoder, Latency, Rate, events};
+pub use error::{LineProblem, SenseError};
+pub use npy::{read_npy, write_npy};
+pub use npz::{read_npz, write_npz};
+pub use recording::{NodeRecording, Potentials, Recording};
+pub use table::{StepEvent, Table, TimeEvent};
