@@ -97,6 +97,19 @@ pub fn candidates(graph: &Graph) -> Vec<ProfileOptions> {
     frameworks.into_iter().flat_map(|framework| variants(framework, leaky)).collect()
 }
 
+/// Choices that a framework offers and few make: Sinabs' `MembraneReset`.
+fn rare_candidates() -> Vec<ProfileOptions> {
+    let reset = ProfileOptions {
+        name: Some(Framework::Sinabs),
+        many_spikes: Some(false),
+        reset: Some(ResetOption::Zero),
+        ..ProfileOptions::default()
+    };
+    [None, Some(true), Some(false)]
+        .map(|norm_input| ProfileOptions { norm_input, ..reset.clone() })
+        .to_vec()
+}
+
 /// The candidates with what recorded potentials show and exporters drop: the value that every
 /// spike leaves behind, and the value that no potential passes.
 fn observed_candidates(
@@ -236,11 +249,6 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
                     lower_bound: Some(-1.0),
                     ..base.clone()
                 },
-                ProfileOptions {
-                    many_spikes: Some(false),
-                    reset: Some(ResetOption::Zero),
-                    ..base.clone()
-                },
             ];
             if leaky {
                 all = each(all, &|o| {
@@ -262,8 +270,8 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
 
 /// Runs every candidate on a recording and gives them, the best first.
 ///
-/// Where none is exact, values that the potentials themselves show are tried, then networks that
-/// learn while they run.
+/// Where none is exact, rarer choices are tried, then values that the potentials themselves show,
+/// then networks that learn while they run.
 /// Ties keep the order of [`candidates`]: the framework that the file looks like, then defaults.
 /// `progress` is told how many of how many candidates are done.
 pub fn find_profile(
@@ -274,7 +282,8 @@ pub fn find_profile(
     let mut matches = Vec::new();
     let known = candidates(graph);
     let observed = observed_candidates(graph, &known, recorded);
-    for candidates in [known, observed, learning_candidates(graph)] {
+    let rare = rare_candidates();
+    for candidates in [known, rare, observed, learning_candidates(graph)] {
         let total = matches.len() + candidates.len();
         for options in candidates {
             progress(matches.len(), total);
