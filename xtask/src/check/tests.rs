@@ -1,8 +1,8 @@
 //! The tests of the workspace and the examples in its documentation pass.
 //!
 //! cargo-nextest runs the tests where it is installed, `cargo test` where it is not.
-//! What they print is kept back and shown whole if they fail; if they pass, only their summaries
-//! and what was skipped (`CONTRIBUTING.md` has the convention) are shown.
+//! What they print is kept back. Of a run that passes, the summaries and what was skipped
+//! (`CONTRIBUTING.md` has the convention) are shown; of one that fails, all but what passed.
 
 use std::process::Command;
 
@@ -42,7 +42,7 @@ fn succeeds(mut command: Command) -> Result<bool> {
     if output.status.success() {
         brief(&text).iter().for_each(|line| println!("{line}"));
     } else {
-        println!("{text}");
+        failures(&text).iter().for_each(|line| println!("{line}"));
     }
     Ok(output.status.success())
 }
@@ -53,12 +53,36 @@ fn brief(text: &str) -> Vec<&str> {
         text.lines().map(str::trim).filter(|line| line.starts_with("SKIPPED")).collect();
     skipped.sort_unstable();
     skipped.dedup();
-    let summaries = text.lines().map(str::trim_end).filter(|line| is_summary(line.trim_start()));
+    let summaries = text.lines().map(str::trim_end).filter(|line| is_summary(line));
     skipped.into_iter().chain(summaries).collect()
 }
 
+/// Nextest indents its summary; a result that is indented is one test's own.
 fn is_summary(line: &str) -> bool {
-    line.starts_with("Summary [") || line.starts_with("test result:")
+    line.trim_start().starts_with("Summary [") || line.starts_with("test result:")
+}
+
+/// The lines without those of tests that passed under nextest.
+fn failures(text: &str) -> Vec<&str> {
+    let mut of_pass = false;
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        if is_status(line) {
+            of_pass = line.trim_start().starts_with("PASS ");
+        }
+        if !of_pass {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+/// Whether nextest begins to tell of a test here (`FAIL [   0.1s] ...`) or of the whole run.
+fn is_status(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_upper = |word: &str| word.chars().all(|c| c.is_ascii_uppercase());
+    line.starts_with('─')
+        || words.next().is_some_and(is_upper) && words.next().is_some_and(|w| w.starts_with('['))
 }
 
 #[cfg(test)]
@@ -70,6 +94,7 @@ mod brief_tests {
         let text = "\
     Starting 3 tests
         PASS [   0.1s] nir it::reads
+    test result: ok. 1 passed; 0 failed
     SKIPPED (data): no recordings beside the repository
     SKIPPED: no numpy
     SKIPPED: no numpy
@@ -83,5 +108,27 @@ test result: ok. 2 passed; 0 failed
             "test result: ok. 2 passed; 0 failed",
         ];
         assert_eq!(brief(text), expected);
+    }
+
+    #[test]
+    fn what_passed_is_left_out_of_a_failure() {
+        let text = "
+        PASS [   0.1s] (1/3) nir it::reads
+    test result: ok. 1 passed; 0 failed
+        FAIL [   0.1s] (2/3) nir it::writes
+    left: 1
+        PASS [   0.1s] (3/3) nir it::reads
+    it printed this
+────
+     Summary [   0.1s] 3 tests run: 2 passed, 1 failed
+";
+        let expected = [
+            "",
+            "        FAIL [   0.1s] (2/3) nir it::writes",
+            "    left: 1",
+            "────",
+            "     Summary [   0.1s] 3 tests run: 2 passed, 1 failed",
+        ];
+        assert_eq!(failures(text), expected);
     }
 }
