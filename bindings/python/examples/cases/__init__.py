@@ -1,0 +1,1 @@
+"""One module for each framework; see export_cases.py."""
