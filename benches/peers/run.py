@@ -43,16 +43,17 @@ def default_venv():
     return CACHE / f"peers-{version}"
 
 
-def one_thread():
+def environment():
+    """One thread each; and no index for pip, which Rockpool's samna calls when it is imported."""
     names = ("OMP", "MKL", "OPENBLAS", "RAYON")
-    return {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in names}}
+    return {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in names}, "PIP_NO_INDEX": "1"}
 
 
 def last_json_line(command, timeout):
     """The last line that is JSON, or the reason why there is none."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=one_thread(), cwd=HERE
+            command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=HERE
         )
     except subprocess.TimeoutExpired:
         return {"error": f"no answer in {timeout:.0f} s"}
