@@ -509,6 +509,12 @@ impl Compiled {
         self.populations.iter().filter(|p| !ports.contains(&p.model)).map(|p| p.size).sum()
     }
 
+    /// Synapses of all projections: the synaptic operations of a step in which everything fires.
+    pub fn n_synapses(&self) -> u64 {
+        let incoming = self.populations.iter().flat_map(|p| &p.incoming);
+        incoming.map(|i| i.kernel.synapses(self.populations[i.source.0].size)).sum()
+    }
+
     /// Bytes of weights and tables that the sessions share.
     pub fn weight_bytes(&self) -> usize {
         self.populations.iter().flat_map(|p| &p.incoming).map(|i| i.kernel.bytes()).sum()

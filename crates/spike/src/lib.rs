@@ -40,7 +40,7 @@ pub use neuron::{
     CubaLi, CubaLif, Delay, Emission, I, If, Li, Lif, Model, Relay, Threshold, Values,
 };
 pub use problem::{Problem, Problems, RunError};
-pub use propagate::{Connection, Conv2d, Dense, OneToOne, Padding2d, Pool2d, Sparse};
+pub use propagate::{Connection, Conv2d, Dense, OneToOne, Padding2d, Pool2d, RowLimit, Sparse};
 pub use raster::Raster;
 pub use session::{Potentials, Probe, Recording, Report, Run, Session};
 pub use simd::Isa;

@@ -6,7 +6,7 @@
 
 use super::{Drive, Ends, Incoming};
 use crate::aligned::Aligned;
-use crate::simd::{Simd, dispatch};
+use crate::simd::{Isa, Simd, dispatch};
 
 /// Every source to every target.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,6 +151,49 @@ struct Block {
     offset: usize,
     row: usize,
     column: usize,
+}
+
+/// A bare loop that adds rows of weights from the second-level cache: what the machine can do, to
+/// hold a network's speed against.
+#[derive(Debug)]
+pub struct RowLimit {
+    isa: Isa,
+    rows: Rows,
+    start: Vec<u32>,
+    indices: Vec<u32>,
+    input: Aligned<f32>,
+}
+
+impl RowLimit {
+    /// Rows of signed bytes, or of floats; 128 KiB either way.
+    pub fn new(isa: Isa, bytes: bool) -> Self {
+        let sources = if bytes { 1024 } else { 256 };
+        // Halves fit a byte; tenths do not.
+        let unit = if bytes { 0.5 } else { 0.1 };
+        let weight = (0..sources * BLOCK).map(|k| (k % 3) as f32 * unit).collect();
+        let ends = Ends {
+            sources,
+            targets: BLOCK,
+            padded: BLOCK,
+            from: super::Layout::Plain,
+            to: super::Layout::Plain,
+            binary: true,
+        };
+        let rows = Rows::new(&Dense { weight }, &ends);
+        let steps = 16;
+        let start = (0..=steps).map(|s| s * 64).collect();
+        let indices = (0..steps * 64).map(|e| e * 37 % sources as u32).collect();
+        let input = Aligned::zeros(steps as usize * BLOCK);
+        Self { isa, rows, start, indices, input }
+    }
+
+    /// Adds 1,024 rows; gives the number of additions.
+    pub fn pass(&mut self) -> u64 {
+        let events = Incoming { start: &self.start, indices: &self.indices, values: None };
+        let drive = &mut Drive { isa: self.isa, lane: 0, width: BLOCK, input: &mut self.input };
+        self.rows.deliver(events, drive);
+        (self.indices.len() * BLOCK) as u64
+    }
 }
 
 /// # Safety

@@ -9,7 +9,7 @@ mod one_to_one;
 mod sparse;
 
 pub use conv::{Conv2d, Padding2d, Pool2d};
-pub use dense::Dense;
+pub use dense::{Dense, RowLimit};
 pub use one_to_one::OneToOne;
 pub use sparse::Sparse;
 
@@ -171,6 +171,18 @@ impl Kernel {
             Self::OneToOne(_) => events.n_events() as u64,
             Self::Window(k) => fan_outs(&|i| k.fan_out(i)),
             Self::Plastic(k) => (events.n_events() * k.targets()) as u64,
+        }
+    }
+
+    /// The number of synapses.
+    pub(crate) fn synapses(&self, sources: usize) -> u64 {
+        let fan_outs = |f: &dyn Fn(usize) -> u64| (0..sources).map(f).sum();
+        match self {
+            Self::Rows(k) => (sources * k.targets()) as u64,
+            Self::Sparse(k) => fan_outs(&|i| k.fan_out(i)),
+            Self::OneToOne(_) => sources as u64,
+            Self::Window(k) => fan_outs(&|i| k.fan_out(i)),
+            Self::Plastic(k) => (sources * k.targets()) as u64,
         }
     }
 

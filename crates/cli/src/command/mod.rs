@@ -1,0 +1,9 @@
+//! The commands, one file each: what it takes, and `run`.
+
+pub(crate) mod bench;
+pub(crate) mod config;
+pub(crate) mod convert;
+pub(crate) mod demo;
+pub(crate) mod inspect;
+pub(crate) mod run;
+pub(crate) mod serve;

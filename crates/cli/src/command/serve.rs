@@ -1,0 +1,122 @@
+//! `striatum serve`: the models of a folder over HTTP.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Outcome;
+
+/// Threads that read and write; stepping has threads of its own.
+const IO_THREADS: usize = 2;
+
+/// Serve the models of a folder over HTTP.
+///
+/// Settings come from the defaults, then --config, then variables STRIATUM_LISTEN, STRIATUM_MODELS
+/// and so on, then flags.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// A TOML file of settings.
+    #[arg(long, value_name = "TOML")]
+    config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The model repository [default: models].
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
+    /// Threads that step networks; 0 means one per core.
+    #[arg(long)]
+    workers: Option<usize>,
+    /// How the log is written.
+    #[arg(long, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<Outcome> {
+        let mut config = settings(self.config.as_deref())?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.models = self.models.clone().unwrap_or(config.models);
+        config.workers = self.workers.unwrap_or(config.workers);
+        log(self.log_format);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(IO_THREADS)
+            .thread_stack_size(512 << 10)
+            .enable_all()
+            .build()?;
+        runtime.block_on(server::serve(config, announce, stopped()))?;
+        eprintln!("stopped");
+        Ok(Outcome::Done)
+    }
+}
+
+fn announce(address: SocketAddr, models: &server::Repository) {
+    let (mut ready, mut failed) = (Vec::new(), 0);
+    for (name, version, reason) in models.list() {
+        match reason {
+            None => ready.push(format!("{name} {version}")),
+            Some(_) => failed += 1,
+        }
+    }
+    let failed = if failed == 0 { String::new() } else { format!(", {failed} not ready") };
+    eprintln!("listening on http://{address} with {}{failed}", ready.join(", "));
+}
+
+/// Done at the first interrupt or termination.
+async fn stopped() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("STRIATUM_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// Settings of a file, with `STRIATUM_...` variables on top.
+pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
+    let mut table = match path {
+        None => toml::Table::new(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            // Read once as a whole, so that a wrong line is named with its place.
+            let _: server::Config =
+                toml::from_str(&text).with_context(|| path.display().to_string())?;
+            text.parse().with_context(|| path.display().to_string())?
+        }
+    };
+    for (variable, text) in std::env::vars() {
+        let Some(key) = variable.strip_prefix("STRIATUM_").map(str::to_ascii_lowercase) else {
+            continue;
+        };
+        if ["log", "python", "no_skip"].contains(&key.as_str()) {
+            continue;
+        }
+        let value = text.parse::<i64>().map(toml::Value::Integer);
+        let value = value.or_else(|_| text.parse::<f64>().map(toml::Value::Float));
+        table.insert(key, value.unwrap_or(toml::Value::String(text)));
+    }
+    table.try_into().context("settings from STRIATUM_... variables")
+}

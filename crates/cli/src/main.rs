@@ -1,0 +1,107 @@
+//! `striatum`, the one binary: each command is one file in `command`.
+//! Results go to standard output, as text or as one JSON document; everything else goes to standard
+//! error. Exit status 0: done. 1: the answer is no. 2: something given is wrong.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+#![allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
+
+mod command;
+mod data;
+mod draw;
+mod network;
+mod picture;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Run spiking neural networks in production.
+#[derive(Parser)]
+#[command(name = "striatum", version, propagate_version = true)]
+struct Cli {
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show a network: its graph, its conventions, its cost; find its profile from a recording.
+    Inspect(command::inspect::Inspect),
+    /// Run a network on data from a file.
+    Run(command::run::Run),
+    /// Write a network for another NIR version or another framework's conventions.
+    Convert(command::convert::Convert),
+    /// Serve the models of a folder over HTTP.
+    Serve(command::serve::Serve),
+    /// Classify held-out digits through a running server.
+    Demo(command::demo::Demo),
+    /// Measure how fast networks run here.
+    Bench(command::bench::Bench),
+    /// Work with the server's configuration.
+    Config(command::config::Config),
+    /// Print this reference as Markdown.
+    #[command(hide = true)]
+    HelpMarkdown,
+}
+
+/// What a command concluded.
+pub(crate) enum Outcome {
+    /// Done.
+    Done,
+    /// The answer is no.
+    No,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let done = match cli.command {
+        Command::Inspect(c) => c.run(json),
+        Command::Run(c) => c.run(json),
+        Command::Convert(c) => c.run(json),
+        Command::Serve(c) => c.run(),
+        Command::Demo(c) => c.run(json),
+        Command::Bench(c) => c.run(json),
+        Command::Config(c) => c.run(json),
+        Command::HelpMarkdown => {
+            print!("{}", reference());
+            Ok(Outcome::Done)
+        }
+    };
+    match done {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Err(error) => {
+            if json {
+                let problems: Vec<String> = format!("{error:#}").lines().map(Into::into).collect();
+                println!("{}", serde_json::json!({ "error": problems }));
+            }
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The command line as Markdown: the text of `docs/generated/cli.md`.
+fn reference() -> String {
+    let mut text = String::from(
+        "# Command line\n\nGenerated from the program; `UPDATE=1 cargo test -p cli` renews it.\n",
+    );
+    for command in Cli::command().get_subcommands_mut().filter(|c| !c.is_hide_set()) {
+        section(command, "striatum", &mut text);
+    }
+    text
+}
+
+fn section(command: &mut clap::Command, above: &str, text: &mut String) {
+    let name = format!("{above} {}", command.get_name());
+    let help = command.clone().bin_name(&name).term_width(96).render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    text.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
+    for inner in command.get_subcommands_mut().filter(|c| !c.is_hide_set()) {
+        section(inner, &name, text);
+    }
+}

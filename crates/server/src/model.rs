@@ -1,0 +1,219 @@
+//! A model: a network with its conventions, how input becomes spikes, how output is read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nir::{Profile, ProfileOptions};
+use sense::Encoder;
+use serde::{Deserialize, Serialize};
+use spike::Compiled;
+
+/// What `model.toml` says; everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSpec {
+    /// The framework's conventions; guessed from the file where it names none.
+    pub profile: ProfileOptions,
+    /// How input becomes spikes.
+    pub input: InputSpec,
+    /// How output is read.
+    pub output: OutputSpec,
+}
+
+/// How input becomes spikes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InputSpec {
+    /// The code.
+    pub encoding: Encoding,
+    /// Steps of an encoded input.
+    pub steps: usize,
+    /// What values are multiplied by to lie in 0 to 1.
+    pub scale: f64,
+}
+
+impl Default for InputSpec {
+    fn default() -> Self {
+        Self { encoding: Encoding::None, steps: 100, scale: 1.0 }
+    }
+}
+
+/// A code of input values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// The input is spikes, or values per step, already.
+    #[default]
+    None,
+    /// Evenly spaced spikes ([`sense::Rate`]).
+    Rate,
+    /// Random spikes of a fixed seed ([`sense::Bernoulli`]).
+    Bernoulli,
+    /// One spike, the earlier the higher the value ([`sense::Latency`]).
+    Latency,
+    /// The value itself in each step ([`sense::Direct`]).
+    Direct,
+}
+
+/// How output is read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputSpec {
+    /// What is made of the output.
+    pub decoding: Decoding,
+    /// The name of each output neuron.
+    pub labels: Vec<String>,
+}
+
+/// What is made of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decoding {
+    /// Nothing.
+    #[default]
+    None,
+    /// The class is the neuron with the most spikes, the first of several.
+    Counts,
+}
+
+/// A network that can be served.
+#[derive(Debug)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+    /// The compiled network.
+    pub network: Arc<Compiled>,
+    /// How input becomes spikes.
+    pub input: InputSpec,
+    /// How output is read.
+    pub output: OutputSpec,
+    /// The profile that the network runs under.
+    pub profile: ProfileOptions,
+    /// What was mended, guessed and assumed, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Why a model cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The network file.
+    #[error("{}: {source}", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: nir::ReadError,
+    },
+    /// The network under its profile.
+    #[error("{}: {source}", path.display())]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: nir::CompileError,
+    },
+    /// `model.toml` cannot be read.
+    #[error("{}: {source}", path.display())]
+    Spec {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// `model.toml` is wrong.
+    #[error("{}: {problem}", path.display())]
+    SpecProblem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl ModelSpec {
+    /// Reads `model.toml`; a file that is not there says nothing.
+    ///
+    /// # Errors
+    /// [`ModelError::Spec`] and [`ModelError::SpecProblem`].
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(ModelError::Spec { path: path.to_owned(), source }),
+        };
+        toml::from_str(&text)
+            .map_err(|e| ModelError::SpecProblem { path: path.to_owned(), problem: e.to_string() })
+    }
+
+    fn problems(&self, outputs: &[spike::Port]) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.input.steps == 0 {
+            problems.push("input.steps: expected at least 1, found 0".into());
+        }
+        if !self.input.scale.is_finite() || self.input.scale <= 0.0 {
+            let found = self.input.scale;
+            problems.push(format!("input.scale: expected more than 0, found {found}"));
+        }
+        let (labels, size) = (self.output.labels.len(), outputs.first().map_or(0, |o| o.size));
+        if labels != 0 && labels != size {
+            problems.push(format!("output.labels: expected {size} as the output, found {labels}"));
+        }
+        problems
+    }
+}
+
+impl Model {
+    /// Loads `folder/model.nir` and `folder/model.toml`.
+    ///
+    /// # Errors
+    /// [`ModelError`] with everything that is wrong with the file at fault.
+    pub fn load(name: &str, version: u32, folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join("model.nir");
+        let spec_path = folder.join("model.toml");
+        let spec = ModelSpec::read(&spec_path)?;
+        let loaded = nir::read(&path)
+            .map_err(|source| ModelError::Network { path: path.clone(), source })?;
+        let mut notes: Vec<String> = loaded.repairs.iter().map(ToString::to_string).collect();
+        let mut profile = spec.profile.clone();
+        if profile.name.is_none() {
+            let guess = nir::guess(&loaded.graph);
+            let named = guess.options.name.map_or("plain", nir::Framework::name);
+            notes.push(format!("profile guessed: {named}, because {}", guess.reason));
+            profile.name = guess.options.name;
+            profile.stored_tau = profile.stored_tau.or(guess.options.stored_tau);
+        }
+        let (network, assumed) = loaded
+            .graph
+            .compile(&Profile::with(&profile))
+            .map_err(|source| ModelError::Compile { path, source })?;
+        notes.extend(assumed);
+        let problems = spec.problems(&network.outputs());
+        if !problems.is_empty() {
+            return Err(ModelError::SpecProblem { path: spec_path, problem: problems.join("; ") });
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            version,
+            network: Arc::new(network),
+            input: spec.input,
+            output: spec.output,
+            profile,
+            notes,
+        })
+    }
+}
+
+impl Encoding {
+    /// The encoder; none where input is not encoded.
+    pub fn encoder(self) -> Option<Box<dyn Encoder>> {
+        match self {
+            Self::None => None,
+            Self::Rate => Some(Box::new(sense::Rate)),
+            Self::Bernoulli => Some(Box::new(sense::Bernoulli { seed: 0 })),
+            Self::Latency => Some(Box::new(sense::Latency)),
+            Self::Direct => Some(Box::new(sense::Direct)),
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! The wire type of an inference request and answer: Open Inference Protocol v2, JSON over HTTP.
+//!
+//! An input tensor of a model that encodes is `[batch, ...shape]`, values that the code takes; of
+//! one that does not, and wherever the tensor's parameter `encoding` is `"none"`, it is
+//! `[batch, steps, ...shape]`, spikes or values of each step. `...shape` is the input's shape or
+//! its flat size. With `encoding` `"events"` the tensor is `[events, 2]`: pairs of step and index of
+//! one sequence of the parameter `steps` steps.
+//!
+//! Source: Open Inference Protocol v2, "Inference Request JSON Object".
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde_json::{Value, json};
+use spike::{Port, Raster};
+
+use crate::config::Config;
+use crate::error::RequestError;
+use crate::model::{Decoding, Model};
+
+/// Nesting of JSON arrays in a tensor's data.
+const MAX_NESTING: usize = 8;
+
+/// A request as it lies on the wire.
+#[derive(Debug, Deserialize)]
+struct InferRequest {
+    id: Option<String>,
+    inputs: Vec<InputTensor>,
+    outputs: Option<Vec<OutputName>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InputTensor {
+    name: String,
+    shape: Vec<u64>,
+    datatype: String,
+    #[serde(default)]
+    parameters: TensorParameters,
+    data: Data,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct TensorParameters {
+    encoding: Option<String>,
+    steps: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutputName {
+    name: String,
+}
+
+/// Numbers, flat or nested, in row-major order.
+#[derive(Debug)]
+struct Data(Vec<f32>);
+
+/// Appends numbers to a vector without a tree of values in between.
+struct Flatten<'a> {
+    into: &'a mut Vec<f32>,
+    nesting: usize,
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut values = Vec::new();
+        Flatten { into: &mut values, nesting: 0 }.deserialize(deserializer)?;
+        Ok(Self(values))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Flatten<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Flatten<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("numbers, flat or nested at most 8 deep")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        if self.nesting == MAX_NESTING {
+            return Err(serde::de::Error::invalid_length(MAX_NESTING + 1, &self));
+        }
+        let Self { into, nesting } = self;
+        while seq.next_element_seed(Flatten { into, nesting: nesting + 1 })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<(), E> {
+        self.into.push(f32::from(u8::from(v)));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<(), E> {
+        self.into.push(v as f32);
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<(), E> {
+        self.into.push(v as f32);
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<(), E> {
+        self.into.push(v as f32);
+        Ok(())
+    }
+}
+
+/// A request as ours: rasters, or values still to be encoded.
+#[derive(Debug)]
+pub struct Batch {
+    id: Option<String>,
+    /// The inputs of the first sequence, then those of the next.
+    pub(crate) inputs: Vec<Sequence>,
+    pub(crate) sequences: usize,
+    /// The outputs asked for.
+    wanted: Vec<Wanted>,
+}
+
+/// One input of one sequence.
+#[derive(Debug)]
+pub(crate) enum Sequence {
+    /// Events of each step.
+    Steps(Raster),
+    /// Values in 0 to 1 that the model's code turns into events.
+    Values(Vec<f32>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// Sums over the steps of an output that fires, the last values of one that does not.
+    Result(usize),
+    /// Each step of an output.
+    Spikes(usize),
+    Class,
+    Label,
+}
+
+/// Reads a request for a model.
+///
+/// # Errors
+/// [`RequestError::Bad`] with everything that is wrong.
+pub fn parse(body: &[u8], model: &Model, config: &Config) -> Result<Batch, RequestError> {
+    let request: InferRequest = serde_json::from_slice(body)
+        .map_err(|e| RequestError::Bad(vec![format!("body is no inference request: {e}")]))?;
+    let mut problems = Vec::new();
+    let ports = model.network.inputs();
+    let mut columns: Vec<Option<Vec<Sequence>>> = ports.iter().map(|_| None).collect();
+    for tensor in request.inputs {
+        let name = tensor.name.clone();
+        let Some(k) = input_position(&ports, &name) else {
+            let known: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
+            problems.push(format!("input {name}: unknown, expected {}", known.join(", ")));
+            continue;
+        };
+        if columns[k].is_some() {
+            problems.push(format!("input {name}: given twice"));
+            continue;
+        }
+        match sequences(tensor, &ports[k], model, config) {
+            Ok(sequences) => columns[k] = Some(sequences),
+            Err(found) => {
+                problems.extend(found.into_iter().map(|p| format!("input {name}: {p}")));
+                columns[k] = Some(Vec::new());
+            }
+        }
+    }
+    for (port, _) in ports.iter().zip(&columns).filter(|(_, column)| column.is_none()) {
+        problems.push(format!("input {}: missing", port.name));
+    }
+    let wanted = wanted(request.outputs, model, &mut problems);
+    let columns: Vec<Vec<Sequence>> = columns.into_iter().flatten().collect();
+    let sequences = columns.first().map_or(0, Vec::len);
+    if problems.is_empty() && columns.iter().any(|column| column.len() != sequences) {
+        let found: Vec<String> = columns.iter().map(|c| c.len().to_string()).collect();
+        problems.push(format!("inputs: expected the same batch, found {}", found.join(", ")));
+    }
+    if !problems.is_empty() {
+        return Err(RequestError::Bad(problems));
+    }
+    let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+    let mut inputs = Vec::with_capacity(sequences * columns.len());
+    for _ in 0..sequences {
+        inputs.extend(columns.iter_mut().filter_map(Iterator::next));
+    }
+    Ok(Batch { id: request.id, inputs, sequences, wanted })
+}
+
+/// The only input goes by any name; several go by theirs.
+fn input_position(ports: &[Port], name: &str) -> Option<usize> {
+    let named = ports.iter().position(|port| port.name == name);
+    named.or((ports.len() == 1 && (name == "input" || name == "spikes")).then_some(0))
+}
+
+/// The sequences of one tensor, or everything wrong with it.
+fn sequences(
+    tensor: InputTensor,
+    port: &Port,
+    model: &Model,
+    config: &Config,
+) -> Result<Vec<Sequence>, Vec<String>> {
+    let mut problems = Vec::new();
+    let datatypes = [
+        "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16",
+        "FP32", "FP64",
+    ];
+    if !datatypes.contains(&tensor.datatype.as_str()) {
+        let known = datatypes.join(", ");
+        problems.push(format!("datatype {}, expected one of {known}", tensor.datatype));
+    }
+    let data = tensor.data.0;
+    let volume = tensor.shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
+    if volume != Some(data.len() as u64) {
+        problems.push(format!("shape {:?}, but data has {} values", tensor.shape, data.len()));
+    }
+    if let Some(at) = data.iter().position(|v| !v.is_finite()) {
+        problems.push(format!("data[{at}] is {}, expected a finite number", data[at]));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let encodes = model.input.encoding != crate::Encoding::None;
+    let found = match tensor.parameters.encoding.as_deref() {
+        None if encodes => values(&tensor.shape, data, port, model, config),
+        None | Some("none") => steps(&tensor.shape, &data, port, config),
+        Some("events") => events(&tensor.shape, &data, tensor.parameters.steps, port, config),
+        Some(other) => Err(format!("encoding {other}, expected \"none\" or \"events\"")),
+    };
+    found.map_err(|problem| vec![problem])
+}
+
+/// Whether the axes after the leading ones are the port's shape, or its flat size.
+fn fits(shape: &[u64], port: &Port) -> bool {
+    let same = |(a, b): (&u64, &usize)| *a == *b as u64;
+    (shape.len() == port.shape.len() && shape.iter().zip(&port.shape).all(same))
+        || shape == [port.size as u64]
+}
+
+fn bounded(what: &str, n: u64, most: usize) -> Result<usize, String> {
+    match usize::try_from(n) {
+        Ok(n) if (1..=most).contains(&n) => Ok(n),
+        _ => Err(format!("{what} of {n}, expected 1 to {most}")),
+    }
+}
+
+fn values(
+    shape: &[u64],
+    data: Vec<f32>,
+    port: &Port,
+    model: &Model,
+    config: &Config,
+) -> Result<Vec<Sequence>, String> {
+    let [batch, rest @ ..] = shape else { return Err("shape [], expected [batch, ...]".into()) };
+    if !fits(rest, port) {
+        return Err(format!("shape {shape:?}, expected [batch, {}]", axes(port)));
+    }
+    bounded("a batch", *batch, config.max_batch)?;
+    // The scale is applied in double precision and rounded once, as a division would be.
+    let scaled = |v: &f32| (f64::from(*v) * model.input.scale) as f32;
+    let outside = data.iter().position(|v| !(0.0..=1.0).contains(&scaled(v)));
+    if let Some(at) = outside {
+        let most = 1.0 / model.input.scale;
+        return Err(format!("data[{at}] is {}, expected 0 to {most}", data[at]));
+    }
+    let rows = data.chunks_exact(port.size);
+    Ok(rows.map(|row| Sequence::Values(row.iter().map(scaled).collect())).collect())
+}
+
+fn steps(
+    shape: &[u64],
+    data: &[f32],
+    port: &Port,
+    config: &Config,
+) -> Result<Vec<Sequence>, String> {
+    let [batch, steps, rest @ ..] = shape else {
+        return Err(format!("shape {shape:?}, expected [batch, steps, {}]", axes(port)));
+    };
+    if !fits(rest, port) {
+        return Err(format!("shape {shape:?}, expected [batch, steps, {}]", axes(port)));
+    }
+    bounded("a batch", *batch, config.max_batch)?;
+    let steps = bounded("a length", *steps, config.max_steps)?;
+    let rows = data.chunks_exact(steps * port.size);
+    Ok(rows.map(|row| Sequence::Steps(Raster::from_dense(row, port.size))).collect())
+}
+
+fn events(
+    shape: &[u64],
+    data: &[f32],
+    steps: Option<u64>,
+    port: &Port,
+    config: &Config,
+) -> Result<Vec<Sequence>, String> {
+    let [_, 2] = shape else {
+        return Err(format!("shape {shape:?}, expected [events, 2]: pairs of step and index"));
+    };
+    let Some(steps) = steps else { return Err("parameter steps: missing".into()) };
+    let steps = bounded("a length", steps, config.max_steps)?;
+    let mut pairs = Vec::with_capacity(data.len() / 2);
+    let (rows, _) = data.as_chunks::<2>();
+    for (k, [step, index]) in rows.iter().enumerate() {
+        let inside = |v: f32, n: usize| v >= 0.0 && v.fract() == 0.0 && (v as usize) < n;
+        if !inside(*step, steps) || !inside(*index, port.size) {
+            return Err(format!(
+                "event {k} is [{step}, {index}], expected a step below {steps} and an index below {}",
+                port.size
+            ));
+        }
+        pairs.push((*step as usize, *index as u32));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut raster = Raster::new(port.size);
+    let mut left = pairs.as_slice();
+    for step in 0..steps {
+        let n = left.partition_point(|(s, _)| *s == step);
+        let (now, later) = left.split_at(n);
+        raster.push_step(now.iter().map(|(_, index)| (*index, 1.0)));
+        left = later;
+    }
+    Ok(vec![Sequence::Steps(raster)])
+}
+
+fn axes(port: &Port) -> String {
+    port.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The outputs asked for; where none are named, every result and what the model decodes.
+fn wanted(
+    names: Option<Vec<OutputName>>,
+    model: &Model,
+    problems: &mut Vec<String>,
+) -> Vec<Wanted> {
+    let ports = model.network.outputs();
+    let decodes = model.output.decoding == Decoding::Counts;
+    let labelled = !model.output.labels.is_empty();
+    let mut known: Vec<(String, Wanted)> = Vec::new();
+    for (k, port) in ports.iter().enumerate() {
+        known.push((port.name.clone(), Wanted::Result(k)));
+        known.push((format!("{}.spikes", port.name), Wanted::Spikes(k)));
+    }
+    if decodes {
+        known.push(("class".into(), Wanted::Class));
+        if labelled {
+            known.push(("label".into(), Wanted::Label));
+        }
+    }
+    let Some(names) = names.filter(|names| !names.is_empty()) else {
+        let usual = known.into_iter().map(|(_, w)| w).filter(|w| !matches!(w, Wanted::Spikes(_)));
+        return usual.collect();
+    };
+    let mut wanted = Vec::new();
+    for OutputName { name } in names {
+        match known.iter().find(|(known, _)| *known == name) {
+            Some((_, w)) => wanted.push(*w),
+            None => {
+                let all: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+                problems.push(format!("output {name}: unknown, expected {}", all.join(", ")));
+            }
+        }
+    }
+    wanted
+}
+
+/// The answer to a batch: its outputs, and what it took.
+pub(crate) fn answer(
+    model: &Model,
+    batch: &Batch,
+    outputs: &[Raster],
+    took: &crate::record::Took,
+) -> Value {
+    let ports = model.network.outputs();
+    let of = |k: usize| outputs.iter().skip(k).step_by(ports.len().max(1));
+    let results =
+        |k: usize| -> Vec<Vec<f32>> { of(k).map(|raster| result(raster, &ports[k])).collect() };
+    let classes = || results(0).iter().map(|counts| class(counts)).collect::<Vec<usize>>();
+    let n = batch.sequences;
+    let tensors: Vec<Value> = batch
+        .wanted
+        .iter()
+        .map(|wanted| match *wanted {
+            Wanted::Result(k) => {
+                let data: Vec<f32> = results(k).concat();
+                tensor(&ports[k].name, "FP32", &[n, ports[k].size], json!(data))
+            }
+            Wanted::Spikes(k) => {
+                let data: Vec<f32> = of(k).flat_map(Raster::to_dense).collect();
+                let steps = outputs.get(k).map_or(0, Raster::steps);
+                let name = format!("{}.spikes", ports[k].name);
+                tensor(&name, "FP32", &[n, steps, ports[k].size], json!(data))
+            }
+            Wanted::Class => tensor("class", "INT64", &[n], json!(classes())),
+            Wanted::Label => {
+                let labels: Vec<&str> =
+                    classes().iter().map(|&c| model.output.labels[c].as_str()).collect();
+                tensor("label", "BYTES", &[n], json!(labels))
+            }
+        })
+        .collect();
+    let mut answer = json!({
+        "model_name": model.name,
+        "model_version": model.version.to_string(),
+        "outputs": tensors,
+        "parameters": {
+            "steps": took.report.steps,
+            "spikes": took.report.spikes,
+            "synaptic_operations": took.report.synaptic_operations,
+            "queue_us": took.queued.as_micros() as u64,
+            "inference_us": took.inference.as_micros() as u64,
+        },
+    });
+    if let Some(id) = &batch.id {
+        answer["id"] = json!(id);
+    }
+    answer
+}
+
+fn tensor(name: &str, datatype: &str, shape: &[usize], data: Value) -> Value {
+    json!({ "name": name, "datatype": datatype, "shape": shape, "data": data })
+}
+
+/// Sums over the steps of an output that fires, the last values of one that does not.
+fn result(raster: &Raster, port: &Port) -> Vec<f32> {
+    if port.emission != spike::Emission::Values {
+        return raster.sums();
+    }
+    let mut last = vec![0.0; port.size];
+    if let Some(step) = raster.steps().checked_sub(1) {
+        raster.events(step).for_each(|(index, value)| last[index as usize] = value);
+    }
+    last
+}
+
+/// The first of the largest.
+fn class(counts: &[f32]) -> usize {
+    let mut best = 0;
+    for (k, count) in counts.iter().enumerate() {
+        if *count > counts[best] {
+            best = k;
+        }
+    }
+    best
+}
