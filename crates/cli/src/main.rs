@@ -57,6 +57,11 @@ pub(crate) enum Outcome {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Serve(_)) {
+        // A reader that has seen enough ends the program, as it ends other tools.
+        // SAFETY: no other thread runs yet, and the default action is a valid one.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    }
     let json = cli.json;
     let done = match cli.command {
         Command::Inspect(c) => c.run(json),

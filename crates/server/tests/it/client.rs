@@ -1,0 +1,103 @@
+//! A running server of some models, and a client for it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+use server::{Config, ServeError};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// A server that stops when it is dropped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<(), ServeError>>>,
+    _models: TempDir,
+}
+
+/// A file of a folder of fixtures, `nir/...` or `described/...`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../nir/tests/fixtures").join(name)
+}
+
+/// A folder with one model, and a broken one beside it.
+pub(crate) fn models(network: &str, spec: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("good/1");
+    let broken = folder.path().join("broken/3");
+    std::fs::create_dir_all(&good).unwrap();
+    std::fs::create_dir_all(&broken).unwrap();
+    std::fs::copy(fixture(network), good.join("model.nir")).unwrap();
+    std::fs::write(good.join("model.toml"), spec).unwrap();
+    std::fs::write(broken.join("model.nir"), b"not a network").unwrap();
+    folder
+}
+
+impl Running {
+    pub(crate) fn start(models: TempDir, mut config: Config) -> Self {
+        config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.models = models.path().to_owned();
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap();
+            let stop = async { drop(stopped.await) };
+            let ready = |address, _: &server::Repository| tell.send(address).unwrap();
+            runtime.block_on(server::serve(config, ready, stop))
+        });
+        let address = told.recv().unwrap();
+        Self { address, stop: Some(stop), thread: Some(thread), _models: models }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let answer = agent().get(format!("http://{}{path}", self.address)).call().unwrap();
+        (answer.status().as_u16(), answer.into_body().read_to_string().unwrap())
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.address);
+        let answer = agent().post(url).send(body).unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.into_body().read_to_string().unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// The value of a metric's line, 0 where there is none.
+    pub(crate) fn metric(&self, line: &str) -> f64 {
+        let (_, text) = self.get("/metrics");
+        let found = text.lines().find_map(|l| l.strip_prefix(line)?.trim().parse().ok());
+        found.unwrap_or(0.0)
+    }
+
+    /// Tells the server to stop and waits until it has.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap().unwrap();
+        }
+    }
+
+    /// Tells the server to stop and goes on.
+    pub(crate) fn tell_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+fn agent() -> ureq::Agent {
+    let timeout = Some(std::time::Duration::from_secs(60));
+    let builder = ureq::Agent::config_builder().http_status_as_error(false);
+    builder.timeout_global(timeout).build().into()
+}
