@@ -90,6 +90,8 @@ class Runner:
         command = [self.args.striatum, "bench", "inference"]
         command += ["--network", self.files / f"{net}.nir", "--batch", str(batch)]
         command += ["--input", self.files / f"{net}-batch{batch}.npy"]
+        # The networks reset to zero in the step of the spike; their files cannot say so.
+        command += ["--profile", "snntorch", "--reset", "zero", "--reset-delay", "false"]
         command += ["--seconds", str(self.args.seconds), "--json", *self.args.striatum_arg]
         return last_json_line(command, self.timeout)
 

@@ -29,7 +29,7 @@ pub(crate) fn check(
     check_edges(&mut flat, &mut repairs, &mut problems);
     check_numbers(&flat.graph, &mut problems);
     if flat.broken.is_empty() {
-        add_ports("", &mut flat.graph, &mut repairs, &mut problems);
+        add_ports("", &mut flat.graph, &flat.ports, &mut repairs, &mut problems);
         check_ports(&flat, &mut problems);
         check_reach(&mut flat.graph, &mut repairs);
     }
@@ -89,13 +89,15 @@ fn check_edges(flat: &mut Flat, repairs: &mut Repairs, problems: &mut Problems) 
 pub(crate) fn add_ports(
     path: &str,
     graph: &mut Graph,
+    nested: &BTreeSet<String>,
     repairs: &mut Repairs,
     problems: &mut Problems,
 ) {
+    let own = |name: &str| !nested.contains(name);
     let at = if path.is_empty() { GRAPH } else { path };
-    if graph.inputs().next().is_none() {
+    if !graph.inputs().any(|(name, _)| own(name)) {
         let links = Links::new(graph);
-        let sources = ends(graph, |name| links.predecessors(name));
+        let sources = ends(graph, nested, |name| links.predecessors(name));
         if let Some(source) = single(&sources, at, "Input", "source", problems) {
             let name = free_name(graph, "input");
             repairs.add(at, "no Input", format!("added `{name}` before `{source}`"));
@@ -103,9 +105,9 @@ pub(crate) fn add_ports(
             graph.nodes.insert(name, Node::Input(Input { shape: Vec::new() }));
         }
     }
-    if graph.outputs().next().is_none() {
+    if !graph.outputs().any(|(name, _)| own(name)) {
         let links = Links::new(graph);
-        let sinks = ends(graph, |name| links.successors(name));
+        let sinks = ends(graph, nested, |name| links.successors(name));
         if let Some(sink) = single(&sinks, at, "Output", "sink", problems) {
             let name = free_name(graph, "output");
             repairs.add(at, "no Output", format!("added `{name}` after `{sink}`"));
@@ -115,11 +117,16 @@ pub(crate) fn add_ports(
     }
 }
 
-/// The nodes, ports apart, that nothing feeds or that feed nothing.
-fn ends<'a>(graph: &Graph, neighbours: impl Fn(&str) -> &'a [&'a str]) -> Vec<String> {
+/// The nodes that nothing feeds or that feed nothing; of the ports only those of nested graphs.
+fn ends<'a>(
+    graph: &Graph,
+    nested: &BTreeSet<String>,
+    neighbours: impl Fn(&str) -> &'a [&'a str],
+) -> Vec<String> {
     let is_port = |node: &Node| matches!(node, Node::Input(_) | Node::Output(_));
     let ends = graph.nodes.iter().filter(|(name, node)| {
-        !is_port(node) && neighbours(name).iter().all(|neighbour| *neighbour == name.as_str())
+        (!is_port(node) || nested.contains(*name))
+            && neighbours(name).iter().all(|neighbour| *neighbour == name.as_str())
     });
     ends.map(|(name, _)| name.clone()).collect()
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use spike::{
-    Bias, Connection, Conventions, Model, Network, Population, PopulationId, Projection, Reset,
-    ResetTiming, Start,
+    Bias, Connection, Conventions, Form, Model, Network, Population, PopulationId, Projection,
+    Reset, ResetTiming, Start,
 };
 
 use crate::graph::Graph;
@@ -260,9 +260,12 @@ impl<'a> Lowering<'a> {
         if synaptic {
             c.form = self.profile.synaptic_form;
         }
-        // Norse starts its integrators where they reset to, all else at rest.
-        if self.profile.framework == Framework::Norse && matches!(node, Node::If(_)) {
-            c.start = Start::Reset;
+        match (self.profile.framework, node) {
+            // These start their integrators where they reset to, all else at rest.
+            (Framework::Norse | Framework::BindsNet, Node::If(_)) => c.start = Start::Reset,
+            // Rockpool exports a bare exponential synapse as LI: it jumps, then decays.
+            (Framework::Rockpool, Node::Li(_)) => c.form = Form::JumpProduct,
+            _ => {}
         }
         let late_zero = c.reset != Reset::Subtract && c.reset_timing == ResetTiming::NextStep;
         if self.profile.late_zero_discards && late_zero && (synaptic || self.recurrent(name)) {

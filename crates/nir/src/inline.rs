@@ -125,7 +125,7 @@ impl Inliner<'_> {
         let prefix = format!("{full}.");
         let is_broken = self.flat.broken.iter().any(|name| name.starts_with(&prefix));
         if !is_broken {
-            add_ports(full, &mut nested, self.repairs, self.problems);
+            add_ports(full, &mut nested, &BTreeSet::new(), self.repairs, self.problems);
         }
         let inputs: Vec<String> = nested.inputs().map(|(name, _)| join(full, name)).collect();
         let outputs: Vec<String> = nested.outputs().map(|(name, _)| join(full, name)).collect();

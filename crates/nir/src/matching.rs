@@ -11,7 +11,8 @@ use crate::graph::Graph;
 use crate::guess::guess;
 use crate::node::Node;
 use crate::profile::{
-    Framework, PostPreOption, Profile, ProfileOptions, RefractoryOption, ResetOption, StoredTau,
+    Framework, IntegrationOption, PostPreOption, Profile, ProfileOptions, RefractoryOption,
+    ResetOption, StoredTau,
 };
 
 /// What a framework recorded: an input and what nodes did.
@@ -97,17 +98,52 @@ pub fn candidates(graph: &Graph) -> Vec<ProfileOptions> {
     frameworks.into_iter().flat_map(|framework| variants(framework, leaky)).collect()
 }
 
-/// Choices that a framework offers and few make: Sinabs' `MembraneReset`.
-fn rare_candidates() -> Vec<ProfileOptions> {
+/// Choices that a framework offers and few make: Sinabs' `MembraneReset`, BindsNET's `one_step`,
+/// Brian2's `euler`, one spike per step in Rockpool, the step that an exporter was told.
+fn rare_candidates(graph: &Graph) -> Vec<ProfileOptions> {
+    let of = |framework| ProfileOptions { name: Some(framework), ..ProfileOptions::default() };
     let reset = ProfileOptions {
-        name: Some(Framework::Sinabs),
         many_spikes: Some(false),
         reset: Some(ResetOption::Zero),
-        ..ProfileOptions::default()
+        ..of(Framework::Sinabs)
     };
-    [None, Some(true), Some(false)]
-        .map(|norm_input| ProfileOptions { norm_input, ..reset.clone() })
-        .to_vec()
+    let norms = [None, Some(true), Some(false)];
+    let mut all = norms.map(|norm_input| ProfileOptions { norm_input, ..reset.clone() }).to_vec();
+    all.push(ProfileOptions { many_spikes: Some(false), ..of(Framework::Rockpool) });
+    all.extend(variants(Framework::BindsNet, true).into_iter().map(|o| ProfileOptions {
+        input_delay_steps: Some(0),
+        layer_delay_steps: Some(0),
+        ..o
+    }));
+    let euler = Some(IntegrationOption::ForwardEuler);
+    let brian = variants(Framework::Brian2, true).into_iter();
+    all.extend(brian.map(|o| ProfileOptions { integration: euler, ..o }));
+    if let Some(dt) = unit_gain_step(graph) {
+        for framework in [Framework::SpikingJelly, Framework::SnnTorch] {
+            let usual = variants(framework, true).into_iter();
+            all.extend(usual.map(|o| ProfileOptions { dt: Some(dt), ..o }));
+        }
+    }
+    all
+}
+
+/// The step for which every neuron's `r dt / tau` (or `r dt`) is 1.
+fn unit_gain_step(graph: &Graph) -> Option<f64> {
+    let mut step: Option<f64> = None;
+    for node in graph.nodes.values() {
+        let (tau, r) = match node {
+            Node::If(m) => (1.0, m.r.iter().next()?),
+            Node::Lif(m) => (m.tau.iter().next()?, m.r.iter().next()?),
+            Node::CubaLif(m) => (m.tau_mem.iter().next()?, m.r.iter().next()?),
+            _ => continue,
+        };
+        let found = tau / r;
+        if step.is_some_and(|step| (found / step - 1.0).abs() > 1e-4) {
+            return None;
+        }
+        step = step.or(Some(found));
+    }
+    step
 }
 
 /// The candidates with what recorded potentials show and exporters drop: the value that every
@@ -122,13 +158,14 @@ fn observed_candidates(
         .iter()
         .filter_map(|n| Some((resolve(graph, &n.node)?.to_owned(), observed_reset(n)?.into())))
         .collect();
-    let lower_bound = observed_bound(recorded);
+    let lower_bound = observed_bound(graph, recorded);
     let mut all = Vec::new();
     for options in known {
         if !v_reset.is_empty() && options.reset == Some(ResetOption::Value) {
             all.push(ProfileOptions { v_reset: v_reset.clone(), ..options.clone() });
         }
-        if lower_bound.is_some() && options.name == Some(Framework::Sinabs) {
+        let bounded = [Framework::Sinabs, Framework::BindsNet, Framework::Nengo];
+        if lower_bound.is_some() && bounded.iter().any(|f| options.name == Some(*f)) {
             all.push(ProfileOptions { lower_bound, ..options.clone() });
         }
     }
@@ -153,13 +190,19 @@ fn observed_reset(node: &Expected) -> Option<f32> {
     after.all(|(v, _)| v == first).then_some(first)
 }
 
-/// The lowest potential, where it is met too often to be chance.
-fn observed_bound(recorded: &Recorded) -> Option<f32> {
+/// The lowest potential as a multiple of the threshold, where it is met too often to be chance.
+fn observed_bound(graph: &Graph, recorded: &Recorded) -> Option<f32> {
     const MIN_MEETINGS: usize = 3;
     let potentials = || recorded.nodes.iter().filter_map(|n| Some(&n.potentials.as_ref()?.1));
     let lowest = potentials().flatten().copied().fold(f32::INFINITY, f32::min);
     let meetings = potentials().flatten().filter(|v| **v == lowest).count();
-    (lowest < 0.0 && meetings >= MIN_MEETINGS).then_some(lowest)
+    let threshold = graph.nodes.values().find_map(|node| match node {
+        Node::If(m) => m.v_threshold.iter().next(),
+        Node::Lif(m) => m.v_threshold.iter().next(),
+        Node::CubaLif(m) => m.v_threshold.iter().next(),
+        _ => None,
+    })? as f32;
+    (lowest < 0.0 && meetings >= MIN_MEETINGS).then_some(lowest / threshold)
 }
 
 /// Profiles of networks that learned while they were recorded: BindsNET's with `PostPre` and the
@@ -282,7 +325,7 @@ pub fn find_profile(
     let mut matches = Vec::new();
     let known = candidates(graph);
     let observed = observed_candidates(graph, &known, recorded);
-    let rare = rare_candidates();
+    let rare = rare_candidates(graph);
     for candidates in [known, rare, observed, learning_candidates(graph)] {
         let total = matches.len() + candidates.len();
         for options in candidates {

@@ -171,6 +171,12 @@ pub struct ProfileOptions {
     /// Whether the input of a leaky neuron is scaled by `1 - decay` (Sinabs' `norm_input`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub norm_input: Option<bool>,
+    /// Steps from an input to the first layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_delay_steps: Option<u32>,
+    /// Steps from a layer to the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer_delay_steps: Option<u32>,
     /// How decays are integrated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationOption>,
@@ -360,6 +366,7 @@ impl Profile {
                     form: Form::Product,
                     gain: Gain::Unit,
                     arrival: Arrival::AfterThreshold,
+                    start: Start::Leak,
                     ..plain
                 },
                 recurrent_delay_steps: 0,
@@ -425,6 +432,12 @@ impl Profile {
                 IntegrationOption::ForwardEuler => Integration::ForwardEuler,
                 IntegrationOption::Exact => Integration::Exact,
             };
+        }
+        if let Some(steps) = options.input_delay_steps {
+            profile.input_delay_steps = steps;
+        }
+        if let Some(steps) = options.layer_delay_steps {
+            profile.layer_delay_steps = steps;
         }
         if let Some(stored) = options.stored_tau {
             profile.stored_tau = stored;

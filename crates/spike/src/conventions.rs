@@ -70,7 +70,8 @@ pub enum Integration {
     ExactWithinStep,
 }
 
-/// The order of operations of the update. All three are the same equation; they differ in rounding.
+/// The order of operations of the update. The first three are the same equation and differ in
+/// rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `v = decay (v - rest) + rest + gain x`.
@@ -79,6 +80,8 @@ pub enum Form {
     Increment,
     /// `v = v + ((rest - v) + x) / tau`, and `v = v - (v - rest) / tau + x` for unit gain.
     Quotient,
+    /// `v = decay ((v - rest) + gain x) + rest`: the input decays in the step that it arrives in.
+    JumpProduct,
 }
 
 /// By how much a unit of input moves the potential in one step.

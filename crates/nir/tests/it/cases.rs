@@ -239,3 +239,37 @@ fn digits_give_the_counts_of_snntorch() {
         assert_eq!(run.outputs[0].sums(), expected.data()[k * 10..][..10], "image {k}");
     }
 }
+
+#[test]
+fn more_networks_of_the_same_frameworks() {
+    // What these cases depend on is in no file and cannot be read off a recording: parameters that
+    // an exporter drops, rules that no profile has, refractory times that differ by layer.
+    let beyond = [
+        "brian2_lif_recurrent_delay_0",
+        "brian2_lif_recurrent_delay_1",
+        "lava_lif_bias",
+        "nengo_lif_refractory_fraction",
+        "rockpool_cuba_bias",
+        "rockpool_cuba_recurrent",
+        "sinabs_iaf_max_spike",
+        "sinabs_iaf_membrane_reset_value",
+        "sinabs_lif_tau_syn",
+        "snntorch_leaky_beta_one",
+    ];
+    let folder = fixtures().join("more");
+    let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = manifest["cases"].as_array().unwrap();
+    let mut exact = 0;
+    for case in cases {
+        let name = case["case"].as_str().unwrap();
+        if beyond.contains(&name) {
+            continue;
+        }
+        let file = |key: &str| folder.join(case[key].as_str().unwrap());
+        let framework = case["framework"].as_str().unwrap().to_lowercase().parse().unwrap();
+        check(&file("file"), &file("npz"), framework);
+        exact += 1;
+    }
+    assert_eq!((exact, cases.len()), (79, 89));
+}

@@ -23,6 +23,8 @@ enum Membrane {
     Integrate,
     /// `decay (v - rest) + rest + gain x`
     Product,
+    /// `decay ((v - rest) + gain x) + rest`
+    JumpProduct,
     /// `v + decay ((rest - v) + gain x)`
     Increment,
     /// `v + decay (rest - v) + x`
@@ -115,6 +117,10 @@ impl Linear {
                     Form::Product => {
                         let decay = rates.iter().map(|rate| 1.0 - rate).collect();
                         (Membrane::Product, decay, per_step)
+                    }
+                    Form::JumpProduct => {
+                        let decay = rates.iter().map(|rate| 1.0 - rate).collect();
+                        (Membrane::JumpProduct, decay, per_step)
                     }
                     Form::Increment if c.gain == Gain::Unit => {
                         (Membrane::IncrementUnit, rates, vec![1.0])
@@ -378,6 +384,10 @@ unsafe fn group<S: Simd, const N: usize, const COMMON: bool>(
                         S::add(S::add(relaxed, rest[k]), u)
                     }
                     Membrane::Product => S::add(S::mul(decay[k], from), u),
+                    Membrane::JumpProduct => {
+                        let jumped = S::add(S::sub(from, rest[k]), u);
+                        S::add(S::mul(decay[k], jumped), rest[k])
+                    }
                     Membrane::Increment => {
                         let slope = S::add(S::sub(rest[k], from), u);
                         S::add(from, S::mul(decay[k], slope))

@@ -5,7 +5,8 @@ use crate::conventions::Conventions;
 
 /// Coefficients of the update
 /// `d = clip(dt - left, 0, dt)`, `v = v - (j - v) expm1(-d / tau)`; where `v > 1` it fires,
-/// `left = t_ref + dt + tau log1p(-(v - 1) / (j - 1))` and `v = 0`; `v` never falls below 0.
+/// `left = t_ref + dt + tau log1p(-(v - 1) / (j - 1))` and `v = 0`; `v` never falls
+/// below 0, or the lower bound that the conventions give.
 ///
 /// `left` is the refractory time that remains, `j` the input; potentials are relative to `v_leak`
 /// and in units of the threshold's distance from it.
@@ -14,6 +15,8 @@ use crate::conventions::Conventions;
 pub(crate) struct WithinStep {
     dt: f64,
     refractory: f64,
+    /// Lower bound of the potential, in units of the threshold.
+    lowest: f64,
     tau: Parameter,
     r: Parameter,
     rest: Parameter,
@@ -30,6 +33,7 @@ impl WithinStep {
         Some(Self {
             dt: c.dt,
             refractory: f64::from(c.refractory_steps) * c.dt,
+            lowest: c.lower_bound.map_or(0.0, f64::from),
             tau: Parameter::new(tau, padded),
             r: Parameter::new(e.r, padded),
             rest: Parameter::new(e.v_leak.unwrap_or(&[0.0]), padded),
@@ -59,7 +63,7 @@ impl WithinStep {
                 next_left = self.refractory + at;
                 v = 0.0;
             }
-            v = v.max(0.0);
+            v = v.max(self.lowest);
             state[lane] = (v * unit) as f32;
             state[padded + lane] = next_left as f32;
             (fired, (v * unit + rest) as f32)
