@@ -19,7 +19,7 @@ pub(crate) fn recording(path: &Path, size: Option<usize>, dt: f64) -> Result<Rec
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
     let what = path.display().to_string();
     let table = Table::read(&bytes, &what)?;
-    let array = table.to_raster(None, size, dt)?;
+    let array = table.to_raster(None, size, dt).with_context(|| what.clone())?;
     Ok(Recording { input: Some(array), ..Recording::default() })
 }
 

@@ -81,13 +81,24 @@ fn main() -> ExitCode {
         Ok(Outcome::No) => ExitCode::from(1),
         Err(error) => {
             if json {
-                let problems: Vec<String> = format!("{error:#}").lines().map(Into::into).collect();
+                let problems: Vec<String> = report(&error).lines().map(Into::into).collect();
                 println!("{}", serde_json::json!({ "error": problems }));
             }
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", report(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error with its causes, each said once.
+fn report(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    text
 }
 
 /// The command line as Markdown: the text of `docs/generated/cli.md`.

@@ -1,0 +1,128 @@
+//! Each command on good input.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::{fixture, json, root, striatum, text};
+
+#[test]
+fn inspect_shows_graph_conventions_and_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("graph.svg");
+    let file = fixture("nir/snntorch_shd700_zero_nodelay.nir");
+    let shown = json(&["inspect", &file, "--picture", picture.to_str().unwrap()], 0);
+    assert_eq!(shown["nir_version"], "1.0.8");
+    assert_eq!(shown["nodes"].as_array().unwrap().len(), 7);
+    assert_eq!(shown["profile"]["framework"], "snntorch");
+    assert_eq!(shown["profile"]["unknown"], json!(["reset mechanism", "reset delay"]));
+    let synapses = 700 * 256 + 256 * 256 + 256 * 20;
+    assert_eq!(shown["cost"]["synapses"], synapses);
+    assert_eq!(shown["cost"]["neurons"], 276);
+    let svg = std::fs::read_to_string(&picture).unwrap();
+    assert!(svg.contains("1.w_rec") && svg.contains("stroke-dasharray"), "the loop is drawn");
+}
+
+#[test]
+fn convert_keeps_the_dynamics() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = fixture("nir/norse_ff784_lifbox_value.npz");
+    let to = folder.path().join("plain.nir");
+    let to = to.to_str().unwrap();
+    let file = fixture("nir/norse_ff784_lifbox_value.nir");
+    json(&["convert", &file, to, "--to-profile", "plain"], 0);
+    let found = json(&["run", to, "--input", &recording, "--check", "--profile", "plain"], 0);
+    assert_eq!(found["checked"][0]["mismatching_cells"], 0);
+    assert_eq!(found["checked"][1]["mismatching_cells"], 0);
+
+    // What exists is kept unless told otherwise.
+    let again = striatum(&["convert", &file, to]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("exists, expected --force"));
+
+    let refused = striatum(&["convert", &file, "--force", to, "--to-profile", "sinabs"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(said.contains("no file can make sinabs do the same"), "{said}");
+    assert!(said.contains("reset: the network has Value, sinabs has Subtract"), "{said}");
+}
+
+#[test]
+fn convert_writes_every_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fixture("nir/sinabs2_conv_nmnist_sumpool.nir");
+    let recording = fixture("nir/sinabs2_conv_nmnist_sumpool.npz");
+    for version in ["0.2.0", "1.0.4", "1.0.8"] {
+        let to = folder.path().join(format!("{version}.nir"));
+        let to = to.to_str().unwrap();
+        json(&["convert", &file, to, "--nir-version", version], 0);
+        assert_eq!(json(&["inspect", to], 0)["nir_version"], version);
+        let check = ["run", to, "--input", &recording, "--check", "--lower-bound", "-1"];
+        json(&check, 0);
+    }
+}
+
+#[test]
+fn bench_measures_work_and_the_machine() {
+    let file = "benches/networks/shd.nir";
+    let measured = json(&["bench", "inference", "--network", file, "--seconds", "0.05"], 0);
+    for key in ["cpu_ms_per_inference", "synaptic_operations_per_second", "rss_mb"] {
+        assert!(measured[key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert!(measured["share_of_limit"]["bytes"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn serve_answers_the_demo_and_stops_when_told() {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_striatum"))
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .current_dir(root())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let address = line.strip_prefix("listening on ").and_then(|l| l.split(' ').next());
+    let url = address.unwrap_or_else(|| panic!("{line}")).to_owned();
+    assert!(line.contains("with digits 1"), "{line}");
+    let done = json(&["demo", "--url", &url, "--concurrency", "4"], 0);
+    // The accuracy that snnTorch itself has on these images: models/digits/README.md.
+    assert_eq!((done["images"].as_u64(), done["right"].as_u64()), (Some(1000), Some(976)));
+
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let resident = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    let resident: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(resident < 30_000, "{resident} kB resident under load");
+
+    // SAFETY: the process is this test's own child and has not been waited for.
+    unsafe { libc::kill(server.id() as i32, libc::SIGTERM) };
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn demo_without_a_server_says_how_to_start_one() {
+    let output = striatum(&["demo", "--url", "http://127.0.0.1:9"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("`striatum serve`") && said.contains("demo --start"), "{said}");
+}
+
+#[test]
+fn config_check_names_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("striatum.toml");
+    let check = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        let output = striatum(&["config", "check", file.to_str().unwrap()]);
+        (output.status.code(), text(&output.stderr))
+    };
+    assert_eq!(check("max_batch = 3\n").0, Some(0));
+    let (status, said) = check("max_batch = 3\nmax_bach = 4\n");
+    assert_eq!(status, Some(2));
+    assert!(said.contains("line 2") && said.contains("max_bach"), "{said}");
+    let (status, said) = check("max_batch = 0\n");
+    assert_eq!(status, Some(2));
+    assert!(said.contains("max_batch: expected 1 to 65536, found 0"), "{said}");
+}

@@ -1,0 +1,42 @@
+//! The real binary on real files.
+
+mod commands;
+mod malformed;
+mod recordings;
+mod reference;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The binary, run from the root of the repository.
+pub(crate) fn striatum(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_striatum"));
+    command.args(arguments).current_dir(root());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STRIATUM_")) {
+        command.env_remove(name);
+    }
+    command.output().unwrap()
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// A file of the recorded cases, as an argument.
+pub(crate) fn fixture(name: &str) -> String {
+    format!("crates/nir/tests/fixtures/{name}")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The JSON document that a command prints, after checking its exit status.
+pub(crate) fn json(arguments: &[&str], status: i32) -> Value {
+    let output = striatum(&[&["--json"], arguments].concat());
+    let said = format!("{arguments:?}\n{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"))
+}
