@@ -272,15 +272,14 @@ fn variants(framework: Framework, leaky: bool) -> Vec<ProfileOptions> {
         }
         Framework::Norse => {
             let all = resets(&[ResetOption::Value, ResetOption::Subtract]);
-            let all = each(all, &|o| {
+            each(all, &|o| {
                 let stored = |s| ProfileOptions { stored_tau: Some(s), ..o.clone() };
                 if leaky {
                     [StoredTau::TimesStep, StoredTau::Seconds].map(stored).to_vec()
                 } else {
                     vec![o.clone()]
                 }
-            });
-            all
+            })
         }
         Framework::Sinabs => {
             let mut all = vec![

@@ -11,7 +11,7 @@ use crate::learn::PlasticState;
 use crate::network::PopulationId;
 use crate::neuron::{Dynamics, Emission, PAD, Tile};
 use crate::problem::RunError;
-use crate::propagate::{BLOCK, Drive, Kernel};
+use crate::propagate::{BLOCK, Drive, Kernel, PRODUCT_STEPS};
 use crate::raster::Raster;
 
 /// Steps of one window.
@@ -45,6 +45,7 @@ struct Scratch {
     spikes: Vec<u8>,
     values: Aligned<f32>,
     trace: Aligned<f32>,
+    product: Vec<[f32; PRODUCT_STEPS]>,
 }
 
 /// What is recorded of a population beside the outputs.
@@ -441,7 +442,8 @@ impl Session {
         let isa = self.network.isa;
         let input = &mut scratch.drive[..at.steps * at.width];
         input.fill(0.0);
-        let mut drive = Drive { isa, lane: at.lane, width: at.width, input };
+        let product = &mut scratch.product;
+        let mut drive = Drive { isa, lane: at.lane, width: at.width, input, product };
         for incoming in &population.incoming {
             let events = &self.events[incoming.source.0 * self.sequences + sequence];
             let arriving = events.arriving(at.step, at.steps, incoming.delay);

@@ -1,5 +1,12 @@
 //! The real binary on real files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod commands;
 mod malformed;
 mod recordings;

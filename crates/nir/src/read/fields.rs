@@ -107,19 +107,19 @@ impl<'a> Fields<'a> {
     /// A tensor that must be there.
     pub(super) fn tensor(&mut self, name: &'static str) -> Option<Tensor> {
         let value = self.take_required(name, "numbers")?;
-        self.to_tensor(name, value)
+        self.read_tensor(name, value)
     }
 
     /// A tensor that may be missing: `Some(None)` where it is, `None` where it is wrong.
     #[allow(clippy::option_option)]
     pub(super) fn optional_tensor(&mut self, name: &'static str) -> Option<Option<Tensor>> {
         match self.take(name) {
-            Some(value) if !value.says_none() => self.to_tensor(name, value).map(Some),
+            Some(value) if !value.says_none() => self.read_tensor(name, value).map(Some),
             _ => Some(None),
         }
     }
 
-    fn to_tensor(&mut self, name: &'static str, value: &Value) -> Option<Tensor> {
+    fn read_tensor(&mut self, name: &'static str, value: &Value) -> Option<Tensor> {
         let tensor = match value {
             Value::Numbers(tensor) => Some(tensor.clone()),
             Value::Integers { shape, values } => {
@@ -140,7 +140,7 @@ impl<'a> Fields<'a> {
     /// A shape that must be there, each axis at least 1.
     pub(super) fn shape(&mut self, name: &'static str) -> Option<Vec<usize>> {
         let value = self.take_required(name, "a shape")?;
-        self.to_shape(name, value)
+        self.read_shape(name, value)
     }
 
     /// A shape that may be missing or `None`: then `Some(None)`, `None` where it is wrong.
@@ -155,13 +155,13 @@ impl<'a> Fields<'a> {
                 self.repair(format!("{name} says none"), "inferred from its input");
                 Some(None)
             }
-            Some(value) => self.to_shape(name, value).map(Some),
+            Some(value) => self.read_shape(name, value).map(Some),
         }
     }
 
-    fn to_shape(&mut self, name: &'static str, value: &Value) -> Option<Vec<usize>> {
+    fn read_shape(&mut self, name: &'static str, value: &Value) -> Option<Vec<usize>> {
         const EXPECTED: &str = "a shape of positive integers";
-        let axes = self.to_integers(name, value, EXPECTED)?;
+        let axes = self.read_integers(name, value, EXPECTED)?;
         let shape: Option<Vec<usize>> = axes.iter().map(|axis| positive(*axis)).collect();
         let known = shape.filter(|shape| shape.len() <= MAX_AXES);
         if known.is_none() {
@@ -177,17 +177,17 @@ impl<'a> Fields<'a> {
         least: usize,
     ) -> Option<[usize; N]> {
         let value = self.take_required(name, &per_axis_expected::<N>(least))?;
-        self.to_per_axis(name, value, least)
+        self.read_per_axis(name, value, least)
     }
 
-    fn to_per_axis<const N: usize>(
+    fn read_per_axis<const N: usize>(
         &mut self,
         name: &'static str,
         value: &Value,
         least: usize,
     ) -> Option<[usize; N]> {
         let expected = per_axis_expected::<N>(least);
-        let values = self.to_integers(name, value, &expected)?;
+        let values = self.read_integers(name, value, &expected)?;
         let sizes: Option<Vec<usize>> = values
             .iter()
             .map(|value| usize::try_from(*value).ok())
@@ -223,7 +223,7 @@ impl<'a> Fields<'a> {
                 }
             };
         }
-        self.to_per_axis("padding", value, 0).map(Padding::Explicit)
+        self.read_per_axis("padding", value, 0).map(Padding::Explicit)
     }
 
     /// A single integer that may be missing.
@@ -232,7 +232,7 @@ impl<'a> Fields<'a> {
             self.repair(format!("no {name}"), format!("taken as {default}"));
             return Some(default);
         };
-        let values = self.to_integers(name, value, "an integer")?;
+        let values = self.read_integers(name, value, "an integer")?;
         if let [value] = values.as_slice() {
             return Some(*value);
         }
@@ -240,7 +240,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    fn to_integers(
+    fn read_integers(
         &mut self,
         name: &'static str,
         value: &Value,

@@ -19,14 +19,11 @@ pub struct Dense {
 pub(crate) const BLOCK: usize = 128;
 
 /// Steps that a matrix product takes at once.
-const PRODUCT_STEPS: usize = 4;
+pub(crate) const PRODUCT_STEPS: usize = 4;
 
 /// Share of sources active per step from which the matrix product is faster than following the
 /// events (measured: docs/performance.md, "Break-even").
-const PRODUCT_DENSITY: f64 = 0.5;
-
-/// The same, where events carry values.
-const PRODUCT_DENSITY_VALUES: f64 = 0.4;
+const PRODUCT_DENSITY: f64 = 0.75;
 
 /// Rows of weights by block: block `b` holds the rows of targets `BLOCK b ..`, shape
 /// `[sources][width]`.
@@ -97,10 +94,10 @@ impl Rows {
             (Some(narrow), None) => {
                 dispatch!(drive.isa, add_bytes(narrow: &Narrow = narrow, events: Incoming<'_> = events, drive: &mut Drive<'_> = drive, block: &Block = block));
             }
-            (_, values) => {
+            _ => {
                 let cells = (events.steps() * self.sources) as f64;
-                let limit = if values.is_some() { PRODUCT_DENSITY_VALUES } else { PRODUCT_DENSITY };
-                if events.steps() >= PRODUCT_STEPS && events.n_events() as f64 > limit * cells {
+                let dense = events.n_events() as f64 > PRODUCT_DENSITY * cells;
+                if dense && events.steps() >= PRODUCT_STEPS {
                     dispatch!(drive.isa, multiply(rows: &Rows = self, events: Incoming<'_> = events, drive: &mut Drive<'_> = drive, block: &Block = block));
                 } else {
                     dispatch!(drive.isa, add_rows(wide: &[f32] = &self.wide, events: Incoming<'_> = events, drive: &mut Drive<'_> = drive, block: &Block = block));
@@ -162,6 +159,7 @@ pub struct RowLimit {
     start: Vec<u32>,
     indices: Vec<u32>,
     input: Aligned<f32>,
+    product: Vec<[f32; PRODUCT_STEPS]>,
 }
 
 impl RowLimit {
@@ -184,13 +182,14 @@ impl RowLimit {
         let start = (0..=steps).map(|s| s * 64).collect();
         let indices = (0..steps * 64).map(|e| e * 37 % sources as u32).collect();
         let input = Aligned::zeros(steps as usize * BLOCK);
-        Self { isa, rows, start, indices, input }
+        Self { isa, rows, start, indices, input, product: Vec::new() }
     }
 
     /// Adds 1,024 rows; gives the number of additions.
     pub fn pass(&mut self) -> u64 {
         let events = Incoming { start: &self.start, indices: &self.indices, values: None };
-        let drive = &mut Drive { isa: self.isa, lane: 0, width: BLOCK, input: &mut self.input };
+        let (input, product) = (&mut self.input, &mut self.product);
+        let drive = &mut Drive { isa: self.isa, lane: 0, width: BLOCK, input, product };
         self.rows.deliver(events, drive);
         (self.indices.len() * BLOCK) as u64
     }
@@ -313,13 +312,15 @@ unsafe fn multiply<S: Simd>(
     drive: &mut Drive<'_>,
     block: &Block,
 ) {
-    let mut input = vec![[0.0f32; PRODUCT_STEPS]; rows.sources];
+    // Taken out of the drive for as long as it is filled; it keeps its room from tile to tile.
+    let mut input = std::mem::take(drive.product);
+    input.resize(rows.sources, [0.0; PRODUCT_STEPS]);
     let mut s = 0;
     while s < events.steps() {
         let steps = PRODUCT_STEPS.min(events.steps() - s);
         input.fill([0.0; PRODUCT_STEPS]);
-        for k in 0..steps {
-            let (indices, values) = events.step(s + k);
+        let range = s..s + steps;
+        for (k, (indices, values)) in range.map(|step| events.step(step)).enumerate() {
             for (e, &index) in indices.iter().enumerate() {
                 input[index as usize][k] = values.map_or(1.0, |v| v[e]);
             }
@@ -339,6 +340,7 @@ unsafe fn multiply<S: Simd>(
         }
         s += steps;
     }
+    *drive.product = input;
 }
 
 #[inline(always)]

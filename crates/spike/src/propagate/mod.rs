@@ -13,7 +13,7 @@ pub use dense::{Dense, RowLimit};
 pub use one_to_one::OneToOne;
 pub use sparse::Sparse;
 
-pub(crate) use dense::{BLOCK, Rows, add_rows_of};
+pub(crate) use dense::{BLOCK, PRODUCT_STEPS, Rows, add_rows_of};
 
 use crate::learn::{Learning, Plastic, PlasticState};
 use crate::simd::Isa;
@@ -114,6 +114,8 @@ pub(crate) struct Drive<'a> {
     pub(crate) lane: usize,
     pub(crate) width: usize,
     pub(crate) input: &'a mut [f32],
+    /// Room for the activity of a few steps as a matrix.
+    pub(crate) product: &'a mut Vec<[f32; PRODUCT_STEPS]>,
 }
 
 impl Kernel {
