@@ -15,10 +15,21 @@ pub(crate) struct Generated {
 }
 
 /// Every generated file.
-pub(crate) const GENERATED: &[Generated] = &[];
+pub(crate) const GENERATED: &[Generated] = &[
+    Generated { path: "docs/generated/cli.md", text: command_line },
+    Generated { path: "docs/generated/metrics.md", text: |_| Ok(catalogue::metrics_page()) },
+];
 
 /// Folders where every file must have a line in [`GENERATED`].
 pub(crate) const FOLDERS: &[&str] = &["docs/generated", "deploy/generated"];
+
+/// The reference of the command line, as the program itself prints it.
+fn command_line(repo: &Repo) -> Result<String> {
+    let run = ["run", "--quiet", "--package", "cli", "--", "help-markdown"];
+    let output = repo.cargo(&run).output().context("striatum help-markdown")?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
 
 pub(crate) fn write(repo: &Repo) -> Result<()> {
     for generated in GENERATED {
