@@ -362,7 +362,8 @@ impl<'a> Lowering<'a> {
         let delay_steps = origin.delay_steps.saturating_add(added);
         let dense = matches!(connection, Connection::Dense(_));
         let learning = self.profile.learning.clone().filter(|_| dense);
-        let projection = Projection { source, target, delay_steps, connection, learning };
+        let projection =
+            Projection { source, target, receptor: 0, delay_steps, connection, learning };
         self.network.projections.push(projection);
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::learn::Plastic;
 use crate::network::{Network, Output, Population, PopulationId, Projection};
-use crate::neuron::{Dynamics, Emission, Model, PAD, Parameter};
+use crate::neuron::{Dynamics, Emission, MAX_POISSON_PER_STEP, Model, PAD, Parameter};
 use crate::problem::{Problem, Problems};
 use crate::propagate::{Connection, Ends, Kernel, Layout};
 use crate::simd::Isa;
@@ -39,6 +39,7 @@ pub(crate) struct CompiledPopulation {
     pub(crate) dynamics: Dynamics,
     pub(crate) emission: Emission,
     pub(crate) layout: Layout,
+    pub(crate) receptors: usize,
     pub(crate) incoming: Vec<Incoming>,
     /// All biases together, once every one of them acts.
     pub(crate) bias: Option<Parameter>,
@@ -56,6 +57,7 @@ pub(crate) struct CompiledPopulation {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) source: PopulationId,
+    pub(crate) receptor: usize,
     pub(crate) delay: usize,
     pub(crate) kernel: Kernel,
     /// Its position among the projections that learn.
@@ -155,12 +157,13 @@ impl Network {
             let found = projection.delay_steps;
             problems.push(Problem::Delay { projection: name.clone(), found });
         }
-        if target.model == Model::Input {
+        let receptors = target.model.receptors();
+        if usize::from(projection.receptor) >= receptors {
             problems.push(Problem::Misfit {
                 projection: name.clone(),
-                what: "target",
-                expected: "a population that takes input".into(),
-                found: "an input".into(),
+                what: "receptor",
+                expected: format!("less than {receptors}, as {} has", target.model.name()),
+                found: projection.receptor.to_string(),
             });
         }
         let (Some(from), Some(to)) = (source.size(), target.size()) else { return };
@@ -242,6 +245,22 @@ fn check_population(population: &mut Population, problems: &mut Vec<Problem>) {
     if size == 0 || size > MAX_NEURONS {
         problems.push(Problem::Size { population: name, found: size });
         return;
+    }
+    match &population.model {
+        Model::Poisson(m) => {
+            let mean = |rate: &f64| rate * m.dt_seconds;
+            let fits = |mean: &f64| (0.0..=MAX_POISSON_PER_STEP).contains(mean);
+            if let Some(found) = m.rate_hz.iter().map(mean).find(|mean| !fits(mean)) {
+                problems.push(Problem::PoissonRate { population: name.clone(), found });
+            }
+        }
+        Model::SpikeList(m) => {
+            if let Some((_, found)) = m.spikes.iter().find(|(_, n)| *n as usize >= size) {
+                let (population, found) = (name.clone(), *found);
+                problems.push(Problem::ListedNeuron { population, expected: size, found });
+            }
+        }
+        _ => {}
     }
     let biases = population.biases.iter_mut().map(|b| ("bias", &mut b.values));
     for (parameter, values) in population.model.parameters().into_iter().chain(biases) {
@@ -373,7 +392,8 @@ fn lay_out(network: Network, isa: Isa, schedule: Vec<Component>) -> Compiled {
             plastic.push((projection.target, populations[projection.target.0].incoming.len()));
             plastic.len() - 1
         });
-        let incoming = Incoming { source: projection.source, delay, kernel, plastic };
+        let (source, receptor) = (projection.source, usize::from(projection.receptor));
+        let incoming = Incoming { source, receptor, delay, kernel, plastic };
         populations[projection.target.0].incoming.push(incoming);
     }
     for component in &schedule {
@@ -417,6 +437,7 @@ fn compile_population(mut population: Population, layout: Layout) -> CompiledPop
     }
     CompiledPopulation {
         model: population.model.name(),
+        receptors: population.model.receptors().max(1),
         emission: dynamics.emission(),
         dynamics,
         name: population.name,

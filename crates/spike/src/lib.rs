@@ -19,11 +19,13 @@ mod batch;
 mod compile;
 mod conventions;
 mod events;
+mod exp;
 mod learn;
 mod network;
 mod neuron;
 mod problem;
 mod propagate;
+mod random;
 mod raster;
 mod session;
 mod simd;
@@ -37,7 +39,9 @@ pub use conventions::{
 pub use learn::{Learning, PostPre};
 pub use network::{Bias, Network, Output, Population, PopulationId, Projection};
 pub use neuron::{
-    CubaLi, CubaLif, Delay, Emission, I, If, Li, Lif, Model, Relay, Threshold, Values,
+    AdEx, AdaptiveLif, ConductanceLif, CubaLi, CubaLif, CurrentLif, Delay, Emission, I, If,
+    Izhikevich, Li, Lif, MAX_POISSON_PER_STEP, Model, Poisson, Relay, SpikeList, SynapseShape,
+    Threshold, Values,
 };
 pub use problem::{Problem, Problems, RunError};
 pub use propagate::{Connection, Conv2d, Dense, OneToOne, Padding2d, Pool2d, RowLimit, Sparse};

@@ -52,6 +52,8 @@ pub struct Projection {
     pub source: PopulationId,
     /// Where they go.
     pub target: PopulationId,
+    /// The target's receptor, 0 where it has one.
+    pub receptor: u8,
     /// Steps from a spike to its arrival; 0 arrives in the step of the spike.
     pub delay_steps: u32,
     /// The synapses.

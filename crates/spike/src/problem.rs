@@ -86,6 +86,29 @@ pub enum Problem {
         /// The populations on the cycle.
         populations: Vec<String>,
     },
+    /// A Poisson source fires more often than its generator can draw.
+    #[error(
+        "population {population}: {found} spikes per step on average, expected 0 to {}",
+        crate::MAX_POISSON_PER_STEP
+    )]
+    PoissonRate {
+        /// The population.
+        population: String,
+        /// The mean found.
+        found: f64,
+    },
+    /// A listed spike is of no neuron.
+    #[error(
+        "population {population}: spike of neuron {found} listed, expected less than {expected}"
+    )]
+    ListedNeuron {
+        /// The population.
+        population: String,
+        /// The number of neurons.
+        expected: usize,
+        /// The neuron found.
+        found: u32,
+    },
     /// Two populations share a name.
     #[error("population {population}: the name occurs more than once")]
     Duplicate {

@@ -342,7 +342,7 @@ impl Session {
         run: &mut Run,
     ) {
         let rows = self.sequences * steps;
-        self.scratch.fit(rows * population.padded, TILE_STEPS * BLOCK);
+        self.scratch.fit(rows * population.padded, population.receptors * TILE_STEPS * BLOCK);
         for lane in (0..population.padded).step_by(BLOCK) {
             let width = BLOCK.min(population.padded - lane);
             for sequence in 0..self.sequences {
@@ -370,7 +370,7 @@ impl Session {
         let network = Arc::clone(&self.network);
         let population = &network.populations[p.0];
         let width = population.padded;
-        self.scratch.fit(steps * width, steps * width);
+        self.scratch.fit(steps * width, population.receptors * steps * width);
         for sequence in 0..self.sequences {
             let tile = TileAt { lane: 0, width, step, steps, row: 0 };
             self.run_tile(p, population, sequence, &tile);
@@ -409,15 +409,16 @@ impl Session {
             return;
         }
         let width = population.padded;
-        self.scratch.fit(width, width);
+        self.scratch.fit(width, population.receptors * width);
         for sequence in 0..self.sequences {
-            self.scratch.drive[..width].fill(0.0);
+            self.scratch.drive[..population.receptors * width].fill(0.0);
             let mut state = self.state[p.0 * self.sequences + sequence].clone();
             let mut tile = Tile {
                 isa: network.isa,
                 lane: 0,
                 width,
                 steps: 1,
+                first_step: self.steps_done,
                 padded: width,
                 drive: &self.scratch.drive,
                 state: &mut state,
@@ -440,19 +441,26 @@ impl Session {
     ) {
         let scratch = &mut self.scratch;
         let isa = self.network.isa;
-        let input = &mut scratch.drive[..at.steps * at.width];
-        input.fill(0.0);
-        let product = &mut scratch.product;
-        let mut drive = Drive { isa, lane: at.lane, width: at.width, input, product };
+        let cells = at.steps * at.width;
+        let inputs = &mut scratch.drive[..population.receptors * cells];
+        inputs.fill(0.0);
         for incoming in &population.incoming {
             let events = &self.events[incoming.source.0 * self.sequences + sequence];
             let arriving = events.arriving(at.step, at.steps, incoming.delay);
             let plastic = incoming.plastic.map(|k| &self.plastic[k * self.sequences + sequence]);
+            let input = &mut inputs[incoming.receptor * cells..][..cells];
+            let product = &mut scratch.product;
+            let mut drive = Drive { isa, lane: at.lane, width: at.width, input, product };
             incoming.kernel.deliver(plastic, arriving, &mut drive);
         }
         let first = self.steps_done + at.step as u64;
         let bias = if population.early.iter().any(|(from, _)| first < u64::from(*from)) {
-            add_early_bias(population, first, at, drive.input);
+            add_early_bias(
+                population,
+                first,
+                at,
+                &mut inputs[(population.receptors - 1) * cells..],
+            );
             None
         } else {
             population.bias.as_ref()
@@ -466,8 +474,9 @@ impl Session {
             lane: at.lane,
             width: at.width,
             steps: at.steps,
+            first_step: first,
             padded: population.padded,
-            drive: drive.input,
+            drive: inputs,
             state: &mut self.state[p.0 * self.sequences + sequence],
             spikes: &mut scratch.spikes[cell / 8..],
             values: if valued { &mut scratch.values[cell..] } else { &mut [] },

@@ -2,17 +2,30 @@
 //! A model's `update` advances a tile: a range of neurons over a run of steps. Nothing here knows
 //! where the input comes from or where spikes go.
 
+mod adaptive_lif;
+mod adex;
+mod conductance_lif;
 mod cuba_li;
 mod cuba_lif;
+mod current_lif;
 mod delay;
 mod i;
 mod r#if;
+mod izhikevich;
 mod li;
 mod lif;
 mod linear;
 mod relay;
+mod source;
 mod threshold;
 mod within_step;
+
+pub use adaptive_lif::AdaptiveLif;
+pub use adex::AdEx;
+pub use conductance_lif::ConductanceLif;
+pub use current_lif::CurrentLif;
+pub use izhikevich::Izhikevich;
+pub use source::{MAX_POISSON_PER_STEP, Poisson, SpikeList};
 
 pub use cuba_li::CubaLi;
 pub use cuba_lif::CubaLif;
@@ -60,6 +73,38 @@ pub enum Model {
     CubaLi(CubaLi, Conventions),
     /// Leaky integrate and fire with a synaptic current.
     CubaLif(CubaLif, Conventions),
+    /// Izhikevich's simple model.
+    Izhikevich(Izhikevich),
+    /// The adaptive exponential model.
+    AdEx(AdEx),
+    /// Leaky integrate and fire with an adaptive threshold.
+    AdaptiveLif(AdaptiveLif),
+    /// Leaky integrate and fire with synaptic currents.
+    CurrentLif(CurrentLif),
+    /// Leaky integrate and fire with synaptic conductances.
+    ConductanceLif(ConductanceLif),
+    /// Poisson trains.
+    Poisson(Poisson),
+    /// Spikes at given steps.
+    SpikeList(SpikeList),
+}
+
+/// How a synapse answers a spike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynapseShape {
+    /// Jumps and decays.
+    Exponential,
+    /// Rises and falls: `(t / tau) exp(1 - t / tau)`.
+    Alpha,
+}
+
+/// What remains of a decay after one step, per time constant.
+fn decays(tau: &[f64], dt: f64, integration: Integration) -> Vec<f64> {
+    let decay = |tau: &f64| match integration {
+        Integration::ForwardEuler => 1.0 - dt / tau,
+        Integration::Exact | Integration::ExactWithinStep => (-dt / tau).exp(),
+    };
+    tau.iter().map(decay).collect()
 }
 
 /// What a population sends to its targets.
@@ -82,6 +127,13 @@ pub(crate) enum Dynamics {
     Threshold(threshold::Compiled),
     Linear(Linear),
     WithinStep(WithinStep),
+    Izhikevich(izhikevich::Compiled),
+    AdEx(adex::Compiled),
+    AdaptiveLif(adaptive_lif::Compiled),
+    CurrentLif(current_lif::Compiled),
+    ConductanceLif(conductance_lif::Compiled),
+    Poisson(source::Trains),
+    SpikeList(source::Listed),
 }
 
 impl Model {
@@ -98,6 +150,22 @@ impl Model {
             Self::Lif(..) => "LIF",
             Self::CubaLi(..) => "CubaLI",
             Self::CubaLif(..) => "CubaLIF",
+            Self::Izhikevich(_) => "Izhikevich",
+            Self::AdEx(_) => "AdEx",
+            Self::AdaptiveLif(_) => "AdaptiveLIF",
+            Self::CurrentLif(_) => "CurrentLIF",
+            Self::ConductanceLif(_) => "ConductanceLIF",
+            Self::Poisson(_) => "Poisson",
+            Self::SpikeList(_) => "SpikeList",
+        }
+    }
+
+    /// The number of receptors that projections may target; sources have none.
+    pub fn receptors(&self) -> usize {
+        match self {
+            Self::Input | Self::Poisson(_) | Self::SpikeList(_) => 0,
+            Self::CurrentLif(_) | Self::ConductanceLif(_) => 3,
+            _ => 1,
         }
     }
 
@@ -146,6 +214,56 @@ impl Model {
                 ("v_threshold", &mut m.v_threshold),
                 ("v_reset", &mut m.v_reset),
             ],
+            Self::Izhikevich(m) => vec![
+                ("a", &mut m.a),
+                ("b", &mut m.b),
+                ("c", &mut m.c),
+                ("d", &mut m.d),
+                ("v_start", &mut m.v_start),
+            ],
+            Self::AdEx(m) => vec![
+                ("c", &mut m.c),
+                ("g_l", &mut m.g_l),
+                ("e_l", &mut m.e_l),
+                ("v_t", &mut m.v_t),
+                ("delta_t", &mut m.delta_t),
+                ("tau_w", &mut m.tau_w),
+                ("a", &mut m.a),
+                ("b", &mut m.b),
+                ("v_r", &mut m.v_r),
+                ("v_peak", &mut m.v_peak),
+            ],
+            Self::AdaptiveLif(m) => vec![
+                ("tau_m", &mut m.tau_m),
+                ("e_l", &mut m.e_l),
+                ("r", &mut m.r),
+                ("v_r", &mut m.v_r),
+                ("theta_0", &mut m.theta_0),
+                ("tau_theta", &mut m.tau_theta),
+                ("delta_theta", &mut m.delta_theta),
+            ],
+            Self::CurrentLif(m) => vec![
+                ("tau_m", &mut m.tau_m),
+                ("e_l", &mut m.e_l),
+                ("r", &mut m.r),
+                ("v_r", &mut m.v_r),
+                ("v_th", &mut m.v_th),
+                ("tau_e", &mut m.tau_e),
+                ("tau_i", &mut m.tau_i),
+            ],
+            Self::ConductanceLif(m) => vec![
+                ("c", &mut m.c),
+                ("g_l", &mut m.g_l),
+                ("e_l", &mut m.e_l),
+                ("e_e", &mut m.e_e),
+                ("e_i", &mut m.e_i),
+                ("v_r", &mut m.v_r),
+                ("v_th", &mut m.v_th),
+                ("tau_e", &mut m.tau_e),
+                ("tau_i", &mut m.tau_i),
+            ],
+            Self::Poisson(m) => vec![("rate_hz", &mut m.rate_hz)],
+            Self::SpikeList(_) => Vec::new(),
         }
     }
 
@@ -170,6 +288,13 @@ impl Model {
             Self::Lif(m, c) => linear(m.equation(), c),
             Self::CubaLi(m, c) => linear(m.equation(), c),
             Self::CubaLif(m, c) => linear(m.equation(), c),
+            Self::Izhikevich(m) => Dynamics::Izhikevich(m.compile(padded)),
+            Self::AdEx(m) => Dynamics::AdEx(m.compile(padded)),
+            Self::AdaptiveLif(m) => Dynamics::AdaptiveLif(m.compile(padded)),
+            Self::CurrentLif(m) => Dynamics::CurrentLif(m.compile(padded)),
+            Self::ConductanceLif(m) => Dynamics::ConductanceLif(m.compile(padded)),
+            Self::Poisson(m) => Dynamics::Poisson(m.compile(padded)),
+            Self::SpikeList(m) => Dynamics::SpikeList(m.compile()),
         }
     }
 }
@@ -178,7 +303,14 @@ impl Dynamics {
     pub(crate) fn emission(&self) -> Emission {
         match self {
             Self::Input | Self::Relay(_) | Self::Delay(_) => Emission::Values,
-            Self::Threshold(_) | Self::WithinStep(_) => Emission::Spikes,
+            Self::Poisson(_) | Self::SpikeList(_) => Emission::Counts,
+            Self::Threshold(_)
+            | Self::WithinStep(_)
+            | Self::Izhikevich(_)
+            | Self::AdEx(_)
+            | Self::AdaptiveLif(_)
+            | Self::CurrentLif(_)
+            | Self::ConductanceLif(_) => Emission::Spikes,
             Self::Linear(m) if !m.fires() => Emission::Values,
             Self::Linear(m) if m.counts() => Emission::Counts,
             Self::Linear(_) => Emission::Spikes,
@@ -192,12 +324,23 @@ impl Dynamics {
             Self::Delay(m) => m.states(),
             Self::Linear(m) => m.states(),
             Self::WithinStep(m) => m.states(),
+            Self::Izhikevich(_) => izhikevich::Compiled::STATES,
+            Self::AdEx(_) => adex::Compiled::STATES,
+            Self::AdaptiveLif(_) => adaptive_lif::Compiled::STATES,
+            Self::CurrentLif(_) => current_lif::Compiled::STATES,
+            Self::ConductanceLif(_) => conductance_lif::Compiled::STATES,
+            Self::Poisson(_) | Self::SpikeList(_) => 0,
         }
     }
 
     pub(crate) fn reset(&self, state: &mut [f32], padded: usize) {
         match self {
             Self::Linear(m) => m.reset(state, padded),
+            Self::Izhikevich(m) => start(state, padded, |lane| m.start(lane)),
+            Self::AdEx(m) => start(state, padded, |lane| m.start(lane)),
+            Self::AdaptiveLif(m) => start(state, padded, |lane| m.start(lane)),
+            Self::CurrentLif(m) => start(state, padded, |lane| m.start(lane)),
+            Self::ConductanceLif(m) => start(state, padded, |lane| m.start(lane)),
             _ => state.fill(0.0),
         }
     }
@@ -210,6 +353,22 @@ impl Dynamics {
             Self::Threshold(m) => m.update(tile, bias),
             Self::Linear(m) => m.update(tile, bias),
             Self::WithinStep(m) => m.update(tile, bias),
+            Self::Izhikevich(m) => m.update(tile, bias),
+            Self::AdEx(m) => m.update(tile, bias),
+            Self::AdaptiveLif(m) => m.update(tile, bias),
+            Self::CurrentLif(m) => m.update(tile, bias),
+            Self::ConductanceLif(m) => m.update(tile, bias),
+            Self::Poisson(m) => m.update(tile),
+            Self::SpikeList(m) => m.update(tile),
+        }
+    }
+}
+
+/// Sets each lane's state variables to where they start.
+fn start<const N: usize>(state: &mut [f32], padded: usize, at: impl Fn(usize) -> [f32; N]) {
+    for lane in 0..padded {
+        for (k, value) in at(lane).into_iter().enumerate() {
+            state[k * padded + lane] = value;
         }
     }
 }
@@ -261,9 +420,11 @@ pub(crate) struct Tile<'a> {
     /// The number of lanes, a multiple of [`PAD`].
     pub(crate) width: usize,
     pub(crate) steps: usize,
+    /// The first step, counted from rest.
+    pub(crate) first_step: u64,
     /// Lanes of the whole population.
     pub(crate) padded: usize,
-    /// Input, shape `[steps][width]`.
+    /// Input, shape `[receptors][steps][width]`.
     pub(crate) drive: &'a [f32],
     /// State, shape `[states][padded]`.
     pub(crate) state: &'a mut [f32],
@@ -285,6 +446,39 @@ impl Tile<'_> {
         assert!(self.spikes.len() * 8 >= cells);
         assert!(self.values.is_empty() || self.values.len() >= cells);
         assert!(self.trace.is_empty() || self.trace.len() >= cells);
+    }
+
+    /// Calls `f(lane, inputs by receptor, state variables)` for every cell, neuron by neuron, and
+    /// stores what it returns: whether the neuron fired, and its potential. A bias adds to the last
+    /// receptor.
+    pub(crate) fn cells<const R: usize, const N: usize>(
+        &mut self,
+        bias: Option<&Parameter>,
+        f: impl Fn(usize, [f32; R], [&mut f32; N]) -> (bool, f32),
+    ) {
+        let (steps, width, padded) = (self.steps, self.width, self.padded);
+        for k in 0..width {
+            let lane = self.lane + k;
+            let constant = bias.map_or(0.0, |b| b.at(lane));
+            let mut state: [f32; N] = std::array::from_fn(|j| self.state[j * padded + lane]);
+            for step in 0..steps {
+                let mut inputs: [f32; R] =
+                    std::array::from_fn(|r| self.drive[(r * steps + step) * width + k]);
+                if let Some(last) = inputs.last_mut() {
+                    *last += constant;
+                }
+                let (fired, potential) = f(lane, inputs, state.each_mut());
+                let cell = step * padded + lane;
+                let byte = &mut self.spikes[cell / 8];
+                *byte = *byte & !(1 << (cell % 8)) | u8::from(fired) << (cell % 8);
+                if let Some(out) = self.trace.get_mut(cell) {
+                    *out = potential;
+                }
+            }
+            for (j, value) in state.into_iter().enumerate() {
+                self.state[j * padded + lane] = value;
+            }
+        }
     }
 
     /// Calls `f(step, lane, input)` for every cell, lanes counted over the population, and stores

@@ -10,5 +10,6 @@
 
 mod closed_form;
 mod invariance;
+mod models;
 mod networks;
 mod problems;

@@ -90,6 +90,7 @@ impl Layers {
             network.projections.push(Projection {
                 source,
                 target,
+                receptor: 0,
                 delay_steps,
                 connection,
                 learning: None,
@@ -137,6 +138,7 @@ pub(crate) fn convolutional(conventions: Conventions) -> Network {
         network.projections.push(Projection {
             source,
             target,
+            receptor: 0,
             delay_steps: 0,
             connection,
             learning: None,

@@ -23,8 +23,14 @@ fn all_problems_are_listed() {
     let lif = network.add(Population::new("b", &[2], Model::Lif(model, c)));
     network.add(Population::new("b", &[0], Model::Input));
     let connection = Connection::Dense(Dense { weight: vec![1.0, f32::INFINITY, 1.0] });
-    let projection =
-        Projection { source: input, target: lif, delay_steps: 5000, connection, learning: None };
+    let projection = Projection {
+        source: input,
+        target: lif,
+        receptor: 0,
+        delay_steps: 5000,
+        connection,
+        learning: None,
+    };
     network.projections.push(projection);
     network.outputs.push(Output { name: "o".into(), population: PopulationId(9), delay_steps: 0 });
     check(
@@ -54,6 +60,7 @@ fn a_cycle_without_delay_is_named() {
         network.projections.push(Projection {
             source,
             target,
+            receptor: 0,
             delay_steps: 0,
             connection,
             learning: None,
