@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod allocation;
 mod closed_form;
 mod invariance;
 mod models;
