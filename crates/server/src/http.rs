@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -93,7 +93,7 @@ async fn about() -> Json<Value> {
     Json(json!({
         "name": "striatum",
         "version": env!("CARGO_PKG_VERSION"),
-        "extensions": [],
+        "extensions": ["binary_tensor_data"],
     }))
 }
 
@@ -196,27 +196,47 @@ fn readiness(server: &Server, (name, version): &NameVersion) -> Response {
     }
 }
 
-async fn infer(State(server): Shared, Path(name): Path<String>, body: Body) -> Response {
-    answer(&server, &(name, None), body).await
+async fn infer(
+    State(server): Shared,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    answer(&server, &(name, None), &headers, body).await
 }
 
 async fn versioned_infer(
     State(server): Shared,
     Path((name, version)): Path<(String, String)>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(&server, &(name, Some(version)), body).await
+    answer(&server, &(name, Some(version)), &headers, body).await
 }
 
-async fn answer(server: &Server, (name, version): &NameVersion, body: Body) -> Response {
-    let answered = match whole(server, body).await {
-        Ok(bytes) => server.infer(name, version.as_deref(), &bytes).await,
-        Err(error) => Err(error),
+async fn answer(
+    server: &Server,
+    (name, version): &NameVersion,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
+    let answered = match (json_bytes(headers), whole(server, body).await) {
+        (Ok(json), Ok(bytes)) => server.infer(name, version.as_deref(), &bytes, json).await,
+        (Err(error), _) | (_, Err(error)) => Err(error),
     };
     match answered {
         Ok(answer) => Json(answer).into_response(),
         Err(error) => error.into_response(),
     }
+}
+
+/// How long the JSON of a body is, where bytes follow it.
+fn json_bytes(headers: &HeaderMap) -> Result<Option<usize>, RequestError> {
+    const NAME: &str = "inference-header-content-length";
+    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    let length = value.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = || RequestError::Bad(vec![format!("header {NAME}: expected a number of bytes")]);
+    length.map(Some).ok_or_else(wrong)
 }
 
 /// The body, within its limits of size and time.

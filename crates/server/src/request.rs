@@ -34,12 +34,13 @@ impl Server {
         name: &str,
         version: Option<&str>,
         body: &[u8],
+        json_bytes: Option<usize>,
     ) -> Result<Value, RequestError> {
         let since = Instant::now();
         let found = self.repository.find(name, version);
         let signals = found.as_ref().map_or(&self.unknown, |served| &served.signals);
         let answered = match &found {
-            Ok(served) => self.answer(served, body).await,
+            Ok(served) => self.answer(served, body, json_bytes).await,
             Err(error) => Err(error.clone()),
         };
         let outcome = answered.as_ref().map(|(_, took)| took);
@@ -52,9 +53,10 @@ impl Server {
         &self,
         served: &Arc<Served>,
         body: &[u8],
+        json_bytes: Option<usize>,
     ) -> Result<(Value, Took), RequestError> {
         let admitted = self.workers.admit()?;
-        let batch = wire::parse(body, &served.model, &self.config)?;
+        let batch = wire::parse(body, json_bytes, &served.model, &self.config)?;
         let stepped = self.workers.run(Arc::clone(served), batch, admitted);
         let seconds = self.config.request_timeout_seconds;
         let (batch, outputs, took) =

@@ -6,7 +6,12 @@
 //! its flat size. With `encoding` `"events"` the tensor is `[events, 2]`: pairs of step and index of
 //! one sequence of the parameter `steps` steps.
 //!
-//! Source: Open Inference Protocol v2, "Inference Request JSON Object".
+//! A tensor's numbers stand in the JSON as `data`, or behind it as little-endian bytes where the
+//! request says how long the JSON is (`Inference-Header-Content-Length`) and the tensor how many
+//! bytes are its own (`binary_data_size`), in the order of the tensors. Answers are JSON.
+//!
+//! Source: Open Inference Protocol v2, "Inference Request JSON Object"; Triton's binary tensor data
+//! extension.
 
 use std::fmt;
 
@@ -37,13 +42,14 @@ struct InputTensor {
     datatype: String,
     #[serde(default)]
     parameters: TensorParameters,
-    data: Data,
+    data: Option<Data>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct TensorParameters {
     encoding: Option<String>,
     steps: Option<u64>,
+    binary_data_size: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,14 +150,34 @@ enum Wanted {
     Label,
 }
 
-/// Reads a request for a model.
+/// Reads a request for a model; `json_bytes` is the length of its JSON where bytes follow it.
 ///
 /// # Errors
 /// [`RequestError::Bad`] with everything that is wrong.
-pub fn parse(body: &[u8], model: &Model, config: &Config) -> Result<Batch, RequestError> {
-    let request: InferRequest = serde_json::from_slice(body)
-        .map_err(|e| RequestError::Bad(vec![format!("body is no inference request: {e}")]))?;
+pub fn parse(
+    body: &[u8],
+    json_bytes: Option<usize>,
+    model: &Model,
+    config: &Config,
+) -> Result<Batch, RequestError> {
+    let bad = |problem: String| RequestError::Bad(vec![problem]);
+    let (json, mut binary) = match json_bytes {
+        None => (body, &[][..]),
+        Some(n) => body.split_at_checked(n).ok_or_else(|| {
+            bad(format!("inference-header-content-length {n}, expected at most {}", body.len()))
+        })?,
+    };
+    let mut request: InferRequest = serde_json::from_slice(json)
+        .map_err(|e| bad(format!("body is no inference request: {e}")))?;
     let mut problems = Vec::new();
+    for tensor in &mut request.inputs {
+        if let Err(problem) = tensor.take_binary(&mut binary) {
+            problems.push(format!("input {}: {problem}", tensor.name));
+        }
+    }
+    if !binary.is_empty() && problems.is_empty() {
+        problems.push(format!("{} bytes behind the JSON belong to no input", binary.len()));
+    }
     let ports = model.network.inputs();
     let mut columns: Vec<Option<Vec<Sequence>>> = ports.iter().map(|_| None).collect();
     for tensor in request.inputs {
@@ -194,6 +220,46 @@ pub fn parse(body: &[u8], model: &Model, config: &Config) -> Result<Batch, Reque
     Ok(Batch { id: request.id, inputs, sequences, wanted })
 }
 
+impl InputTensor {
+    /// Takes the tensor's own bytes off the front of those behind the JSON.
+    fn take_binary(&mut self, binary: &mut &[u8]) -> Result<(), String> {
+        let Some(n) = self.parameters.binary_data_size else { return Ok(()) };
+        let taken = usize::try_from(n).ok().and_then(|n| binary.split_at_checked(n));
+        let Some((own, rest)) = taken else {
+            return Err(format!("binary_data_size {n}, but {} bytes are left", binary.len()));
+        };
+        *binary = rest;
+        self.data = Some(Data(numbers(&self.datatype, own)?));
+        Ok(())
+    }
+}
+
+/// Little-endian numbers of a datatype.
+fn numbers(datatype: &str, bytes: &[u8]) -> Result<Vec<f32>, String> {
+    macro_rules! read {
+        ($t:ty) => {{
+            let (numbers, rest) = bytes.as_chunks::<{ size_of::<$t>() }>();
+            if !rest.is_empty() {
+                return Err(format!("{} bytes are no whole {datatype}", bytes.len()));
+            }
+            Ok(numbers.iter().map(|n| <$t>::from_le_bytes(*n) as f32).collect())
+        }};
+    }
+    match datatype {
+        "BOOL" | "UINT8" => read!(u8),
+        "UINT16" => read!(u16),
+        "UINT32" => read!(u32),
+        "UINT64" => read!(u64),
+        "INT8" => read!(i8),
+        "INT16" => read!(i16),
+        "INT32" => read!(i32),
+        "INT64" => read!(i64),
+        "FP32" => read!(f32),
+        "FP64" => read!(f64),
+        other => Err(format!("datatype {other} cannot be read as bytes, expected FP32 or another")),
+    }
+}
+
 /// The only input goes by any name; several go by theirs.
 fn input_position(ports: &[Port], name: &str) -> Option<usize> {
     let named = ports.iter().position(|port| port.name == name);
@@ -216,7 +282,10 @@ fn sequences(
         let known = datatypes.join(", ");
         problems.push(format!("datatype {}, expected one of {known}", tensor.datatype));
     }
-    let data = tensor.data.0;
+    let Some(Data(data)) = tensor.data else {
+        problems.push("data: missing".into());
+        return Err(problems);
+    };
     let volume = tensor.shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
     if volume != Some(data.len() as u64) {
         problems.push(format!("shape {:?}, but data has {} values", tensor.shape, data.len()));

@@ -471,7 +471,7 @@ impl Summary {
         let real_time =
             self.real_time.map_or(String::new(), |f| format!(", real-time factor {f:.2e}"));
         text.push_str(&format!(
-            "{} sequences of {} steps in {:.3} ms{real_time}\n{} input events, {} spikes, {} \
+            "{} sequence(s) of {} steps in {:.3} ms{real_time}\n{} input events, {} spikes, {} \
              synaptic operations, {:.2e} per second\n",
             self.sequences,
             r.steps,

@@ -15,5 +15,8 @@ fuzz_target!(|body: &[u8]| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models/digits/1");
         Model::load("digits", 1, &folder).expect("the demo model loads")
     });
-    let _ = parse(body, model, &Config::default());
+    let _ = parse(body, None, model, &Config::default());
+    if let Some((first, rest)) = body.split_first() {
+        let _ = parse(rest, Some(usize::from(*first)), model, &Config::default());
+    }
 });

@@ -62,8 +62,16 @@ impl Running {
     }
 
     pub(crate) fn post(&self, path: &str, body: &str) -> (u16, Value) {
-        let url = format!("http://{}{path}", self.address);
-        let answer = agent().post(url).send(body).unwrap();
+        self.post_bytes(path, body.as_bytes(), None)
+    }
+
+    /// Posts a body whose first `json` bytes are JSON.
+    pub(crate) fn post_bytes(&self, path: &str, body: &[u8], json: Option<usize>) -> (u16, Value) {
+        let mut request = agent().post(format!("http://{}{path}", self.address));
+        if let Some(n) = json {
+            request = request.header("inference-header-content-length", n.to_string());
+        }
+        let answer = request.send(body).unwrap();
         let status = answer.status().as_u16();
         let text = answer.into_body().read_to_string().unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))

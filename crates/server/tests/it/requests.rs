@@ -69,6 +69,35 @@ fn a_batch_and_events_give_the_same() {
 }
 
 #[test]
+fn bytes_behind_the_json_give_the_same() {
+    let server = running();
+    let (input, spikes) = recorded();
+    let post = |size: usize, extra: &[u8]| {
+        let json = json!({
+            "inputs": [{ "name": "input", "shape": [1, 100, 12], "datatype": "FP32",
+                         "parameters": { "binary_data_size": size } }],
+            "outputs": [{ "name": "output.spikes" }],
+        })
+        .to_string();
+        let bytes: Vec<u8> = input.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let body = [json.as_bytes(), &bytes, extra].concat();
+        server.post_bytes("/v2/models/good/infer", &body, Some(json.len()))
+    };
+    let (status, answer) = post(4800, &[]);
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(numbers(&answer["outputs"][0]["data"]), spikes);
+    for (size, extra, error) in [
+        (4801, &[][..], "input input: binary_data_size 4801, but 4800 bytes are left"),
+        (4799, &[], "input input: 4799 bytes are no whole FP32"),
+        (4800, &[0; 3], "3 bytes behind the JSON belong to no input"),
+    ] {
+        let (status, answer) = post(size, extra);
+        let said = answer["error"].as_str().unwrap();
+        assert!(status == 400 && said.starts_with(error), "{said}");
+    }
+}
+
+#[test]
 fn one_request_moves_exactly_the_right_counters() {
     let server = running();
     let (input, _) = recorded();
