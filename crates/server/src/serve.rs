@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use axum::serve::ListenerExt;
 use observe::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -68,6 +69,8 @@ pub async fn serve(
         flag.stopping.store(true, Ordering::Relaxed);
         told.notify_one();
     };
+    // Small answers leave at once; a connection that cannot be told so still works.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let serving = axum::serve(listener, router(server)).with_graceful_shutdown(until);
     tokio::select! {
         served = serving => served.map_err(ServeError::Serve),

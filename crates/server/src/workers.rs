@@ -159,10 +159,19 @@ fn encode(input: Sequence, model: &Model) -> Result<Raster, RequestError> {
         Sequence::Values(values) => values,
     };
     let encoder = model.input.encoding.encoder().ok_or(RequestError::Failed)?;
-    let encoded = encoder
-        .encode(&values, model.input.steps)
-        .map_err(|e| RequestError::Bad(vec![e.to_string()]))?;
-    Ok(Raster::from_dense(encoded.data(), values.len()))
+    let mut rows = vec![Vec::new(); model.input.steps];
+    let mut channel = vec![0.0; model.input.steps];
+    // Intensity 0 gives nothing in every code.
+    for (index, &value) in values.iter().enumerate().filter(|(_, v)| **v != 0.0) {
+        channel.fill(0.0);
+        encoder.fill(value, index as u32, &mut channel);
+        for (row, &event) in rows.iter_mut().zip(&channel).filter(|(_, e)| **e != 0.0) {
+            row.push((index as u32, event));
+        }
+    }
+    let mut raster = Raster::new(values.len());
+    rows.into_iter().for_each(|row| raster.push_step(row));
+    Ok(raster)
 }
 
 fn unfit(error: RunError) -> RequestError {
