@@ -10,7 +10,7 @@ use spike::{
     Reset, ResetTiming, Start,
 };
 
-use crate::graph::Graph;
+use crate::graph::{Graph, Links};
 use crate::node::{Conv1d, Conv2d, Node, Padding};
 use crate::problem::Problem;
 use crate::profile::{Framework, Profile, StoredTau};
@@ -55,6 +55,7 @@ impl Graph {
             graph: self,
             profile,
             shapes: &shapes,
+            links: Links::new(self),
             populations: BTreeMap::new(),
             network: Network::default(),
             notes: Vec::new(),
@@ -107,6 +108,7 @@ struct Lowering<'a> {
     graph: &'a Graph,
     profile: &'a Profile,
     shapes: &'a BTreeMap<String, NodeShape>,
+    links: Links<'a>,
     populations: BTreeMap<&'a str, PopulationId>,
     network: Network,
     notes: Vec<String>,
@@ -137,13 +139,17 @@ impl<'a> Lowering<'a> {
 
     /// Whether all that a map feeds, through passing nodes, is one population that sums its input.
     fn feeds_one_neuron(&self, name: &str) -> bool {
-        let mut next = self.graph.successors(name);
-        let (Some(only), None) = (next.next(), next.next()) else { return false };
-        match self.node(only) {
-            Some(Node::Flatten(_)) => self.feeds_one_neuron(only),
-            Some(node) => is_neuron(node),
-            None => false,
+        let mut at = name;
+        // A chain of passing nodes is no longer than the graph.
+        for _ in 0..self.graph.nodes.len() {
+            let &[only] = self.links.successors(at) else { return false };
+            match self.node(only) {
+                Some(Node::Flatten(_)) => at = only,
+                Some(node) => return is_neuron(node),
+                None => return false,
+            }
         }
+        false
     }
 
     fn add_populations(&mut self) {
@@ -276,8 +282,8 @@ impl<'a> Lowering<'a> {
 
     /// Whether a neuron feeds itself through one map.
     fn recurrent(&self, name: &str) -> bool {
-        let mut through = self.graph.successors(name);
-        through.any(|map| self.graph.successors(map).any(|back| back == name))
+        let mut through = self.links.successors(name).iter();
+        through.any(|map| self.links.successors(map).contains(&name))
     }
 
     /// A delay in whole steps; says where it had to be rounded.
@@ -298,7 +304,7 @@ impl<'a> Lowering<'a> {
     fn origins(&mut self, name: &'a str) -> Vec<(Origin<'a>, Option<&'a str>)> {
         let mut origins = Vec::new();
         let mut waiting: Vec<(&'a str, u32)> =
-            self.graph.predecessors(name).map(|from| (from, 0)).collect();
+            self.links.predecessors(name).iter().map(|from| (*from, 0)).collect();
         while let Some((from, delay_steps)) = waiting.pop() {
             match self.role(from) {
                 Role::Population => {
@@ -311,8 +317,8 @@ impl<'a> Lowering<'a> {
                         let seconds = uniform(&delay.delay).unwrap_or(0.0);
                         delay_steps = delay_steps.saturating_add(self.steps(from, seconds));
                     }
-                    let before = self.graph.predecessors(from);
-                    waiting.extend(before.map(|from| (from, delay_steps)));
+                    let before = self.links.predecessors(from);
+                    waiting.extend(before.iter().map(|from| (*from, delay_steps)));
                 }
                 Role::Read => {}
             }
@@ -370,7 +376,7 @@ impl<'a> Lowering<'a> {
     fn add_bias(&mut self, map: &str, target: PopulationId, delay_steps: u32) {
         let (Some(node), Some(shape)) = (self.node(map), self.shapes.get(map)) else { return };
         let name = self.network.populations[target.0].name.clone();
-        let back = self.graph.predecessors(map).any(|from| from == name);
+        let back = self.links.predecessors(map).contains(&name.as_str());
         let from_step = if back { self.profile.recurrent_bias_from_step } else { 0 };
         let bias = bias(node, &shape.output, from_step.max(delay_steps));
         self.network.populations[target.0].biases.extend(bias);
@@ -379,23 +385,11 @@ impl<'a> Lowering<'a> {
     /// Gives each projection that closes a cycle the profile's recurrent delay, unless a delay of
     /// the graph's own already breaks it.
     fn delay_cycles(&mut self) {
-        let n = self.network.populations.len();
-        let mut reaches = vec![vec![false; n]; n];
-        let mut targets = vec![Vec::new(); n];
-        for p in &self.network.projections {
-            targets[p.source.0].push(p.target.0);
-        }
-        for (from, reached) in reaches.iter_mut().enumerate() {
-            let mut waiting = targets[from].clone();
-            while let Some(at) = waiting.pop() {
-                if !std::mem::replace(&mut reached[at], true) {
-                    waiting.extend(&targets[at]);
-                }
-            }
-        }
+        let component = self.network.components();
         for p in &mut self.network.projections {
             // Populations stand in the order of the graph, so a cycle closes where one goes back.
-            let closes = p.target.0 <= p.source.0 && reaches[p.target.0][p.source.0];
+            let joined = component[p.target.0] == component[p.source.0];
+            let closes = joined && p.target.0 <= p.source.0;
             if closes && p.delay_steps == 0 {
                 p.delay_steps = self.profile.recurrent_delay_steps;
             }

@@ -1,6 +1,6 @@
 //! From a description to flat arrays: checks, layouts, weights, and the order of updates.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::learn::Plastic;
 use crate::network::{Network, Output, Population, PopulationId, Projection};
@@ -112,6 +112,15 @@ impl Network {
             }
         }
         Err(Problems(problems))
+    }
+
+    /// A number for each population; populations that drive one another share theirs.
+    pub fn components(&self) -> Vec<usize> {
+        let mut of = vec![0; self.populations.len()];
+        for (number, members) in strongly_connected(self).into_iter().enumerate() {
+            members.into_iter().for_each(|p| of[p] = number);
+        }
+        of
     }
 
     fn check(&mut self) -> Vec<Problem> {
@@ -282,36 +291,66 @@ fn check_population(population: &mut Population, problems: &mut Vec<Problem>) {
 
 /// The strongly connected components of the projections, sources before targets.
 fn schedule(network: &Network) -> Result<Vec<Component>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    let mut components = Vec::new();
-    for members in strongly_connected(network) {
-        let own = |p: &&Projection| members.contains(&p.source.0) && members.contains(&p.target.0);
-        let inner: Vec<&Projection> = network.projections.iter().filter(own).collect();
+    let groups = strongly_connected(network);
+    let mut group_of = vec![0; network.populations.len()];
+    for (number, members) in groups.iter().enumerate() {
+        members.iter().for_each(|&p| group_of[p] = number);
+    }
+    let mut inner: Vec<Vec<&Projection>> = vec![Vec::new(); groups.len()];
+    for projection in &network.projections {
+        let group = group_of[projection.source.0];
+        if group == group_of[projection.target.0] {
+            inner[group].push(projection);
+        }
+    }
+    let (mut components, mut problems) = (Vec::new(), Vec::new());
+    for (members, inner) in groups.iter().zip(&inner) {
         if inner.is_empty() {
             components.push(Component::Alone(PopulationId(members[0])));
             continue;
         }
-        // Kahn's order over the projections without delay.
-        let mut left = members.clone();
-        let mut order = Vec::new();
-        while !left.is_empty() {
-            let waits = |p: &usize| {
-                inner.iter().any(|e| {
-                    let now = e.delay_steps == 0 && !network.populations[*p].model.fires_first();
-                    now && e.target.0 == *p && left.contains(&e.source.0)
-                })
-            };
-            let Some(next) = left.iter().copied().find(|p| !waits(p)) else {
-                let name = |&p: &usize| network.populations[p].name.clone();
-                problems.push(Problem::Loop { populations: left.iter().map(name).collect() });
-                break;
-            };
-            left.retain(|&p| p != next);
-            order.push(PopulationId(next));
+        let order = without_waiting(network, members, inner);
+        if order.len() < members.len() {
+            let left = members.iter().filter(|&&p| !order.contains(&PopulationId(p)));
+            let name = |&p: &usize| network.populations[p].name.clone();
+            problems.push(Problem::Loop { populations: left.map(name).collect() });
         }
         components.push(Component::Cycle(order));
     }
     if problems.is_empty() { Ok(components) } else { Err(problems) }
+}
+
+/// Kahn's order of a component over the projections whose spikes arrive in the step that they are
+/// fired in, as far as there is one; the lowest position first where several are free.
+fn without_waiting(
+    network: &Network,
+    members: &[usize],
+    inner: &[&Projection],
+) -> Vec<PopulationId> {
+    let mut waits: BTreeMap<usize, usize> = members.iter().map(|&p| (p, 0)).collect();
+    let mut frees: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for projection in inner {
+        let (source, target) = (projection.source.0, projection.target.0);
+        if projection.delay_steps == 0 && !network.populations[target].model.fires_first() {
+            *waits.entry(target).or_default() += 1;
+            frees.entry(source).or_default().push(target);
+        }
+    }
+    let free = waits.iter().filter(|(_, n)| **n == 0).map(|(p, _)| *p);
+    let mut ready: BTreeSet<usize> = free.collect();
+    let mut order = Vec::new();
+    while let Some(next) = ready.pop_first() {
+        order.push(PopulationId(next));
+        for target in frees.remove(&next).unwrap_or_default() {
+            if let Some(n) = waits.get_mut(&target) {
+                *n -= 1;
+                if *n == 0 {
+                    ready.insert(target);
+                }
+            }
+        }
+    }
+    order
 }
 
 /// Tarjan's components, turned so that sources come first; members ascending.
