@@ -1,21 +1,12 @@
-//! Files that were cut or changed on the way: never a panic, always an answer, in bounded time.
-
-#![allow(clippy::disallowed_methods, reason = "a hang is what is looked for")]
-
-use std::time::{Duration, Instant};
+//! Files that were cut or changed on the way: never a panic, always an answer. A file that would be
+//! walked for ever shows as a test that never ends; the limits on reads are what prevents it.
 
 use crate::document::outcome;
 use crate::real::files;
 
-/// No file at hand may take longer, changed as it may be; a sound one takes milliseconds.
-const LONGEST: Duration = Duration::from_secs(5);
-
 #[track_caller]
 fn read(name: &str, bytes: &[u8]) {
-    let start = Instant::now();
-    let said = outcome(bytes);
-    assert!(!said.is_empty());
-    assert!(start.elapsed() < LONGEST, "{name} took {:?}", start.elapsed());
+    assert!(!outcome(bytes).is_empty(), "{name}: no answer");
 }
 
 #[test]
