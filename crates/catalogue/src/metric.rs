@@ -32,6 +32,9 @@ const SECONDS: &[f64] = &[
     10.0, 30.0,
 ];
 
+/// The units that a name may end in.
+const BASE_UNITS: &[&str] = &["seconds", "bytes"];
+
 const fn metric(
     name: &'static str,
     kind: Kind,
@@ -47,7 +50,7 @@ pub const METRICS: &[Metric] = &[
         "striatum_requests_total",
         Kind::Counter,
         &["model", "outcome"],
-        "Inference requests by outcome: ok, bad_request, not_found, not_ready, busy, timed_out, failed.",
+        "Inference requests by outcome: ok, bad_request, not_found, not_ready, busy, timed_out, cancelled, failed.",
     ),
     metric(
         "striatum_request_duration_seconds",
@@ -73,6 +76,7 @@ pub const METRICS: &[Metric] = &[
         &[],
         "Inference requests that have been let in and not yet answered.",
     ),
+    metric("striatum_connections", Kind::Gauge, &[], "Connections that are open."),
     metric(
         "striatum_steps_total",
         Kind::Counter,
@@ -98,6 +102,12 @@ pub const METRICS: &[Metric] = &[
         &["model", "version"],
         "1 where the model can be served, 0 where it could not be loaded.",
     ),
+    metric(
+        "striatum_model_info",
+        Kind::Info,
+        &["model", "version", "profile"],
+        "The models that can be served, and the conventions that they run under.",
+    ),
     metric("process_resident_memory_bytes", Kind::Gauge, &[], "Resident size of the process."),
     metric(
         "process_start_time_seconds",
@@ -112,6 +122,22 @@ impl Metric {
     /// The metric of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         METRICS.iter().find(|metric| metric.name == name)
+    }
+
+    /// The name of its family in OpenMetrics: the name without `_total` and `_info`.
+    pub fn family(&self) -> &'static str {
+        let suffix = match self.kind {
+            Kind::Counter => "_total",
+            Kind::Info => "_info",
+            Kind::Gauge | Kind::Histogram(_) => "",
+        };
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+
+    /// The base unit that its family's name ends in; none where it counts things.
+    pub fn unit(&self) -> Option<&'static str> {
+        let ends = |unit: &&str| self.family().rsplit('_').next() == Some(unit);
+        BASE_UNITS.iter().copied().find(ends)
     }
 }
 
@@ -130,13 +156,19 @@ mod tests {
             assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
             assert_eq!(name.ends_with("_info"), metric.kind == Kind::Info, "{name}");
             if let Kind::Histogram(bounds) = metric.kind {
-                assert!(name.ends_with("_seconds") || name.ends_with("_bytes"), "{name}");
-                assert!(bounds.is_sorted(), "{name}");
+                assert!(metric.unit().is_some(), "{name} says no unit");
+                assert!(bounds.is_sorted_by(|a, b| a < b), "{name}");
             }
             for other in ["_ms", "_us", "_milliseconds", "_megabytes", "_percent"] {
                 assert!(!name.contains(other), "{name} is not in a base unit");
             }
-            assert!(metric.help.ends_with('.'), "{name}: help is a sentence");
+            assert!(metric.help.len() > 1 && metric.help.ends_with('.'), "{name}: no sentence");
+            let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+            for text in metric.labels.iter().chain([&name]) {
+                assert!(text.chars().all(plain), "{name}: {text} is no plain name");
+            }
+            let mut labels = HashSet::new();
+            assert!(metric.labels.iter().all(|label| labels.insert(label)), "{name}: label twice");
         }
     }
 }

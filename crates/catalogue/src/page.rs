@@ -9,7 +9,7 @@ pub fn metrics_page() -> String {
     let mut page = String::from(
         "# Metrics\n\nGenerated from `crates/catalogue/src/metric.rs`; \
          `UPDATE=1 cargo test -p catalogue` renews it.\n\n\
-         | name | kind | labels | meaning |\n| --- | --- | --- | --- |\n",
+         | name | kind | unit | labels | meaning |\n| --- | --- | --- | --- | --- |\n",
     );
     for metric in METRICS {
         let kind = match metric.kind {
@@ -19,8 +19,10 @@ pub fn metrics_page() -> String {
             Kind::Info => "info",
         };
         let labels = metric.labels.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
+        let unit = metric.unit().unwrap_or_default();
         // Writing to a string cannot fail.
-        let _ = writeln!(page, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
+        let _ =
+            writeln!(page, "| `{}` | {kind} | {unit} | {labels} | {} |", metric.name, metric.help);
     }
     page
 }

@@ -44,6 +44,9 @@ pub enum RequestError {
     /// No such model or version.
     #[error("{0}")]
     NotFound(String),
+    /// A path that exists, with another method.
+    #[error("this path takes another method, see the header allow")]
+    Method,
     /// The model could not be loaded.
     #[error("model {name} is not ready: {reason}")]
     NotReady {
@@ -79,7 +82,7 @@ impl RequestError {
     /// The outcome under which the request is counted.
     pub fn outcome(&self) -> &'static str {
         match self {
-            Self::Bad(_) | Self::TooLarge { .. } => "bad_request",
+            Self::Bad(_) | Self::TooLarge { .. } | Self::Method => "bad_request",
             Self::NotFound(_) => "not_found",
             Self::NotReady { .. } => "not_ready",
             Self::Busy { .. } => "busy",
@@ -93,6 +96,7 @@ impl RequestError {
         match self {
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotReady { .. } | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,

@@ -37,6 +37,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v2/models/{name}/versions/{version}", get(versioned_metadata))
         .route("/v2/models/{name}/versions/{version}/ready", get(versioned_ready))
         .route("/v2/models/{name}/versions/{version}/infer", post(versioned_infer))
+        .route("/v2/repository/index", post(index))
+        .method_not_allowed_fallback(|| async { RequestError::Method })
         .fallback(|| async {
             let message = "no such route; GET /v2/models lists the models".to_owned();
             RequestError::NotFound(message)
@@ -75,10 +77,12 @@ async fn ready(State(server): Shared) -> Response {
     (status, Json(json!({ "live": true, "ready": ready }))).into_response()
 }
 
-async fn metrics(State(server): Shared) -> Response {
+async fn metrics(State(server): Shared, headers: HeaderMap) -> Response {
     let resident = resident_bytes().unwrap_or(0.0);
     server.metrics.gauge("process_resident_memory_bytes", &[]).set(resident);
-    ([(header::CONTENT_TYPE, observe::CONTENT_TYPE)], server.metrics.text()).into_response()
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = observe::Format::accepted(accept.unwrap_or_default());
+    ([(header::CONTENT_TYPE, format.content_type())], server.metrics.text(format)).into_response()
 }
 
 /// Resident size of this process, where the system tells it.
@@ -99,6 +103,19 @@ async fn about() -> Json<Value> {
 
 async fn models(State(server): Shared) -> Json<Value> {
     Json(json!({ "models": listed(&server) }))
+}
+
+/// Triton's model repository extension: every version of every model.
+async fn index(State(server): Shared) -> Json<Value> {
+    let one = |(name, version, reason): (&str, u32, Option<&str>)| {
+        json!({
+            "name": name,
+            "version": version.to_string(),
+            "state": if reason.is_none() { "READY" } else { "UNAVAILABLE" },
+            "reason": reason.unwrap_or_default(),
+        })
+    };
+    Json(server.repository.list().map(one).collect())
 }
 
 async fn metadata(State(server): Shared, Path(name): Path<String>) -> Response {

@@ -35,6 +35,10 @@ impl Repository {
         let failed = |source| ServeError::Models { path: folder.to_owned(), source };
         let mut repository = Self::default();
         for (name, path) in folders(folder).map_err(failed)? {
+            // Hidden folders are what mounts and editors leave.
+            if name.starts_with('.') {
+                continue;
+            }
             if !is_name(&name) {
                 tracing::warn!(
                     name,
@@ -43,8 +47,12 @@ impl Repository {
                 continue;
             }
             for (version, path) in folders(&path).map_err(failed)? {
-                if let Some(version) = version.parse().ok().filter(|v| *v > 0) {
-                    repository.add(&name, version, &path, metrics);
+                match version.parse::<u32>() {
+                    Ok(n) if n > 0 && n.to_string() == version => {
+                        repository.add(&name, n, &path, metrics);
+                    }
+                    _ if version.starts_with('.') => {}
+                    _ => tracing::warn!(model = name, version, "folder is no version: 1, 2 ..."),
                 }
             }
         }
@@ -57,6 +65,8 @@ impl Repository {
                 for note in &model.notes {
                     tracing::info!(model = name, version, note);
                 }
+                let profile = model.profile.name.map_or("plain", nir::Framework::name);
+                metrics.say("striatum_model_info", &[name, &version.to_string(), profile]);
                 Ok(Arc::new(Served { signals: Signals::of(metrics, name), model }))
             }
             Err(error) => {
@@ -130,5 +140,5 @@ fn folders(path: &Path) -> std::io::Result<BTreeMap<String, std::path::PathBuf>>
 
 fn is_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    name.len() <= MAX_NAME_BYTES && !name.starts_with('.') && name.chars().all(fits)
+    name.len() <= MAX_NAME_BYTES && name.chars().all(fits)
 }

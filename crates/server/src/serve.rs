@@ -37,7 +37,8 @@ pub async fn serve(
     if !problems.is_empty() {
         return Err(ServeError::Config(problems));
     }
-    let metrics = Metrics::new(&[env!("CARGO_PKG_VERSION")]);
+    let metrics = Metrics::new();
+    metrics.say("striatum_build_info", &[env!("CARGO_PKG_VERSION")]);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics.gauge("process_start_time_seconds", &[]).set(since.as_secs_f64());
     let repository = Repository::load(&config.models, &metrics)?;
