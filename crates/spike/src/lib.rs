@@ -16,6 +16,7 @@
 
 mod aligned;
 mod batch;
+pub mod circuit;
 mod compile;
 mod conventions;
 mod events;

@@ -113,30 +113,30 @@ pub(crate) static POSITIONS: [u64; 256] = {
     table
 };
 
-/// Runs a generic kernel `$f::<S>(name: type = value, ..)` under the instruction set `$isa`.
+/// Runs a generic kernel `$f::<S>(name: type = value, ..) -> type` under the instruction set `$isa`.
 macro_rules! dispatch {
-    ($isa:expr, $f:ident ( $($a:ident : $t:ty = $v:expr),* $(,)? )) => {{
+    ($isa:expr, $(<$g:ident: $b:path>)? $f:ident ( $($a:ident : $t:ty = $v:expr),* $(,)? ) $(-> $r:ty)?) => {{
         use $crate::simd::Isa;
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,bmi1,bmi2,popcnt")]
-        unsafe fn avx512($($a: $t),*) {
+        unsafe fn avx512$(<$g: $b>)?($($a: $t),*) $(-> $r)? {
             // SAFETY: the caller has seen that the machine has these instructions.
-            unsafe { $f::<$crate::simd::Avx512>($($a),*) }
+            unsafe { $f::<$crate::simd::Avx512 $(, $g)?>($($a),*) }
         }
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-        unsafe fn avx2($($a: $t),*) {
+        unsafe fn avx2$(<$g: $b>)?($($a: $t),*) $(-> $r)? {
             // SAFETY: as above.
-            unsafe { $f::<$crate::simd::Avx2>($($a),*) }
+            unsafe { $f::<$crate::simd::Avx2 $(, $g)?>($($a),*) }
         }
         match $isa {
             // SAFETY: `Isa::available` lists an instruction set only where the machine has it.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { avx512($($v),*) },
+            Isa::Avx512 => unsafe { avx512$(::<$g>)?($($v),*) },
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { avx2($($v),*) },
+            Isa::Avx2 => unsafe { avx2$(::<$g>)?($($v),*) },
             // SAFETY: plain Rust needs no instruction set.
-            _ => unsafe { $f::<$crate::simd::Portable>($($v),*) },
+            _ => unsafe { $f::<$crate::simd::Portable $(, $g)?>($($v),*) },
         }
     }};
 }

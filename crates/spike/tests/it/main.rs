@@ -9,6 +9,7 @@
 )]
 
 mod allocation;
+mod circuits;
 mod closed_form;
 mod invariance;
 mod models;
