@@ -20,6 +20,7 @@
 //! ```
 
 mod array;
+mod column;
 mod error;
 pub mod limits;
 
@@ -32,9 +33,10 @@ pub mod decode;
 mod encode;
 
 pub use array::{Array, Arrays, DType};
+pub use column::{Column, Columns};
 pub use encode::{Bernoulli, Direct, Encoder, Latency, Rate, events};
 pub use error::{LineProblem, SenseError};
 pub use npy::{read_npy, write_npy};
-pub use npz::{read_npz, write_npz};
+pub use npz::{read_columns, read_npz, write_columns, write_npz};
 pub use recording::{NodeRecording, Potentials, Recording};
 pub use table::{StepEvent, Table, TimeEvent};

@@ -5,6 +5,7 @@
 
 use crate::SenseError;
 use crate::array::{Array, DType, n_values};
+use crate::column::Column;
 use crate::limits::MAX_HEADER_BYTES;
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -37,6 +38,28 @@ pub fn read_npy(bytes: &[u8], what: &str) -> Result<Array, SenseError> {
     let data = values(&header, body, what)?;
     let data = if header.fortran_order { to_c_order(&header.shape, &data) } else { data };
     Array::with_dtype(header.shape, header.dtype, data)
+}
+
+/// Reads an array of one axis, or of none, with all its values as binary64.
+///
+/// # Errors
+///
+/// As [`read_npy`], and [`SenseError::Malformed`] for more axes.
+pub(crate) fn read_column(bytes: &[u8], what: &str) -> Result<Column, SenseError> {
+    let (header, body) = split(bytes, what)?;
+    let header = Parser { rest: header, what }.header()?;
+    if header.shape.len() > 1 {
+        let found = format!("shape {:?}", header.shape);
+        return Err(malformed(what, "shape", "one axis".into(), found));
+    }
+    let n_values = n_values(what, &header.shape)?;
+    let size = header.dtype.size_bytes();
+    if body.len() != n_values * size {
+        let expected = format!("{} bytes for shape {:?}", n_values * size, header.shape);
+        return Err(malformed(what, "data", expected, format!("{} bytes", body.len())));
+    }
+    let values = body.chunks_exact(size).map(|bytes| value(&header, bytes)).collect();
+    Ok(Column { dtype: header.dtype, values })
 }
 
 /// The header's text and the bytes of the values.
@@ -292,7 +315,17 @@ fn to_c_order(shape: &[usize], data: &[f32]) -> Vec<f32> {
 
 /// Writes an array: version 1, little-endian, C order, in its own type (binary16 as binary32).
 pub fn write_npy(array: &Array) -> Vec<u8> {
-    let descr = match array.dtype() {
+    let values = array.data().iter().map(|value| f64::from(*value));
+    write(array.dtype(), array.shape(), values)
+}
+
+/// Writes a column: an array of one axis in its own type.
+pub(crate) fn write_column(column: &Column) -> Vec<u8> {
+    write(column.dtype, &[column.values.len()], column.values.iter().copied())
+}
+
+fn write(dtype: DType, shape: &[usize], values: impl ExactSizeIterator<Item = f64>) -> Vec<u8> {
+    let descr = match dtype {
         DType::Bool => "|b1",
         DType::I8 => "|i1",
         DType::I16 => "<i2",
@@ -305,9 +338,8 @@ pub fn write_npy(array: &Array) -> Vec<u8> {
         DType::F16 | DType::F32 => "<f4",
         DType::F64 => "<f8",
     };
-    let lengths: String = array.shape().iter().map(|length| format!("{length}, ")).collect();
-    let shape =
-        if array.shape().len() == 1 { lengths.trim_end() } else { lengths.trim_end_matches(", ") };
+    let lengths: String = shape.iter().map(|length| format!("{length}, ")).collect();
+    let shape = if shape.len() == 1 { lengths.trim_end() } else { lengths.trim_end_matches(", ") };
     let mut header =
         format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     // Magic, version and length take 10 bytes; data begins at a multiple of 64, after a newline.
@@ -318,15 +350,13 @@ pub fn write_npy(array: &Array) -> Vec<u8> {
     // At most MAX_AXES axes of at most 20 digits: the length fits two bytes.
     let n_header = header.len() as u16;
     let mut bytes = [MAGIC, &[1, 0], &n_header.to_le_bytes(), header.as_bytes()].concat();
-    bytes.reserve(array.data().len() * array.dtype().size_bytes());
-    for value in array.data() {
-        push(&mut bytes, array.dtype(), *value);
-    }
+    bytes.reserve(values.len() * dtype.size_bytes());
+    values.for_each(|value| push(&mut bytes, dtype, value));
     bytes
 }
 
 /// The array's type has the value (`Array` checks it), so no cast here loses anything.
-fn push(bytes: &mut Vec<u8>, dtype: DType, value: f32) {
+fn push(bytes: &mut Vec<u8>, dtype: DType, value: f64) {
     match dtype {
         DType::Bool | DType::U8 => bytes.push(value as u8),
         DType::I8 => bytes.extend((value as i8).to_le_bytes()),
@@ -336,8 +366,8 @@ fn push(bytes: &mut Vec<u8>, dtype: DType, value: f32) {
         DType::U16 => bytes.extend((value as u16).to_le_bytes()),
         DType::U32 => bytes.extend((value as u32).to_le_bytes()),
         DType::U64 => bytes.extend((value as u64).to_le_bytes()),
-        DType::F16 | DType::F32 => bytes.extend(value.to_le_bytes()),
-        DType::F64 => bytes.extend(f64::from(value).to_le_bytes()),
+        DType::F16 | DType::F32 => bytes.extend((value as f32).to_le_bytes()),
+        DType::F64 => bytes.extend(value.to_le_bytes()),
     }
 }
 
