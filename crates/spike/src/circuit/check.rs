@@ -51,13 +51,20 @@ impl Circuit {
         if check.faults.is_empty() { Ok(()) } else { Err(Faults(check.faults)) }
     }
 
+    /// The synapses of a projection: exact where the rule fixes them, else their mean.
+    pub fn synapses(&self, projection: usize) -> f64 {
+        let projection = &self.projections[projection];
+        let size = |population: usize| self.populations[population].size;
+        Drawn::expected(projection, size(projection.source), size(projection.target))
+    }
+
     /// What building this takes, once [`Circuit::check`] finds nothing wrong.
     pub fn estimate(&self) -> Estimate {
         let size = |population: usize| self.populations[population].size;
         let neurons: usize = self.populations.iter().map(|p| p.size).sum();
         let (mut synapses, mut bytes) = (0.0, 0.0);
-        for projection in &self.projections {
-            let n = Drawn::expected(projection, size(projection.source), size(projection.target));
+        for (k, projection) in self.projections.iter().enumerate() {
+            let n = self.synapses(k);
             let (low, high) = projection.weight_range();
             let each = match &projection.plasticity {
                 Some(_) => 14.0,
