@@ -1,0 +1,208 @@
+"""A circuit in Brian2: C++ standalone, one group for all neurons, as few `Synapses` as it allows.
+
+Spikes of a step act from the end of their step of arrival on; Brian2 counts the step of the spike
+into the refractory period, so that one step more is what the description asks for.
+"""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+import brian2 as b2
+import numpy as np
+import spikes
+
+SAY_TIME = """std::cerr << std::fixed << "TIME " << std::chrono::duration<double>(
+    std::chrono::steady_clock::now().time_since_epoch()).count() << std::endl;"""
+POTENTIAL, CURRENT, CONDUCTANCE = "mV", "pA", "nS"
+N_POISSON = 1000  # sources that a train is spread over: Brian2's are Bernoulli in each step
+
+
+def equations(lif):
+    """The model, its integration method, the unit of a weight and the variable it moves."""
+    leak = "(v_rest - v) / tau_m"
+    if lif.synapses == "delta":
+        text = f"dv/dt = {leak} + I / c_m : volt (unless refractory)\n"
+        return text + "I : amp (constant)", "exact", POTENTIAL, ["v"]
+    names = [f"g{k}" for k in range(len(lif.tau_syn))]
+    decay = "\n".join(f"d{g}/dt = -{g} / tau_{g} : UNIT" for g in names)
+    if lif.synapses == "current":
+        text = f"dv/dt = {leak} + ({' + '.join(names)} + I) / c_m : volt (unless refractory)\n"
+        return text + decay.replace("UNIT", "amp") + "\nI : amp (constant)", "exact", CURRENT, names
+    drive = " + ".join(f"{g} * (e_{g} - v)" for g in names)
+    text = f"dv/dt = {leak} + ({drive} + I) / c_m : volt (unless refractory)\n"
+    text += decay.replace("UNIT", "siemens") + "\nI : amp (constant)"
+    return text, "exponential_euler", CONDUCTANCE, names
+
+
+def neurons(circuit, rng):
+    lif = circuit.lif
+    model, method, unit, names = equations(lif)
+    namespace = {k: getattr(lif, k) * b2.mV for k in ("v_rest", "v_threshold", "v_reset")}
+    namespace |= {"tau_m": lif.tau_m * b2.ms, "c_m": lif.c_m * b2.pF}
+    namespace |= {f"tau_g{k}": tau * b2.ms for k, tau in enumerate(lif.tau_syn)}
+    namespace |= {f"e_g{k}": e_rev * b2.mV for k, e_rev in enumerate(lif.e_rev)}
+    if not circuit.current().any():
+        model = model.replace("+ I)", ")").replace(" + I / c_m", "").replace("\nI : amp (constant)", "")
+    group = b2.NeuronGroup(
+        circuit.size, model, method=method, threshold="v > v_threshold", reset="v = v_reset",
+        refractory=(lif.t_refractory + circuit.step) * b2.ms, namespace=namespace, name="neurons",
+    )  # fmt: skip
+    group.v = circuit.start("v", lif.v_rest, rng) * b2.mV
+    if circuit.current().any():
+        group.I = circuit.current() * b2.pA
+    for name, receptor in zip(names, lif.receptors):
+        if any(receptor in population.start for population in circuit.populations):
+            setattr(group, name, circuit.start(receptor, 0.0, rng) * getattr(b2, unit))
+    return group, names, unit
+
+
+def merged(circuit):
+    """Projections that one `Synapses` can hold: one receptor, plasticity, and constant or not."""
+    merged = {}
+    for p in circuit.projections:
+        fixed = p.weight.mean if p.weight.kind == "constant" else None
+        delay = p.delay.mean if p.delay.kind == "constant" else None
+        key = (p.receptor, fixed, delay, p.plasticity is not None)
+        merged.setdefault(key, []).append(p)
+    return merged.items()
+
+
+def synapses(circuit, group, names, unit, rng):
+    objects = []
+    for (receptor, weight, delay, learning), projections in merged(circuit):
+        drawn = [p.draw(rng) for p in projections]
+        i = np.concatenate([s + p.source.first for p, (s, _) in zip(projections, drawn)])
+        j = np.concatenate([t + p.target.first for p, (_, t) in zip(projections, drawn)])
+        order = np.argsort(i, kind="stable")
+        lengths = [len(s) for s, _ in drawn]
+        variable = names[receptor]
+        if learning:
+            made = plastic(projections[0], group, variable, unit, delay)
+        elif weight is None:
+            dimension = {"mV": "volt", "pA": "amp", "nS": "siemens"}[unit]
+            made = b2.Synapses(group, group, f"w : {dimension}", on_pre=f"{variable}_post += w")
+        else:
+            made = b2.Synapses(group, group, on_pre=f"{variable}_post += {weight!r} * {unit}")
+        made.connect(i=i[order], j=j[order])
+        if learning:
+            made.w = weight * getattr(b2, unit)
+        elif weight is None:
+            w = [p.weight.draw(rng, n) for p, n in zip(projections, lengths)]
+            made.w = np.concatenate(w)[order] * getattr(b2, unit)
+        if not learning and delay is not None:
+            made.delay = delay * b2.ms
+        elif not learning:
+            d = [p.delay.draw(rng, n) for p, n in zip(projections, lengths)]
+            steps = np.maximum(np.rint(np.concatenate(d)[order] / circuit.step), 1)
+            made.delay = steps * circuit.step * b2.ms
+        objects.append(made)
+    return objects
+
+
+def plastic(projection, group, variable, unit, delay):
+    """The additive pair rule with the delay behind the synapse: traces per synapse, by events."""
+    rule = projection.plasticity
+    assert (rule.dependence, rule.delay) == ("additive", "dendritic"), rule
+    namespace = {"tau_plus": rule.tau_plus * b2.ms, "tau_minus": rule.tau_minus * b2.ms}
+    namespace |= {"w_max": rule.w_max * getattr(b2, unit)}
+    namespace |= {"a_plus": rule.a_plus, "a_minus": rule.a_minus}
+    model = """
+        w : DIMENSION
+        dx/dt = -x / tau_plus : 1 (event-driven)
+        dy/dt = -y / tau_minus : 1 (event-driven)
+    """.replace("DIMENSION", {"mV": "volt", "pA": "amp", "nS": "siemens"}[unit])
+    arrive = f"{variable}_post += w"
+    depress = "x += 1; w = clip(w - a_minus * w_max * y, 0 * w_max, w_max)"
+    potentiate = "y += 1; w = clip(w + a_plus * w_max * x, 0 * w_max, w_max)"
+    return b2.Synapses(
+        group, group, model, on_pre={"arrive": arrive, "depress": depress},
+        on_post={"potentiate": potentiate}, namespace=namespace,
+        delay={"arrive": delay * b2.ms, "depress": 0 * b2.ms, "potentiate": delay * b2.ms},
+    )  # fmt: skip
+
+
+def poisson(circuit, group, names, unit):
+    """One input for populations that follow each other and are driven alike."""
+    runs = []
+    for s in sorted(circuit.stimuli, key=lambda s: s.target.first):
+        alike = (s.sources, s.rate, s.weight, s.receptor)
+        if runs and runs[-1][0] == alike and runs[-1][2] == s.target.first:
+            runs[-1][2] += s.target.size
+        else:
+            runs.append([alike, s.target.first, s.target.first + s.target.size])
+    objects = []
+    for (sources, rate, weight, receptor), first, last in runs:
+        n = round(sources) if sources > 1 else N_POISSON
+        whole = first == 0 and last == circuit.size
+        target = group if whole else group[first:last]
+        weight = weight * getattr(b2, unit)
+        rate = rate * sources / n * b2.Hz
+        objects.append(b2.PoissonInput(target, names[receptor], n, rate, weight))
+    return objects
+
+
+def network(circuit, rng):
+    """The network, the monitor of its spikes, and its synapses."""
+    group, names, unit = neurons(circuit, rng)
+    made = synapses(circuit, group, names, unit, rng)
+    monitor = b2.SpikeMonitor(group, name="spikes")
+    return b2.Network(group, made, poisson(circuit, group, names, unit), monitor), monitor, made
+
+
+def run_program(folder, results, threads):
+    """Runs what was compiled; its moments and the resident memory at its peak."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryFile("w+") as log:
+        command = ["./main", "--results_dir", f"{results}/"]
+        program = subprocess.Popen(command, cwd=folder, stderr=log, env=environment)
+        _, status, usage = os.wait4(program.pid, 0)
+        log.seek(0)
+        text = log.read()
+    if status:
+        raise RuntimeError(f"exit status {status}: {text[-300:]}")
+    moments = [float(line.split()[1]) for line in text.splitlines() if line.startswith("TIME")]
+    return moments, usage.ru_maxrss / 1024
+
+
+def measure(circuit, threads, seed):
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        b2.set_device("cpp_standalone", build_on_run=False, directory=folder)
+        b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
+        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+        b2.prefs.codegen.cpp.extra_compile_args_gcc = [
+            "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
+        ]  # fmt: skip
+        b2.prefs.codegen.cpp.headers += ["<chrono>", "<iostream>"]
+        b2.defaultclock.dt = circuit.step * b2.ms
+        b2.seed(seed)
+        net, monitor, made = network(circuit, np.random.default_rng(seed))
+        return timed(circuit, net, monitor, threads, pathlib.Path(folder), begun)
+
+
+def timed(circuit, net, monitor, threads, folder, begun):
+    device = b2.get_device()
+    for slot in ("before_start", "before_network_run", "after_network_run"):
+        device.insert_code(slot, SAY_TIME)
+    if circuit.warm_up:
+        net.run(circuit.warm_up * b2.ms)
+    net.run(circuit.duration * b2.ms)
+    generated = time.perf_counter()
+    device.build(directory=str(folder), compile=True, run=False)
+    compiled = time.perf_counter()
+    (folder / "results").mkdir(exist_ok=True)
+    moments, resident = run_program(folder, folder / "results", threads)
+    device.has_been_run, device.results_dir = True, str(folder / "results")
+    end = circuit.warm_up + circuit.duration
+    found = spikes.summary(circuit, monitor.t / b2.ms, monitor.i[:], circuit.warm_up, end)
+    return {
+        "version": b2.__version__,
+        "seconds_per_biological_second": (moments[-1] - moments[-2]) / circuit.duration * 1e3,
+        "construction_seconds": generated - begun + moments[1] - moments[0],
+        "compilation_seconds": compiled - generated,
+        "resident_mib": resident,
+        **found,
+    }
