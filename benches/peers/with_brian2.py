@@ -167,42 +167,49 @@ def run_program(folder, results, threads):
     return moments, usage.ru_maxrss / 1024
 
 
-def measure(circuit, threads, seed):
+def run(circuit, threads, seed, folder):
+    """Generates, compiles and runs the program: its figures, the monitor of spikes, the synapses."""
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        b2.set_device("cpp_standalone", build_on_run=False, directory=folder)
-        b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
-        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
-        b2.prefs.codegen.cpp.extra_compile_args_gcc = [
-            "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
-        ]  # fmt: skip
-        b2.prefs.codegen.cpp.headers += ["<chrono>", "<iostream>"]
-        b2.defaultclock.dt = circuit.step * b2.ms
-        b2.seed(seed)
-        net, monitor, made = network(circuit, np.random.default_rng(seed))
-        return timed(circuit, net, monitor, threads, pathlib.Path(folder), begun)
-
-
-def timed(circuit, net, monitor, threads, folder, begun):
-    device = b2.get_device()
+    folder = pathlib.Path(folder)
+    b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
+    b2.device.reinit()
+    b2.device.activate(build_on_run=False, directory=str(folder))
+    b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = [
+        "-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11",
+    ]  # fmt: skip
+    b2.prefs.codegen.cpp.headers = ["<chrono>"]
+    b2.defaultclock.dt = circuit.step * b2.ms
+    b2.seed(seed)
+    net, monitor, made = network(circuit, np.random.default_rng(seed))
     for slot in ("before_start", "before_network_run", "after_network_run"):
-        device.insert_code(slot, SAY_TIME)
+        b2.device.insert_code(slot, SAY_TIME)
     if circuit.warm_up:
         net.run(circuit.warm_up * b2.ms)
     net.run(circuit.duration * b2.ms)
     generated = time.perf_counter()
-    device.build(directory=str(folder), compile=True, run=False)
+    b2.device.build(directory=str(folder), compile=True, run=False)
     compiled = time.perf_counter()
-    (folder / "results").mkdir(exist_ok=True)
-    moments, resident = run_program(folder, folder / "results", threads)
-    device.has_been_run, device.results_dir = True, str(folder / "results")
-    end = circuit.warm_up + circuit.duration
-    found = spikes.summary(circuit, monitor.t / b2.ms, monitor.i[:], circuit.warm_up, end)
-    return {
+    results = folder / "results"
+    results.mkdir(exist_ok=True)
+    moments, resident = run_program(folder, results, threads)
+    device = b2.get_device()
+    device.has_been_run, device.results_dir = True, str(results)
+    figures = {
         "version": b2.__version__,
         "seconds_per_biological_second": (moments[-1] - moments[-2]) / circuit.duration * 1e3,
         "construction_seconds": generated - begun + moments[1] - moments[0],
         "compilation_seconds": compiled - generated,
         "resident_mib": resident,
-        **found,
     }
+    return figures, monitor, made
+
+
+def measure(circuit, threads, seed):
+    end = circuit.warm_up + circuit.duration
+    with tempfile.TemporaryDirectory() as folder:
+        figures, monitor, _ = run(circuit, threads, seed, folder)
+        return figures | spikes.summary(
+            circuit, monitor.t / b2.ms, monitor.i[:], circuit.warm_up, end
+        )
