@@ -1,10 +1,12 @@
 """Times Striatum and its peers on the same networks and inputs, in one run, one thread each.
 
     python run.py [--striatum PATH] [--venv FOLDER] [--seconds S] [--out FILE.json]
+    python run.py --simulation cuba coba .. [--simulators nest ..] [--threads 1 2] [..]
 
 Every measurement is a process of its own, one after the other; the figure to compare is CPU time
 per inference, which a busy machine distorts least.  Prints one table, writes one JSON file.
 A peer that fails is a row with its error; a missing Striatum is an error.
+With `--simulation` it times circuits instead, as `simulation.py` has them, by wall time.
 """
 
 import argparse
@@ -16,6 +18,8 @@ import platform
 import subprocess
 import sys
 import tempfile
+
+import simulation
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -37,23 +41,31 @@ PEERS = [
 ]
 
 
-def default_venv():
+def default_venv(simulated):
     """The folder that setup.sh makes for the present requirements."""
-    version = hashlib.sha256((HERE / "requirements.txt").read_bytes()).hexdigest()[:8]
-    return CACHE / f"peers-{version}"
+    name, requirements = "peers", "requirements.txt"
+    if simulated:
+        name, requirements = "simulators", "requirements-simulation.txt"
+    version = hashlib.sha256((HERE / requirements).read_bytes()).hexdigest()[:8]
+    return CACHE / f"{name}-{version}"
 
 
-def environment():
-    """One thread each; and no index for pip, which Rockpool's samna calls when it is imported."""
+def environment(threads=1):
+    """So many threads each; and no index for pip, which Rockpool's samna calls when it is imported."""
     names = ("OMP", "MKL", "OPENBLAS", "RAYON")
-    return {**os.environ, **{f"{name}_NUM_THREADS": "1" for name in names}, "PIP_NO_INDEX": "1"}
+    return {**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in names}, "PIP_NO_INDEX": "1"}
 
 
-def last_json_line(command, timeout):
+def last_json_line(command, timeout, threads=1, folder=HERE):
     """The last line that is JSON, or the reason why there is none."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=HERE
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=environment(threads),
+            cwd=folder,
         )
     except subprocess.TimeoutExpired:
         return {"error": f"no answer in {timeout:.0f} s"}
@@ -151,6 +163,59 @@ def table(rows):
     return "\n".join(lines)
 
 
+def striatum_simulates(network, threads, args):
+    """What `striatum bench simulation` measures, as a row like a simulator's."""
+    command = [args.striatum, "bench", "simulation", "--network", network, "--json"]
+    command += ["--threads", str(threads)]
+    if network == "microcircuit":
+        command += ["--scale", str(args.scale), "--drive", args.drive]
+    command += ["--seconds", str(args.biological_seconds)] if args.biological_seconds else []
+    found = last_json_line([*command, *args.striatum_arg], args.timeout, threads, ROOT)
+    row = {"simulator": "striatum", "network": network, "threads": threads}
+    return {**row, **(found["simulation"][0] if "simulation" in found else found)}
+
+
+def measure_simulation(args):
+    """Each network with each number of threads: Striatum, then its peers."""
+    rows = []
+    for network in args.simulation:
+        for threads in args.threads:
+            ours = striatum_simulates(network, threads, args) if args.striatum else {}
+            rows += [ours] if ours else []
+            chosen = {"networks": [network], "threads": [threads]}
+            chosen["seconds"] = args.biological_seconds
+            options = argparse.Namespace(**{**vars(args), **chosen})
+            for row in simulation.measure(args.venv / "bin/python", options):
+                cost, mine = (r.get("seconds_per_biological_second") for r in (row, ours))
+                if cost and mine:
+                    row["striatum_over_peer"] = round(mine / cost, 4)
+                rows.append(row)
+    return rows
+
+
+def simulation_table(rows):
+    """Markdown; the fastest first within a network and a number of threads."""
+    heads = "network | threads | who | s per biological s | striatum / peer | construction s | "
+    heads += "compilation s | resident MiB | rates (Hz) | CV | Fano"
+    lines = [f"| {heads} |", "|---" * len(heads.split("|")) + "|"]
+
+    def order(row):
+        cost = row.get("seconds_per_biological_second", float("inf"))
+        return simulation.NETWORKS.index(row["network"]), row["threads"], cost
+
+    for row in sorted((row for row in rows if "not_built" not in row), key=order):
+        cost = row.get("seconds_per_biological_second")
+        cells = [row["network"], row["threads"], row["simulator"]]
+        cells += [f"{cost:.4f}" if cost else row.get("error", "no figure")]
+        cells += [row.get("striatum_over_peer", "")]
+        for name in ("construction_seconds", "compilation_seconds", "resident_mib"):
+            cells.append(f"{row[name]:.1f}" if row.get(name) is not None else "")
+        cells.append(", ".join(f"{k} {v:.2f}" for k, v in row.get("rates_hz", {}).items()))
+        cells += [f"{row[name]:.2f}" if row.get(name) else "" for name in ("cv", "fano")]
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
 def arguments():
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -158,35 +223,45 @@ def arguments():
     options.add_argument("--striatum", default=str(ROOT / "target/release/striatum"))
     options.add_argument("--striatum-arg", action="append", default=[], help="passed on as it is")
     options.add_argument("--without-striatum", action="store_true", help="only the peers")
-    options.add_argument("--venv", type=pathlib.Path, default=default_venv())
+    options.add_argument("--venv", type=pathlib.Path, help="default: what setup.sh made")
     options.add_argument("--files", type=pathlib.Path, default=CACHE / "bench-networks")
     options.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS)
     options.add_argument("--nets", nargs="*", default=NETS, choices=NETS)
     options.add_argument("--batches", nargs="*", type=int, default=[1, 32])
     options.add_argument("--seconds", type=float, default=4)
     options.add_argument("--out", type=pathlib.Path)
+    options.add_argument("--simulation", nargs="+", choices=simulation.NETWORKS)
+    options.add_argument("--biological-seconds", type=float, help="default: what the file says")
+    simulation.add_options(options)
     args = options.parse_args()
+    args.venv = args.venv or default_venv(args.simulation)
     if args.without_striatum:
         args.striatum = None
     elif not pathlib.Path(args.striatum).is_file():
         options.error(f"no striatum at {args.striatum}: build it, or name it with --striatum")
     if not (args.venv / "bin/python").exists():
-        options.error(f"no peers at {args.venv}: make them with setup.sh")
+        which = "setup.sh --simulation" if args.simulation else "setup.sh"
+        options.error(f"no peers at {args.venv}: make them with {which}")
     args.files = args.files.resolve()
     return args
 
 
 def main():
     args = arguments()
-    runner = Runner(args)
-    runner.prepare()
-    rows = measure(runner, args)
-    print(table(rows))
+    if args.simulation:
+        rows = measure_simulation(args)
+        print(simulation_table(rows))
+    else:
+        runner = Runner(args)
+        runner.prepare()
+        rows = measure(runner, args)
+        print(table(rows))
     out = args.out or pathlib.Path(tempfile.gettempdir()) / "striatum-peers.json"
     machine = {"processor": platform.processor(), "n_cpus": os.cpu_count(), "load": os.getloadavg()}
     out.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
     print(f"\nwritten to {out}", file=sys.stderr)
-    if args.striatum and any("error" in row for row in rows if row["peer"] == "striatum"):
+    ours = [row for row in rows if "striatum" in (row.get("peer"), row.get("simulator"))]
+    if args.striatum and any("error" in row for row in ours):
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ import argparse
 import importlib
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -22,7 +23,7 @@ SIMULATORS = ["brian2", "nest", "annarchy", "arbor"]
 
 def here(args):
     """One measurement, in this process."""
-    # Both only needed here, so that the description can be asked for without numpy.
+    # Only here, because `run.py` imports this file in a Python that may lack numpy.
     import circuit as circuits
 
     scaled = args.network == "microcircuit"
@@ -43,7 +44,9 @@ def one(python, simulator, network, threads, args):
     command = [python, __file__, "--one", simulator, network, str(threads)]
     command += ["--scale", str(args.scale), "--drive", args.drive, "--seed", str(args.seed)]
     command += ["--seconds", str(args.seconds)] if args.seconds else []
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    # ANNarchy calls the environment's cmake.
+    path = f"{pathlib.Path(python).absolute().parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PATH": path}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=args.timeout, env=environment
