@@ -47,7 +47,9 @@ class Distribution:
     def read(cls, value, dimension):
         if isinstance(value, str):
             return cls(quantity(value, dimension))
-        numbers = {k: quantity(value[k], dimension) for k in ("mean", "sd", "min", "max") if k in value}
+        numbers = {
+            k: quantity(value[k], dimension) for k in ("mean", "sd", "min", "max") if k in value
+        }
         known(value, "distribution", "outside", *numbers)
         kind, clip = value["distribution"], value.get("outside", "redraw") == "clip"
         if kind == "uniform":
@@ -233,7 +235,9 @@ def read_start(table, synapses):
 
 
 def read_plasticity(table, dimension):
-    known(table, "rule", "dependence", "tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "delay")
+    known(
+        table, "rule", "dependence", "tau_plus", "tau_minus", "a_plus", "a_minus", "w_max", "delay"
+    )
     assert table["rule"] == "pair", table["rule"]
     return Plasticity(
         dependence=table["dependence"],

@@ -53,7 +53,11 @@ def default_venv(simulated):
 def environment(threads=1):
     """So many threads each; and no index for pip, which Rockpool's samna calls when it is imported."""
     names = ("OMP", "MKL", "OPENBLAS", "RAYON")
-    return {**os.environ, **{f"{name}_NUM_THREADS": str(threads) for name in names}, "PIP_NO_INDEX": "1"}
+    return {
+        **os.environ,
+        **{f"{name}_NUM_THREADS": str(threads) for name in names},
+        "PIP_NO_INDEX": "1",
+    }
 
 
 def last_json_line(command, timeout, threads=1, folder=HERE):

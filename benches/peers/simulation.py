@@ -27,7 +27,9 @@ def here(args):
     import circuit as circuits
 
     scaled = args.network == "microcircuit"
-    circuit = circuits.read(args.network, args.scale if scaled else None, args.drive if scaled else None)
+    circuit = circuits.read(
+        args.network, args.scale if scaled else None, args.drive if scaled else None
+    )
     if args.seconds:
         circuit.duration = args.seconds * 1e3
     row = {"simulator": args.simulator, "network": args.network, "threads": args.one_threads}
@@ -74,7 +76,9 @@ def add_options(options):
     options.add_argument("--simulators", nargs="*", default=SIMULATORS, choices=SIMULATORS)
     options.add_argument("--threads", nargs="*", type=int, default=[1, 2])
     options.add_argument("--scale", type=float, default=0.2, help="of the microcircuit")
-    options.add_argument("--drive", default="dc", choices=["dc", "poisson"], help="of the microcircuit")
+    options.add_argument(
+        "--drive", default="dc", choices=["dc", "poisson"], help="of the microcircuit"
+    )
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--timeout", type=float, default=1800, help="seconds for one measurement")
 

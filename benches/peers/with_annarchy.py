@@ -47,7 +47,7 @@ def build(circuit, net, rng):
         weight = np.full(len(i), chosen[0].weight.mean)
         matrix = scipy.sparse.csr_matrix((weight, (i, j)), shape=(circuit.size, circuit.size))
         net.connect(group, group, f"r{k}").from_sparse(matrix, delays=chosen[0].delay.mean)
-    return group, net.monitor(group, "spike", start=False)
+    return net.monitor(group, "spike", start=False)
 
 
 def measure(circuit, threads, seed):
@@ -57,7 +57,7 @@ def measure(circuit, threads, seed):
     begun = time.perf_counter()
     net = ann.Network(dt=circuit.step, seed=seed + 1)
     net.config(num_threads=threads)
-    group, monitor = build(circuit, net, np.random.default_rng(seed))
+    monitor = build(circuit, net, np.random.default_rng(seed))
     described = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         net.compile(directory=f"{pathlib.Path(folder)}/annarchy", silent=True)

@@ -23,7 +23,8 @@ class Recipe(A.recipe):
         for p in circuit.projections:
             source, target = p.draw(rng)
             order = np.argsort(target, kind="stable")
-            parts = np.split(source[order] + p.source.first, np.cumsum(np.bincount(target, minlength=p.target.size))[:-1])
+            last = np.cumsum(np.bincount(target, minlength=p.target.size))
+            parts = np.split(source[order] + p.source.first, last[:-1])
             for k, sources in enumerate(parts):
                 self.incoming[p.target.first + k].append((p.weight.mean, p.delay.mean, sources))
         self.driven = {s.target.name: s for s in circuit.stimuli}
@@ -55,7 +56,9 @@ class Recipe(A.recipe):
         if s is None:
             return []
         rate = s.sources * s.rate / 1e3 * U.kHz
-        return [A.event_generator("in", s.weight, A.poisson_schedule(freq=rate, seed=self.seed + gid))]
+        return [
+            A.event_generator("in", s.weight, A.poisson_schedule(freq=rate, seed=self.seed + gid))
+        ]
 
 
 def measure(circuit, threads, seed):

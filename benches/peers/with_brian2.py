@@ -16,42 +16,38 @@ import spikes
 
 SAY_TIME = """std::cerr << std::fixed << "TIME " << std::chrono::duration<double>(
     std::chrono::steady_clock::now().time_since_epoch()).count() << std::endl;"""
-POTENTIAL, CURRENT, CONDUCTANCE = "mV", "pA", "nS"
+UNIT = {"delta": "mV", "current": "pA", "conductance": "nS"}
+DIMENSION = {"mV": "volt", "pA": "amp", "nS": "siemens"}
 N_POISSON = 1000  # sources that a train is spread over: Brian2's are Bernoulli in each step
 
 
-def equations(lif):
-    """The model, its integration method, the unit of a weight and the variable it moves."""
-    leak = "(v_rest - v) / tau_m"
-    if lif.synapses == "delta":
-        text = f"dv/dt = {leak} + I / c_m : volt (unless refractory)\n"
-        return text + "I : amp (constant)", "exact", POTENTIAL, ["v"]
+def equations(lif, driven):
+    """The model, its integration method, the unit of a weight and the variables it may move."""
     names = [f"g{k}" for k in range(len(lif.tau_syn))]
-    decay = "\n".join(f"d{g}/dt = -{g} / tau_{g} : UNIT" for g in names)
-    if lif.synapses == "current":
-        text = f"dv/dt = {leak} + ({' + '.join(names)} + I) / c_m : volt (unless refractory)\n"
-        return text + decay.replace("UNIT", "amp") + "\nI : amp (constant)", "exact", CURRENT, names
-    drive = " + ".join(f"{g} * (e_{g} - v)" for g in names)
-    text = f"dv/dt = {leak} + ({drive} + I) / c_m : volt (unless refractory)\n"
-    text += decay.replace("UNIT", "siemens") + "\nI : amp (constant)"
-    return text, "exponential_euler", CONDUCTANCE, names
+    conductance = lif.synapses == "conductance"
+    inputs = [f"{g} * (e_{g} - v)" if conductance else g for g in names] + ["I"] * driven
+    into = f" + ({' + '.join(inputs)}) / c_m" if inputs else ""
+    lines = [f"dv/dt = (v_rest - v) / tau_m{into} : volt (unless refractory)"]
+    lines += [f"d{g}/dt = -{g} / tau_{g} : {'siemens' if conductance else 'amp'}" for g in names]
+    lines += ["I : amp (constant)"] * driven
+    method = "exponential_euler" if conductance else "exact"
+    return "\n".join(lines), method, UNIT[lif.synapses], names or ["v"]
 
 
 def neurons(circuit, rng):
     lif = circuit.lif
-    model, method, unit, names = equations(lif)
+    driven = bool(circuit.current().any())
+    model, method, unit, names = equations(lif, driven)
     namespace = {k: getattr(lif, k) * b2.mV for k in ("v_rest", "v_threshold", "v_reset")}
     namespace |= {"tau_m": lif.tau_m * b2.ms, "c_m": lif.c_m * b2.pF}
     namespace |= {f"tau_g{k}": tau * b2.ms for k, tau in enumerate(lif.tau_syn)}
     namespace |= {f"e_g{k}": e_rev * b2.mV for k, e_rev in enumerate(lif.e_rev)}
-    if not circuit.current().any():
-        model = model.replace("+ I)", ")").replace(" + I / c_m", "").replace("\nI : amp (constant)", "")
     group = b2.NeuronGroup(
         circuit.size, model, method=method, threshold="v > v_threshold", reset="v = v_reset",
         refractory=(lif.t_refractory + circuit.step) * b2.ms, namespace=namespace, name="neurons",
     )  # fmt: skip
     group.v = circuit.start("v", lif.v_rest, rng) * b2.mV
-    if circuit.current().any():
+    if driven:
         group.I = circuit.current() * b2.pA
     for name, receptor in zip(names, lif.receptors):
         if any(receptor in population.start for population in circuit.populations):
@@ -82,8 +78,8 @@ def synapses(circuit, group, names, unit, rng):
         if learning:
             made = plastic(projections[0], group, variable, unit, delay)
         elif weight is None:
-            dimension = {"mV": "volt", "pA": "amp", "nS": "siemens"}[unit]
-            made = b2.Synapses(group, group, f"w : {dimension}", on_pre=f"{variable}_post += w")
+            model = f"w : {DIMENSION[unit]}"
+            made = b2.Synapses(group, group, model, on_pre=f"{variable}_post += w")
         else:
             made = b2.Synapses(group, group, on_pre=f"{variable}_post += {weight!r} * {unit}")
         made.connect(i=i[order], j=j[order])
@@ -109,11 +105,11 @@ def plastic(projection, group, variable, unit, delay):
     namespace = {"tau_plus": rule.tau_plus * b2.ms, "tau_minus": rule.tau_minus * b2.ms}
     namespace |= {"w_max": rule.w_max * getattr(b2, unit)}
     namespace |= {"a_plus": rule.a_plus, "a_minus": rule.a_minus}
-    model = """
-        w : DIMENSION
+    model = f"""
+        w : {DIMENSION[unit]}
         dx/dt = -x / tau_plus : 1 (event-driven)
         dy/dt = -y / tau_minus : 1 (event-driven)
-    """.replace("DIMENSION", {"mV": "volt", "pA": "amp", "nS": "siemens"}[unit])
+    """
     arrive = f"{variable}_post += w"
     depress = "x += 1; w = clip(w - a_minus * w_max * y, 0 * w_max, w_max)"
     potentiate = "y += 1; w = clip(w + a_plus * w_max * x, 0 * w_max, w_max)"

@@ -108,7 +108,11 @@ def measure(circuit, threads, seed):
     # NEST stamps the end of the step, the others its start.
     times = events["times"] - circuit.step
     found = spikes.summary(
-        circuit, times, events["senders"] - first, circuit.warm_up, circuit.warm_up + circuit.duration
+        circuit,
+        times,
+        events["senders"] - first,
+        circuit.warm_up,
+        circuit.warm_up + circuit.duration,
     )
     return {
         "version": nest.__version__,
