@@ -19,13 +19,13 @@ import tempfile
 
 import brian2 as b2
 import numpy as np
-from brian2 import Hz, mV, ms, nS, pA, pF
+from brian2 import ms, mV, nS, pA, pF
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "benches/peers"))
-import circuit as circuits  # noqa: E402
-import spikes  # noqa: E402
-import with_brian2  # noqa: E402
+import circuit as circuits
+import spikes
+import with_brian2
 
 DT = 0.1  # ms
 REFRACTORY = (
@@ -154,7 +154,11 @@ def neuron_case(name, seed):
     spike_steps = np.rint(monitor.t / ms / DT).astype(int).tolist()
     if not spike_steps:
         raise ValueError(f"{name} does not fire")
-    start = {"v": -65.0, "u": -65.0 * parameters["b"]} if model == "izhikevich" else {"v": parameters["v_rest"]}
+    start = (
+        {"v": -65.0, "u": -65.0 * parameters["b"]}
+        if model == "izhikevich"
+        else {"v": parameters["v_rest"]}
+    )
     return {
         "name": name, "model": model, "parameters": parameters, "current": current, "start": start,
         "delay_ms": delay, "receptors": inputs, "spike_steps": spike_steps, "v": rounded(v),
@@ -190,7 +194,10 @@ RULES = {
 def trains():
     """Twelve pairs of trains of about 20 spikes in 1 s, in steps, with coincidences of all sorts."""
     rng = np.random.default_rng(7)
-    draw = lambda n: np.sort(rng.choice(np.arange(50, 9900), n, replace=False))  # noqa: E731
+
+    def draw(n):
+        return np.sort(rng.choice(np.arange(50, 9900), n, replace=False))
+
     pairs = [(draw(20), draw(20)) for _ in range(5)]
     same = draw(20)
     pairs.append((same, same))  # in the same step
@@ -367,7 +374,12 @@ def stdp_network():
     }
 
 
-WRITERS = {"neurons": neurons, "plasticity": plasticity, "stdp_network": stdp_network, "networks": networks}
+WRITERS = {
+    "neurons": neurons,
+    "plasticity": plasticity,
+    "stdp_network": stdp_network,
+    "networks": networks,
+}
 
 
 def text(document):
