@@ -53,7 +53,7 @@ def build(circuit, net, rng):
 def measure(circuit, threads, seed):
     plain = all(p.weight.kind == p.delay.kind == "constant" for p in circuit.projections)
     if circuit.stimuli or circuit.lif.synapses == "delta" or not plain:
-        return {"not_built": "needs Poisson input, delta synapses or drawn weights"}
+        return {"not_built": "no Poisson source of several events a step, no drawn delays"}
     begun = time.perf_counter()
     net = ann.Network(dt=circuit.step, seed=seed + 1)
     net.config(num_threads=threads)
