@@ -13,6 +13,7 @@
 //! ```
 
 mod node;
+mod picture;
 
 mod problem;
 mod quantity;
@@ -21,6 +22,7 @@ mod scale;
 mod shipped;
 mod spikes;
 
+pub use picture::{Picture, PictureError, raster, rates};
 pub use problem::{Problem, Problems};
 pub use quantity::Kind;
 pub use read::{Described, Drive, MAX_FILE_BYTES, Overrides, no_files, read};

@@ -8,6 +8,7 @@
 mod command;
 mod data;
 mod draw;
+mod machine;
 mod network;
 mod picture;
 
@@ -38,6 +39,8 @@ enum Command {
     Serve(command::serve::Serve),
     /// Classify held-out digits through a running server.
     Demo(command::demo::Demo),
+    /// Run a circuit that a file describes.
+    Simulate(command::simulate::Simulate),
     /// Measure how fast networks run here.
     Bench(command::bench::Bench),
     /// Work with the server's configuration.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Convert(c) => c.run(json),
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(json),
+        Command::Simulate(c) => c.run(json),
         Command::Bench(c) => c.run(json),
         Command::Config(c) => c.run(json),
         Command::HelpMarkdown => {

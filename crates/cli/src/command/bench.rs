@@ -10,8 +10,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use spike::{Compiled, Raster, Report, Session};
 
+use crate::command::simulation::Circuits;
+use crate::machine::cpu_seconds;
 use crate::network::{Network, ProfileFlags};
-use crate::{Outcome, data, draw};
+use crate::{Outcome, data, draw, machine};
 
 /// Where the networks of the peers' benchmark lie.
 const NETWORKS: &str = "benches/networks";
@@ -36,6 +38,8 @@ pub(crate) struct Bench {
 enum Kind {
     /// Inference: processor time per inference, one thread.
     Inference(Inference),
+    /// Simulation: seconds per biological second of whole circuits.
+    Simulation(Circuits),
 }
 
 /// Inference: processor time per inference, one thread.
@@ -71,8 +75,10 @@ impl Bench {
         if self.peers {
             return peers();
         }
-        let Some(Kind::Inference(inference)) = self.command else {
-            bail!("expected `bench inference` or `bench --peers`");
+        let inference = match self.command {
+            Some(Kind::Inference(inference)) => inference,
+            Some(Kind::Simulation(circuits)) => return circuits.run(json),
+            None => bail!("expected `bench inference`, `bench simulation` or `bench --peers`"),
         };
         let networks: Vec<PathBuf> = match &inference.network {
             Some(file) => vec![file.clone()],
@@ -157,7 +163,7 @@ impl Inference {
             "wall_ms_per_batch": { "min": wall(0.0), "median": wall(0.5), "p99": wall(0.99) },
             "latency_ms_median": wall(0.5),
             "latency_ms_p99": wall(0.99),
-            "rss_mb": resident_mb(),
+            "rss_mb": machine::resident_mib(),
             "synaptic_operations_per_inference": report.synaptic_operations as f64 / inferences,
             "synaptic_operations_per_second": per_second,
             "limit_operations_per_second": { "bytes": limits[0], "floats": limits[1] },
@@ -245,21 +251,6 @@ fn limit(compiled: &Compiled, bytes: bool) -> f64 {
             return operations as f64 / seconds;
         }
     }
-}
-
-/// Processor time of this process.
-fn cpu_seconds() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call fills the struct that it is given.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-/// The largest resident size of this process so far.
-fn resident_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kb| kb / 1024.0)
 }
 
 fn table(measured: &[Value]) -> String {

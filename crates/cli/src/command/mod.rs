@@ -7,3 +7,5 @@ pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod simulate;
+pub(crate) mod simulation;
