@@ -65,7 +65,7 @@ impl Kind {
     ///
     /// # Errors
     /// What was found where it is none of this kind.
-    pub(crate) fn parse(self, text: &str) -> Result<f64, String> {
+    pub fn parse(self, text: &str) -> Result<f64, String> {
         let trimmed = text.trim();
         let number_end = trimmed
             .char_indices()

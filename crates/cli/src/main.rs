@@ -41,6 +41,8 @@ enum Command {
     Demo(command::demo::Demo),
     /// Run a circuit that a file describes.
     Simulate(command::simulate::Simulate),
+    /// Statistics of recorded spikes.
+    Analyse(command::analyse::Analyse),
     /// Measure how fast networks run here.
     Bench(command::bench::Bench),
     /// Work with the server's configuration.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(json),
         Command::Simulate(c) => c.run(json),
+        Command::Analyse(c) => c.run(json),
         Command::Bench(c) => c.run(json),
         Command::Config(c) => c.run(json),
         Command::HelpMarkdown => {

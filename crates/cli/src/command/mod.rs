@@ -1,5 +1,6 @@
 //! The commands, one file each: what it takes, and `run`.
 
+pub(crate) mod analyse;
 pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod convert;
