@@ -10,6 +10,7 @@
 
 mod allocation;
 mod circuits;
+mod circuits_brian;
 mod closed_form;
 mod invariance;
 mod models;
