@@ -17,7 +17,7 @@ use crate::simd::{Isa, Simd, dispatch};
 /// Synapses of a row that are worked on together.
 const BLOCK: usize = 64;
 /// Synapses of a column ahead of the one being changed that are fetched from memory.
-const FETCH_AHEAD: usize = 24;
+const FETCH_AHEAD: usize = 48;
 
 /// The plastic synapses of one projection in one shard.
 #[derive(Debug)]

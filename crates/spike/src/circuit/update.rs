@@ -441,6 +441,21 @@ fn delta<const LEVEL: u8, N: Whole>(m: &Linear, u: &Under, c: Cells<'_, N>) -> b
     any != 0
 }
 
+/// The step by the time constant up to which [`lasting_short`] is as good as single precision.
+const SHORT: f32 = 0.7;
+
+/// `(1 - exp(-x)) / x` for `0 <= x <` [`SHORT`], by its series.
+#[inline(always)]
+fn lasting_short(x: f32) -> f32 {
+    const TERMS: [f32; 7] =
+        [1.0 / 5040.0, -1.0 / 720.0, 1.0 / 120.0, -1.0 / 24.0, 1.0 / 6.0, -0.5, 1.0];
+    let mut sum = -1.0 / 40_320.0;
+    for term in TERMS {
+        sum = sum * x + term;
+    }
+    sum
+}
+
 #[inline(always)]
 fn conducting<const LEVEL: u8, N: Whole>(m: &Conducting, u: &Under, c: Cells<'_, N>) -> bool {
     let Cells { cell, more, sums: [n0, n1], drive, fired } = c;
@@ -454,11 +469,15 @@ fn conducting<const LEVEL: u8, N: Whole>(m: &Conducting, u: &Under, c: Cells<'_,
         if LEVEL >= VARIED {
             inward = each(|k| inward[k] + more[at].current[k]);
         }
-        let relaxed = each(|k| {
-            let g = m.g_l + s0[k] + s1[k];
-            let target = inward[k] / g;
-            target + (v[k] - target) * exp(-(m.dt_per_c * g))
-        });
+        // How much of the flow of the step's start lasts through it: (1 - exp(-x)) / x.
+        let x = each(|k| m.dt_per_c * (m.g_l + s0[k] + s1[k]));
+        let lasting = if x.iter().all(|x| *x < SHORT) {
+            each(|k| lasting_short(x[k]))
+        } else {
+            each(|k| (1.0 - exp(-x[k])) / x[k])
+        };
+        let relaxed =
+            each(|k| v[k] + (m.dt_per_c * inward[k] - x[k] * v[k]) * lasting[k]);
         cell[at].s[0] = each(|k| m.decay_synapse[0] * s0[k] + in0[k]);
         cell[at].s[1] = each(|k| m.decay_synapse[1] * s1[k] + in1[k]);
         any |=

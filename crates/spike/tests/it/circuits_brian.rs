@@ -153,8 +153,8 @@ fn plastic_synapses_are_brians() {
             simulation.run(10_100, 1);
             let found = f64::from(simulation.weights(1).weights[0]);
             let error = (found - finals[k]).abs();
-            // Traces decay in single precision: 3e-8 a step, over a thousand steps.
-            assert!(error < 5e-5, "{rule} {part} case {k}: {found}, expected {}", finals[k]);
+            // Traces decay by a factor of single precision: 3e-8 off, over a thousand steps.
+            assert!(error < 1e-4, "{rule} {part} case {k}: {found}, expected {}", finals[k]);
         }
     }
 }
