@@ -36,6 +36,8 @@ pub struct Described {
     pub duration: f64,
     /// Time to be run before (ms).
     pub warm_up: f64,
+    /// Its share of the circuit that was described.
+    pub scale: f64,
     /// Whether the weights of plastic projections are kept at the end.
     pub record_weights: bool,
 }
@@ -191,6 +193,7 @@ impl<'a> Description<'a> {
             reference: settings.reference,
             duration: settings.duration,
             warm_up: settings.warm_up,
+            scale: settings.scale,
             record_weights: record_weights.unwrap_or(false),
             circuit: self.circuit,
         })

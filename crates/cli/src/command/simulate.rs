@@ -91,14 +91,14 @@ impl Settings {
         let shipped = file.to_str().filter(|_| !file.exists()).and_then(circuit::shipped);
         let text = match shipped {
             Some(text) => text.to_owned(),
-            None => std::fs::read_to_string(file).with_context(|| {
-                let names: Vec<&str> = circuit::SHIPPED.iter().map(|(name, _)| *name).collect();
-                let names = names.join(", ");
-                format!("{}: neither a file nor a shipped circuit ({names})", file.display())
-            })?,
+            None => text(file)?,
         };
         let folder = file.parent().unwrap_or(Path::new("."));
         let beside = |name: &str| {
+            let inside = |part| matches!(part, std::path::Component::Normal(_));
+            if !Path::new(name).components().all(inside) {
+                return Err("not a file beside the description".into());
+            }
             let path = folder.join(name);
             let size = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
             if size > sense::limits::MAX_FILE_BYTES {
@@ -114,6 +114,20 @@ impl Settings {
     }
 }
 
+/// The text of a description.
+fn text(file: &Path) -> Result<String> {
+    let size = std::fs::metadata(file).map(|metadata| metadata.len()).with_context(|| {
+        let names: Vec<&str> = circuit::SHIPPED.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        format!("{}: neither a file nor a shipped circuit ({names})", file.display())
+    })?;
+    if size > circuit::MAX_FILE_BYTES as u64 {
+        let most = circuit::MAX_FILE_BYTES;
+        bail!("{}: {size} bytes, expected at most {most}", file.display());
+    }
+    std::fs::read_to_string(file).with_context(|| file.display().to_string())
+}
+
 /// A circuit that was built, and how long that took.
 pub(crate) struct Built {
     pub(crate) simulation: Simulation,
@@ -124,7 +138,7 @@ pub(crate) struct Built {
 pub(crate) fn build(described: &Described, threads: usize) -> Result<Built> {
     let estimate = described.circuit.estimate();
     if let Some(available) = machine::available_bytes().filter(|&a| estimate.bytes > a) {
-        let share = (available as f64 / estimate.bytes as f64).sqrt();
+        let share = (available as f64 / estimate.bytes as f64).sqrt() * described.scale;
         bail!(
             "{}: {} synapses need {}, found {} of memory free; expected a smaller circuit, like \
              --scale {:.2}",
@@ -228,7 +242,7 @@ impl Simulate {
         if json {
             println!("{report}");
         } else {
-            print!("{}", text(&report));
+            print!("{}", told(&report));
             if let Some(folder) = &self.out {
                 println!("written to {}", folder.display());
             }
@@ -335,7 +349,7 @@ fn report(described: &Described, built: &Built, ran: &Ran, recorded: &Recorded) 
 }
 
 /// The report for a person.
-fn text(report: &Value) -> String {
+fn told(report: &Value) -> String {
     let number = |key: &str| report[key].as_f64().unwrap_or(0.0);
     let rows: Vec<Vec<String>> = report["populations"]
         .as_array()

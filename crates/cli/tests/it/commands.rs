@@ -126,3 +126,68 @@ fn config_check_names_what_is_wrong() {
     assert_eq!(status, Some(2));
     assert!(said.contains("max_batch: expected 1 to 65536, found 0"), "{said}");
 }
+
+#[test]
+fn simulate_writes_what_analyse_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let out = out.to_str().unwrap();
+    let flags = ["--duration", "300 ms", "--warm-up", "100 ms", "--seed", "4", "--out", out];
+    let ran = json(&[&["simulate", "cuba"], &flags[..]].concat(), 0);
+    assert_eq!(ran["neurons"], 4000);
+    assert_eq!(ran["populations"][0]["name"], "E");
+    for name in ["raster.svg", "raster.png", "rates.svg", "rates.png", "report.json"] {
+        assert!(folder.path().join("out").join(name).is_file(), "{name}");
+    }
+    let spikes = folder.path().join("out/spikes.npz");
+    let spikes = spikes.to_str().unwrap();
+    let told = json(&["analyse", spikes, "--against", spikes, "--spectrum"], 0);
+    for k in 0..2 {
+        let (part, simulated) = (&told["populations"][k], &ran["populations"][k]);
+        assert_eq!(part["spikes"], simulated["spikes"]);
+        assert!(part["spikes"].as_u64().unwrap() > 0);
+        let (a, b) = (part["rate_hz"].as_f64().unwrap(), simulated["rate_hz"].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-9 * b);
+        assert!(part["against"]["van_rossum"].as_f64().unwrap() < 1e-6);
+        assert_eq!(part["against"]["victor_purpura"], 0.0);
+    }
+    // The same again, on another number of threads.
+    let again = json(&[&["simulate", "cuba", "--threads", "2"], &flags[..]].concat(), 0);
+    assert_eq!(again["populations"], ran["populations"]);
+}
+
+#[test]
+fn simulate_refuses_before_it_builds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.toml");
+    let write = |from: &str, to: &str| {
+        let text = circuit::shipped("brunel").unwrap();
+        assert!(text.contains(from));
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        let refused = striatum(&["simulate", file.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(2));
+        text_of(&refused.stderr)
+    };
+    let said = write("\"1.5 ms\"", "\"-1.5 ms\"");
+    assert!(said.contains("line 36, column 9: projections[0].delay: found -1.5 ms"), "{said}");
+    let said = write("weight = \"0.1 mV\"", "weight = \"0.1 nS\"");
+    assert!(said.contains("expected a potential, like \"-60 mV\""), "{said}");
+    let said = write("rule = \"fixed_indegree\"", "rule = \"arrays\"\nfile = \"../../secret.npz\"");
+    assert!(said.contains("not a file beside the description"), "{said}");
+    let said = write("size = 10000", "size = 10000000");
+    assert!(said.contains("number of synapses") || said.contains("memory free"), "{said}");
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    text(bytes).to_string()
+}
+
+#[test]
+fn bench_simulation_times_a_circuit() {
+    let flags = ["--network", "cuba", "--threads", "1", "--seconds", "0.2", "--runs", "1"];
+    let told = json(&[&["bench", "simulation"], &flags[..]].concat(), 0);
+    let one = &told["simulation"][0];
+    assert_eq!(one["network"], "cuba");
+    assert!(one["seconds_per_biological_second"].as_f64().unwrap() > 0.0);
+    assert!(one["rates_hz"]["E"].as_f64().unwrap() > 1.0);
+}

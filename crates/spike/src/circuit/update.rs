@@ -476,8 +476,7 @@ fn conducting<const LEVEL: u8, N: Whole>(m: &Conducting, u: &Under, c: Cells<'_,
         } else {
             each(|k| (1.0 - exp(-x[k])) / x[k])
         };
-        let relaxed =
-            each(|k| v[k] + (m.dt_per_c * inward[k] - x[k] * v[k]) * lasting[k]);
+        let relaxed = each(|k| v[k] + (m.dt_per_c * inward[k] - x[k] * v[k]) * lasting[k]);
         cell[at].s[0] = each(|k| m.decay_synapse[0] * s0[k] + in0[k]);
         cell[at].s[1] = each(|k| m.decay_synapse[1] * s1[k] + in1[k]);
         any |=
