@@ -19,6 +19,10 @@ pub const MAX_SYNAPSES: u64 = u32::MAX as u64;
 pub const MAX_REFRACTORY_STEPS: f64 = i16::MAX as f64;
 /// Populations of a circuit at most.
 pub const MAX_POPULATIONS: usize = 4096;
+/// Synapses drawn without multapses by their total number at most: each is remembered meanwhile.
+pub const MAX_DISTINCT: u64 = 1 << 26;
+/// Faults of a list that are named.
+const MAX_LISTED: usize = 20;
 /// Share of a normal distribution that its bounds must leave.
 const MIN_SHARE: f64 = 1e-6;
 
@@ -200,7 +204,11 @@ impl Check<'_> {
                 }
             }
             Neuron::SpikeList(spikes) => {
+                let before = self.faults.len();
                 for &(time, neuron) in spikes {
+                    if self.faults.len() - before > MAX_LISTED {
+                        return;
+                    }
                     if !time.is_finite() || time < 0.0 {
                         self.fault(place, "spike time", time, "at least 0");
                     }
@@ -387,6 +395,11 @@ impl Check<'_> {
             }
             _ => 0,
         };
+        let total = matches!(projection.rule, Rule::TotalNumber(_) | Rule::Probability(_));
+        if total && !projection.multapses && wanted > MAX_DISTINCT {
+            let expected = format!("at most {MAX_DISTINCT} without multapses");
+            self.fault(place, "n", wanted, expected);
+        }
         if wanted > pool && (!projection.multapses || pool == 0) {
             self.fault(place, "n", wanted, format!("at most {pool} without multapses"));
         }
@@ -399,7 +412,11 @@ impl Check<'_> {
         n_sources: usize,
         n_targets: usize,
     ) {
+        let before = self.faults.len();
         for (k, synapse) in synapses.iter().enumerate() {
+            if self.faults.len() - before > MAX_LISTED {
+                return;
+            }
             if synapse.source as usize >= n_sources {
                 let found = format!("{} (synapse {k})", synapse.source);
                 self.fault(place, "source of a synapse", found, format!("less than {n_sources}"));

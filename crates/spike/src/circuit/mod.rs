@@ -26,7 +26,7 @@ mod simulation;
 mod threads;
 mod update;
 
-pub use check::{Estimate, MAX_POPULATIONS, MAX_REFRACTORY_STEPS, MAX_SYNAPSES};
+pub use check::{Estimate, MAX_DISTINCT, MAX_POPULATIONS, MAX_REFRACTORY_STEPS, MAX_SYNAPSES};
 pub use describe::{
     Circuit, Distribution, Population, Probe, Projection, Rule, Stimulus, StimulusKind, Synapse,
     ThresholdHomeostasis, Variable,
