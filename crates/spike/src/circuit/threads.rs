@@ -48,6 +48,20 @@ impl Progress {
     }
 }
 
+/// Frees the others where a thread panics, so that the panic is told instead of waited for.
+struct Guard<'a> {
+    progress: &'a Progress,
+    thread: usize,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.progress.tell(self.thread, u64::MAX);
+        }
+    }
+}
+
 /// A stretch of steps.
 #[derive(Clone, Copy)]
 struct Stretch {
@@ -88,6 +102,7 @@ fn work(
     progress: &Progress,
     stretch: Stretch,
 ) {
+    let _guard = Guard { progress, thread };
     let Stretch { first, steps } = stretch;
     let (mut step, mut block) = (first, 0);
     while step < first + steps {

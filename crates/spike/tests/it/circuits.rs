@@ -314,6 +314,28 @@ fn a_threshold_holds_its_rate() {
     assert!((rate - 10.0).abs() < 0.3, "{rate} Hz");
 }
 
+#[test]
+fn scaling_brings_neurons_to_their_rate() {
+    let mut c = Circuit::new(0.1, 1);
+    let p = c.add(Population::new("p", 500, Neuron::Poisson { rate: 20.0 }));
+    let n = c.add(Population::new("n", 200, lif(Synapses::Delta)));
+    let rule = Plasticity {
+        a_plus: 0.0,
+        a_minus: 0.0,
+        scaling: Some(Scaling { rate: 20.0, interval: 200.0, strength: 0.2 }),
+        ..plastic_rule(5.0)
+    };
+    c.connect(Projection::new(p, n, Rule::InDegree(100), 0.3, 1.0).learning(rule));
+    let mut simulation = c.build(1).unwrap();
+    let rate = |report: Report| report.spikes[1] as f64 / 200.0 / (report.steps as f64 * 1e-4);
+    let before = rate(simulation.run(10_000, 1));
+    simulation.run(90_000, 1);
+    let after = rate(simulation.run(50_000, 1));
+    assert!(before < 12.0 && (after - 20.0).abs() < 2.0, "{before} Hz, then {after} Hz");
+    let mean = |w: Weights| w.weights.iter().sum::<f32>() / w.weights.len() as f32;
+    assert!(mean(simulation.weights(0)) > 0.35);
+}
+
 /// The weight of one synapse whose two neurons fire at given times (ms).
 fn learnt(rule: Plasticity, pre: &[f64], post: &[f64], delay: f64) -> f64 {
     let mut c = Circuit::new(0.1, 1);
