@@ -12,12 +12,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod neurons;
 mod node;
 mod picture;
-
+mod plasticity;
 mod problem;
 mod quantity;
 mod read;
+mod rules;
 mod scale;
 mod shipped;
 mod spikes;

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use spike::circuit::{
-    AdEx, Circuit, Conductance, DelayPart, Dependence, Distribution, Izhikevich, Lif, Neuron,
-    Place, Plasticity, Population, Probe, Projection, Rule, Scaling, Stimulus, StimulusKind,
-    Synapse, Synapses, ThresholdHomeostasis, Triplet, Variable,
+    Circuit, Lif, Neuron, Place, Population, Probe, Projection, Stimulus, StimulusKind, Synapses,
+    Variable,
 };
 use toml::de::DeTable;
 
+use crate::neurons::{Model, VARIABLES, homeostasis, model, receptor, start, weight_kind};
 use crate::node::{Node, Reader, Table};
+use crate::plasticity::plasticity;
 use crate::problem::Problems;
 use crate::quantity::Kind;
+use crate::rules::Rules;
 use crate::scale;
 
 /// Bytes of a description at most.
@@ -19,7 +21,7 @@ pub const MAX_FILE_BYTES: usize = 16 << 20;
 /// Projections and stimuli that lists may stand for at most.
 const MAX_EXPANDED: usize = 1 << 16;
 /// Whole numbers in a description at most.
-const MAX_COUNT: u64 = 1 << 40;
+pub(crate) const MAX_COUNT: u64 = 1 << 40;
 /// Potential steps of a run at most.
 const MAX_STEPS: f64 = 1e12;
 
@@ -125,14 +127,6 @@ struct Description<'a> {
     /// Populations whose neuron is wrong: nothing is said of what goes onto them.
     unknown: Vec<usize>,
     places: Places<'a>,
-}
-
-/// A neuron model, its starts, and where it was said.
-#[derive(Clone)]
-struct Model<'a> {
-    neuron: Neuron,
-    start: Vec<(Variable, Distribution)>,
-    table: Table<'a>,
 }
 
 /// Where each part of the circuit was said.
@@ -288,7 +282,7 @@ impl<'a> Description<'a> {
         let size = size.and_then(|node| node.count(MAX_COUNT));
         let model = table.need("neuron", "the name of a [neurons.NAME]").and_then(|node| {
             if node.is_table() {
-                return self::model(&node);
+                return model(&node);
             }
             let name = node.text()?;
             let model = self.neurons.get(name).cloned();
@@ -547,15 +541,6 @@ struct Settings {
     drive: Drive,
 }
 
-const VARIABLES: [(&str, Variable); 6] = [
-    ("v", Variable::Potential),
-    ("w", Variable::Adaptation),
-    ("u", Variable::Adaptation),
-    ("synapse", Variable::Synapse(0)),
-    ("excitatory", Variable::Synapse(0)),
-    ("inhibitory", Variable::Synapse(1)),
-];
-
 /// Whether a table has a key, whatever its value.
 fn has(node: &Node<'_>, key: &str) -> bool {
     node.any_table().is_some_and(|table| table.get(key).is_some())
@@ -568,430 +553,4 @@ fn choice(known: &[&str]) -> String {
         known if known.len() <= MOST => format!("one of {}", known.join(", ")),
         known => format!("one of {} and {} more", known[..MOST].join(", "), known.len() - MOST),
     }
-}
-
-/// The kind of a weight onto a neuron.
-fn weight_kind(neuron: &Neuron) -> Kind {
-    match neuron.synapses() {
-        Some(Synapses::Current(_)) => Kind::Current,
-        Some(Synapses::Conductance(_)) => Kind::Conductance,
-        Some(Synapses::Delta) | None => Kind::Potential,
-    }
-}
-
-/// The receptor that a table names.
-fn receptor(table: &Table<'_>, neuron: &Neuron) -> Option<u8> {
-    let receptors = neuron.receptors();
-    match table.get("receptor") {
-        Some(node) => node.word(&[("excitatory", 0), ("inhibitory", 1)]),
-        None if receptors > 1 => {
-            table.need("receptor", "excitatory or inhibitory: the target has both");
-            None
-        }
-        None => Some(0),
-    }
-}
-
-/// A neuron model with its parameters.
-fn model<'a>(node: &Node<'a>) -> Option<Model<'a>> {
-    #[derive(Clone, Copy)]
-    enum Sort {
-        Lif,
-        AdEx,
-        Izhikevich,
-        Poisson,
-        SpikeList,
-    }
-    let sorts = [
-        ("lif", Sort::Lif),
-        ("adex", Sort::AdEx),
-        ("izhikevich", Sort::Izhikevich),
-        ("poisson", Sort::Poisson),
-        ("spike_list", Sort::SpikeList),
-    ];
-    let table = node.any_table()?;
-    let expected = "lif, adex, izhikevich, poisson or spike_list";
-    let sort = table.need("model", expected)?.word(&sorts)?;
-    let neuron = match sort {
-        Sort::Lif => lif(&table),
-        Sort::AdEx => adex(&table),
-        Sort::Izhikevich => izhikevich(&table),
-        Sort::Poisson => {
-            table.only(&["model", "rate"]);
-            table.need_quantity("rate", Kind::Rate).map(|rate| Neuron::Poisson { rate })
-        }
-        Sort::SpikeList => spike_list(&table),
-    }?;
-    let start = table.get("start").map_or(Some(Vec::new()), |node| start(&node, &neuron))?;
-    Some(Model { neuron, start, table })
-}
-
-fn lif(table: &Table<'_>) -> Option<Neuron> {
-    table.only(&[
-        "model",
-        "synapses",
-        "tau_syn",
-        "e_rev",
-        "tau_m",
-        "c_m",
-        "v_rest",
-        "v_threshold",
-        "v_reset",
-        "t_refractory",
-        "start",
-    ]);
-    let synapses = synapses(table);
-    let tau_m = table.need_quantity("tau_m", Kind::Time);
-    let c_m = match synapses {
-        Some(Synapses::Delta) => table.quantity_or("c_m", Kind::Capacitance, 250.0),
-        _ => table.need_quantity("c_m", Kind::Capacitance),
-    };
-    let potential = |key| table.need_quantity(key, Kind::Potential);
-    let [v_rest, v_th, v_reset] = ["v_rest", "v_threshold", "v_reset"].map(potential);
-    let t_ref = table.quantity_or("t_refractory", Kind::Time, 0.0);
-    Some(Neuron::Lif(Lif {
-        tau_m: tau_m?,
-        c_m: c_m?,
-        v_rest: v_rest?,
-        v_th: v_th?,
-        v_reset: v_reset?,
-        t_ref: t_ref?,
-        synapses: synapses?,
-    }))
-}
-
-fn adex(table: &Table<'_>) -> Option<Neuron> {
-    table.only(&[
-        "model",
-        "synapses",
-        "tau_syn",
-        "e_rev",
-        "c_m",
-        "g_l",
-        "v_rest",
-        "v_t",
-        "delta_t",
-        "tau_w",
-        "a",
-        "b",
-        "v_reset",
-        "v_peak",
-        "t_refractory",
-        "start",
-    ]);
-    let synapses = synapses(table);
-    let need = |key, kind| table.need_quantity(key, kind);
-    let c_m = need("c_m", Kind::Capacitance);
-    let [g_l, a] = ["g_l", "a"].map(|key| need(key, Kind::Conductance));
-    let potentials = ["v_rest", "v_t", "delta_t", "v_reset", "v_peak"];
-    let [v_rest, v_t, delta_t, v_reset, v_peak] = potentials.map(|key| need(key, Kind::Potential));
-    let tau_w = need("tau_w", Kind::Time);
-    let b = need("b", Kind::Current);
-    let t_ref = table.quantity_or("t_refractory", Kind::Time, 0.0);
-    Some(Neuron::AdEx(AdEx {
-        c_m: c_m?,
-        g_l: g_l?,
-        v_rest: v_rest?,
-        v_t: v_t?,
-        delta_t: delta_t?,
-        tau_w: tau_w?,
-        a: a?,
-        b: b?,
-        v_reset: v_reset?,
-        v_peak: v_peak?,
-        t_ref: t_ref?,
-        synapses: synapses?,
-    }))
-}
-
-fn izhikevich(table: &Table<'_>) -> Option<Neuron> {
-    table.only(&["model", "a", "b", "c", "d", "v_peak", "start"]);
-    let number = |key| table.need_quantity(key, Kind::Number);
-    let [a, b, d] = ["a", "b", "d"].map(number);
-    let c = table.need_quantity("c", Kind::Potential);
-    let v_peak = table.quantity_or("v_peak", Kind::Potential, 30.0);
-    Some(Neuron::Izhikevich(Izhikevich { a: a?, b: b?, c: c?, d: d?, v_peak: v_peak? }))
-}
-
-fn spike_list(table: &Table<'_>) -> Option<Neuron> {
-    table.only(&["model", "times", "neurons"]);
-    let times = table.need("times", "a list of times").and_then(|node| node.list());
-    let neurons = table.need("neurons", "a list of neurons").and_then(|node| node.list());
-    let (times, neurons) = (times?, neurons?);
-    if times.len() != neurons.len() {
-        let found = format!("{} times and {} neurons", times.len(), neurons.len());
-        table.reader.problem(table.span.start, &table.path, found, "as many of both");
-        return None;
-    }
-    let spike = |(time, neuron): (&Node<'_>, &Node<'_>)| {
-        let (time, neuron) = (time.quantity(Kind::Time), neuron.count(u64::from(u32::MAX)));
-        Some((time?, neuron? as u32))
-    };
-    times.iter().zip(&neurons).map(spike).collect::<Option<_>>().map(Neuron::SpikeList)
-}
-
-fn synapses(table: &Table<'_>) -> Option<Synapses> {
-    #[derive(Clone, Copy)]
-    enum Sort {
-        Delta,
-        Current,
-        Conductance,
-    }
-    let sorts =
-        [("delta", Sort::Delta), ("current", Sort::Current), ("conductance", Sort::Conductance)];
-    let sort = table.need("synapses", "delta, current or conductance")?.word(&sorts)?;
-    let both = |key: &str, kind: Kind| {
-        let node = table.need(key, "{ excitatory = ..., inhibitory = ... }")?;
-        let table = node.table(&["excitatory", "inhibitory"])?;
-        let each = ["excitatory", "inhibitory"].map(|key| table.need_quantity(key, kind));
-        Some([each[0]?, each[1]?])
-    };
-    match sort {
-        Sort::Delta => {
-            for key in ["tau_syn", "e_rev"] {
-                if let Some(node) = table.get(key) {
-                    node.fault(node.shown(), "nothing: delta synapses have none");
-                }
-            }
-            Some(Synapses::Delta)
-        }
-        Sort::Current => match table.get("tau_syn") {
-            Some(node) if !node.is_table() => {
-                node.quantity(Kind::Time).map(|tau| Synapses::Current(vec![tau]))
-            }
-            _ => both("tau_syn", Kind::Time).map(|taus| Synapses::Current(taus.to_vec())),
-        },
-        Sort::Conductance => {
-            let (tau, e_rev) = (both("tau_syn", Kind::Time), both("e_rev", Kind::Potential));
-            let (tau, e_rev) = (tau?, e_rev?);
-            Some(Synapses::Conductance(
-                [0, 1].map(|k| Conductance { tau: tau[k], e_rev: e_rev[k] }),
-            ))
-        }
-    }
-}
-
-/// Where variables start.
-fn start(node: &Node<'_>, neuron: &Neuron) -> Option<Vec<(Variable, Distribution)>> {
-    let table = node.table(&VARIABLES.map(|(name, _)| name))?;
-    let one = |(name, node): (&str, Node<'_>)| {
-        let (_, variable) = VARIABLES.iter().find(|(known, _)| *known == name)?;
-        let kind = match variable {
-            Variable::Potential => Kind::Potential,
-            Variable::Synapse(_) => weight_kind(neuron),
-            Variable::Adaptation if matches!(neuron, Neuron::Izhikevich(_)) => Kind::Number,
-            Variable::Adaptation => Kind::Current,
-        };
-        Some((*variable, node.distribution(kind)?))
-    };
-    table.entries().into_iter().map(one).collect()
-}
-
-fn homeostasis(node: &Node<'_>) -> Option<ThresholdHomeostasis> {
-    let table = node.table(&["kind", "rate", "step"])?;
-    table.need("kind", "threshold")?.word(&[("threshold", ())])?;
-    let rate = table.need_quantity("rate", Kind::Rate);
-    let step = table.need_quantity("step", Kind::Potential);
-    Some(ThresholdHomeostasis { rate: rate?, step: step? })
-}
-
-fn plasticity(node: &Node<'_>, weight: Kind) -> Option<Plasticity> {
-    #[derive(Clone, Copy)]
-    enum Sort {
-        Additive,
-        Multiplicative,
-        PowerLaw,
-    }
-    let table = node.table(&[
-        "rule",
-        "dependence",
-        "tau_plus",
-        "tau_minus",
-        "a_plus",
-        "a_minus",
-        "w_max",
-        "delay",
-        "mu",
-        "w_0",
-        "tau_x",
-        "tau_y",
-        "a3_plus",
-        "a3_minus",
-        "scaling",
-    ])?;
-    let triplet = table.need("rule", "pair or triplet");
-    let triplet = triplet.and_then(|node| node.word(&[("pair", false), ("triplet", true)]));
-    let sorts = [
-        ("additive", Sort::Additive),
-        ("multiplicative", Sort::Multiplicative),
-        ("power_law", Sort::PowerLaw),
-    ];
-    let sort = table.need("dependence", "additive, multiplicative or power_law");
-    let sort = sort.and_then(|node| node.word(&sorts));
-    let [tau_plus, tau_minus] =
-        ["tau_plus", "tau_minus"].map(|key| table.need_quantity(key, Kind::Time));
-    let [a_plus, a_minus] = ["a_plus", "a_minus"].map(|key| table.need_quantity(key, Kind::Number));
-    let w_max = table.need_quantity("w_max", weight);
-    let parts = [("axonal", DelayPart::Axonal), ("dendritic", DelayPart::Dendritic)];
-    let delay = table.need("delay", "dendritic or axonal").and_then(|node| node.word(&parts));
-    let dependence = match sort? {
-        Sort::Additive => Some(Dependence::Additive),
-        Sort::Multiplicative => Some(Dependence::Multiplicative),
-        Sort::PowerLaw => {
-            let mu = table.need_quantity("mu", Kind::Number);
-            let w_0 = table.need_quantity("w_0", weight);
-            mu.zip(w_0).map(|(mu, w_0)| Dependence::PowerLaw { mu, w_0 })
-        }
-    };
-    let triplet = match triplet? {
-        false => Some(None),
-        true => {
-            let [tau_x, tau_y] = ["tau_x", "tau_y"].map(|key| table.need_quantity(key, Kind::Time));
-            let [plus, minus] =
-                ["a3_plus", "a3_minus"].map(|key| table.need_quantity(key, Kind::Number));
-            (|| {
-                let (tau_x, tau_y) = (tau_x?, tau_y?);
-                Some(Some(Triplet { tau_x, tau_y, a3_plus: plus?, a3_minus: minus? }))
-            })()
-        }
-    };
-    let scaling = table.get("scaling").map_or(Some(None), |node| scaling(&node).map(Some));
-    Some(Plasticity {
-        dependence: dependence?,
-        tau_plus: tau_plus?,
-        tau_minus: tau_minus?,
-        a_plus: a_plus?,
-        a_minus: a_minus?,
-        triplet: triplet?,
-        w_max: w_max?,
-        delay: delay?,
-        scaling: scaling?,
-    })
-}
-
-fn scaling(node: &Node<'_>) -> Option<Scaling> {
-    let table = node.table(&["rate", "interval", "strength"])?;
-    let rate = table.need_quantity("rate", Kind::Rate);
-    let interval = table.need_quantity("interval", Kind::Time);
-    let strength = table.need_quantity("strength", Kind::Number);
-    Some(Scaling { rate: rate?, interval: interval?, strength: strength? })
-}
-
-/// A rule with its number for each pair of a target (row) and a source (column).
-struct Rules {
-    rule: Rule,
-    numbers: Vec<Vec<f64>>,
-}
-
-impl Rules {
-    fn read(table: &Table<'_>, columns: usize, rows: usize, files: &Files<'_>) -> Option<Self> {
-        let rules = [
-            ("all_to_all", 0),
-            ("one_to_one", 1),
-            ("pairwise_bernoulli", 2),
-            ("fixed_indegree", 3),
-            ("fixed_outdegree", 4),
-            ("fixed_total_number", 5),
-            ("fixed_probability", 6),
-            ("arrays", 7),
-        ];
-        let expected = "a rule, like fixed_indegree or pairwise_bernoulli";
-        let rule = match table.need("rule", expected)?.word(&rules)? {
-            0 => Rule::AllToAll,
-            1 => Rule::OneToOne,
-            2 => Rule::Bernoulli(0.0),
-            3 => Rule::InDegree(0),
-            4 => Rule::OutDegree(0),
-            5 => Rule::TotalNumber(0),
-            6 => Rule::Probability(0.0),
-            _ => return arrays(table, files).map(|rule| Self { rule, numbers: Vec::new() }),
-        };
-        let (key, most) = match rule {
-            Rule::Bernoulli(_) | Rule::Probability(_) => ("p", None),
-            Rule::InDegree(_) | Rule::OutDegree(_) => ("n", Some(u64::from(u32::MAX))),
-            Rule::TotalNumber(_) => ("n", Some(MAX_COUNT)),
-            _ => return Some(Self { rule, numbers: Vec::new() }),
-        };
-        let expected = "a number, or a row for each target with a number for each source";
-        let node = table.need(key, expected)?;
-        let number = |node: &Node<'_>| match most {
-            Some(most) => node.count(most).map(|n| n as f64),
-            None => node.number(),
-        };
-        if !node.is_list() {
-            let number = number(&node)?;
-            return Some(Self { rule, numbers: vec![vec![number; columns]; rows] });
-        }
-        let lines = node.list()?;
-        let numbers: Option<Vec<Vec<f64>>> =
-            lines.iter().map(|line| line.list()?.iter().map(number).collect()).collect();
-        let numbers = numbers?;
-        if numbers.len() != rows || numbers.iter().any(|line| line.len() != columns) {
-            let found = format!("{} rows", numbers.len());
-            node.fault(found, format!("{rows} rows (targets) of {columns} numbers (sources)"));
-            return None;
-        }
-        Some(Self { rule, numbers })
-    }
-
-    /// The rule of a pair; none where its number is zero.
-    fn at(&self, row: usize, column: usize) -> Option<Rule> {
-        let number = self.numbers.get(row).and_then(|line| line.get(column)).copied();
-        let rule = match &self.rule {
-            Rule::Bernoulli(_) => Rule::Bernoulli(number?),
-            Rule::InDegree(_) => Rule::InDegree(number? as u32),
-            Rule::OutDegree(_) => Rule::OutDegree(number? as u32),
-            Rule::TotalNumber(_) => Rule::TotalNumber(number? as u64),
-            Rule::Probability(_) => Rule::Probability(number?),
-            rule => rule.clone(),
-        };
-        (number != Some(0.0)).then_some(rule)
-    }
-}
-
-/// Synapses from a file or from the description itself.
-fn arrays(table: &Table<'_>, files: &Files<'_>) -> Option<Rule> {
-    if let Some(node) = table.get("synapses") {
-        let synapse = |node: &Node<'_>| {
-            let ends = node.list()?;
-            let [source, target] = ends.as_slice() else {
-                node.fault(format!("{} numbers", ends.len()), "[source, target]");
-                return None;
-            };
-            let most = u64::from(u32::MAX);
-            let (source, target) = (source.count(most)? as u32, target.count(most)? as u32);
-            Some(Synapse { source, target, weight: None, delay: None })
-        };
-        return node.list()?.iter().map(synapse).collect::<Option<_>>().map(Rule::Arrays);
-    }
-    let node = table.need("file", "the name of an .npz file, or `synapses = [[0, 1], ...]`")?;
-    let name = node.text()?;
-    let columns = files(name)
-        .and_then(|bytes| sense::read_columns(&bytes, name).map_err(|error| error.to_string()));
-    let columns = match columns {
-        Ok(columns) => columns,
-        Err(error) => {
-            let expected = "an .npz with sources, targets and perhaps weights and delays (ms)";
-            node.fault(format!("\"{name}\": {error}"), expected);
-            return None;
-        }
-    };
-    let column = |key: &str| columns.get(key).map(|column| &column.values[..]);
-    let (Some(sources), Some(targets)) = (column("sources"), column("targets")) else {
-        node.fault(format!("\"{name}\""), "arrays named `sources` and `targets`");
-        return None;
-    };
-    let (weights, delays) = (column("weights"), column("delays"));
-    let lengths = [Some(sources), Some(targets), weights, delays].map(|c| c.map(<[f64]>::len));
-    if lengths.iter().flatten().any(|&n| n != sources.len()) {
-        node.fault(format!("\"{name}\", arrays of {lengths:?} values"), "arrays of one length");
-        return None;
-    }
-    let synapse = |k: usize| Synapse {
-        source: sources[k] as u32,
-        target: targets[k] as u32,
-        weight: weights.map(|w| w[k] as f32),
-        delay: delays.map(|d| d[k] as f32),
-    };
-    Some(Rule::Arrays((0..sources.len()).map(synapse).collect()))
 }

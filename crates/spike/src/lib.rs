@@ -11,6 +11,9 @@
 //! parameter ([`Conventions`]), the order of additions is fixed, and no instruction set changes a
 //! bit.
 //!
+//! A large recurrent network described by rules, with a delay for every synapse, is a
+//! [`circuit::Circuit`] and has an engine of its own.
+//!
 //! The crate is pure: no files, clock, log, async or globals. The same input gives the same spikes
 //! on any machine and any number of threads.
 
