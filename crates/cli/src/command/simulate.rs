@@ -15,8 +15,10 @@ use spike::circuit::{Report, Simulation, Spikes};
 
 use crate::{Outcome, draw, machine};
 
-/// Parts that a run is cut into, so that its progress shows.
-const PARTS: u64 = 100;
+/// Steps of the first part of a run; parts grow until one takes as long as a person waits for a
+/// bar to move.
+const FIRST_PART: u64 = 100;
+const PART_SECONDS: f64 = 0.2;
 
 /// Run a circuit that a file describes.
 ///
@@ -194,10 +196,14 @@ fn advance(described: &Described, simulation: &mut Simulation, ms: f64, what: &s
     let bar = bar(&template, steps.max(1));
     let started = Instant::now();
     let mut ran = Ran { report: Report::default(), seconds: 0.0, steps: 0 };
+    let mut part_steps = FIRST_PART;
     while ran.steps < steps && !STOP.load(Ordering::Relaxed) {
-        let n = (steps / PARTS).clamp(1, steps - ran.steps).max(100).min(steps - ran.steps);
+        let n = part_steps.min(steps - ran.steps);
         let part = simulation.run(n, 0);
         ran.steps += n;
+        if started.elapsed().as_secs_f64() - ran.seconds < PART_SECONDS / 2.0 {
+            part_steps *= 2;
+        }
         ran.report.spikes.resize(part.spikes.len(), 0);
         ran.report.spikes.iter_mut().zip(&part.spikes).for_each(|(sum, n)| *sum += n);
         ran.report.synaptic_events += part.synaptic_events;

@@ -78,9 +78,13 @@ struct ProbeShape {
     every: u64,
 }
 
-/// Neurons below which one thread is left alone: a step of fewer takes less than a meeting of two
-/// threads.
-const MIN_NEURONS_PER_THREAD: usize = 8_000;
+/// Work between two meetings of threads that pays for one of them (ns): a meeting of two takes
+/// about a microsecond.
+const MIN_WORK: f64 = 5_000.0;
+/// What a neuron's update and a spike's arrival take (ns), measured; the rate of a usual neuron.
+const UPDATE: f64 = 0.5;
+const ARRIVAL: f64 = 0.7;
+const USUAL_RATE: f64 = 10.0;
 
 impl Circuit {
     /// Draws the synapses on `threads` threads (0: as many as pay), each of which will own a part.
@@ -121,11 +125,15 @@ impl Circuit {
         Ok(Simulation { plan, shards, step: 0, probes, sampled: 0, threads })
     }
 
-    /// Threads that make a run of this circuit faster on this machine.
+    /// Threads that make a run of this circuit faster on this machine: small circuits stay on one.
     fn paying_threads(&self) -> usize {
-        let neurons: usize = self.populations.iter().map(|p| p.size).sum();
+        let estimate = self.estimate();
+        let delays = self.projections.iter().map(|p| p.delay_range(self.dt).0);
+        let arrivals = estimate.synapses as f64 * USUAL_RATE * self.dt * 1e-3;
+        let step = estimate.neurons as f64 * UPDATE + arrivals * ARRIVAL;
+        let work = step * f64::from(delays.min().unwrap_or(1));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        cores.min(neurons / MIN_NEURONS_PER_THREAD).max(1)
+        cores.min((work / MIN_WORK) as usize).max(1)
     }
 }
 
