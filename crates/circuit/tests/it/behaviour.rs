@@ -66,6 +66,8 @@ fn cuba_is_brians() {
     }
     check("cv", found[0].cv.unwrap(), range("cuba", "/cv"), 0.05);
     check("fano", found[0].fano.unwrap(), range("cuba", "/fano"), 0.15);
+    // Means over 20,000 pairs of other neurons of another network.
+    check("correlation", found[0].correlation.unwrap(), range("cuba", "/correlation"), 0.35);
 }
 
 #[test]
@@ -77,6 +79,8 @@ fn coba_is_brians() {
     check("I", mean(&|s| s[1].rate), range("coba", "/rates_hz/I"), 0.1);
     check("cv", mean(&|s| s[0].cv.unwrap()), range("coba", "/cv"), 0.05);
     check("fano", mean(&|s| s[0].fano.unwrap()), range("coba", "/fano"), 0.2);
+    let correlation = mean(&|s| s[0].correlation.unwrap());
+    check("correlation", correlation, range("coba", "/correlation"), 0.35);
 }
 
 #[test]
@@ -86,6 +90,8 @@ fn brunel_is_brians() {
     check("I", found[1].rate, range("brunel", "/rates_hz/I"), 0.02);
     check("cv", found[0].cv.unwrap(), range("brunel", "/cv"), 0.05);
     check("fano", found[0].fano.unwrap(), range("brunel", "/fano"), 0.2);
+    // Means over 20,000 pairs of other neurons of another network.
+    check("correlation", found[0].correlation.unwrap(), range("brunel", "/correlation"), 0.35);
 }
 
 #[test]
