@@ -38,8 +38,6 @@ pub struct Described {
     pub duration: f64,
     /// Time to be run before (ms).
     pub warm_up: f64,
-    /// Its share of the circuit that was described.
-    pub scale: f64,
     /// Whether the weights of plastic projections are kept at the end.
     pub record_weights: bool,
 }
@@ -64,6 +62,8 @@ pub struct Overrides {
     pub scale: Option<f64>,
     /// What Poisson stimuli are.
     pub drive: Option<Drive>,
+    /// Bytes that the circuit may take; none where nobody says.
+    pub available_bytes: Option<u64>,
 }
 
 /// What Poisson stimuli are.
@@ -182,12 +182,12 @@ impl<'a> Description<'a> {
             self.told(place, "simulation.drive", replaced);
         }
         self.check();
+        self.fits(settings.scale);
         Some(Described {
             name: settings.name,
             reference: settings.reference,
             duration: settings.duration,
             warm_up: settings.warm_up,
-            scale: settings.scale,
             record_weights: record_weights.unwrap_or(false),
             circuit: self.circuit,
         })
@@ -500,6 +500,30 @@ impl<'a> Description<'a> {
         self.circuit.probes.push(Probe { population, neurons, variable: variable?, every });
         self.places.probes.push(table);
         Some(())
+    }
+
+    /// Holds what building takes against what there is; the largest projection is named.
+    fn fits(&self, scale: f64) {
+        let Some(available) = self.overrides.available_bytes else { return };
+        if !self.root.reader.clean() {
+            return;
+        }
+        let estimate = self.circuit.estimate();
+        if estimate.bytes <= available {
+            return;
+        }
+        let size = |k: &usize| self.circuit.synapses(*k);
+        let largest = (0..self.places.projections.len()).max_by(|a, b| size(a).total_cmp(&size(b)));
+        let said = largest.map(|k| &self.places.projections[k]);
+        let (at, path) = said.map_or((0, "file"), |table| (table.span.start, &*table.path));
+        // Bytes go with the square of the scale; a tenth is left for the rest.
+        let share = 0.9 * scale * (available as f64 / estimate.bytes as f64).sqrt();
+        let found = format!("{} synapses in all, {} MiB", estimate.synapses, estimate.bytes >> 20);
+        let expected = format!(
+            "at most the {} MiB of memory that are free, like with a scale of {share:.2}",
+            available >> 20
+        );
+        self.root.reader.problem(at, path, found, expected);
     }
 
     /// What the engine finds wrong, with the lines that said it.

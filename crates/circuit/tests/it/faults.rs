@@ -128,3 +128,18 @@ fn a_scale_needs_rates() {
          mean rate of every source, to make up for what is lost"
     );
 }
+
+#[test]
+fn more_memory_than_there_is_ends_before_anything_is_built() {
+    let small = Overrides { available_bytes: Some(600 << 20), ..Overrides::default() };
+    let text = circuit::shipped("microcircuit").unwrap();
+    let problems = read(text, &small, &no_files).unwrap_err();
+    let line = text.lines().position(|line| line.contains("Inhibitory synapses")).unwrap() + 2;
+    let said = problems.to_string();
+    assert!(said.contains("found 298880968 synapses in all"), "{said}");
+    assert!(said.contains("at most the 600 MiB of memory that are free"), "{said}");
+    assert!(said.starts_with("line "), "{said}");
+    assert!(problems.0[0].line < line && problems.0[0].path.starts_with("projections["), "{said}");
+    let enough = Overrides { available_bytes: Some(4 << 30), ..Overrides::default() };
+    assert!(read(text, &enough, &no_files).is_ok());
+}

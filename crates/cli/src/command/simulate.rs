@@ -89,6 +89,7 @@ impl Settings {
                 DriveFlag::Poisson => Drive::Poisson,
                 DriveFlag::Dc => Drive::Dc,
             }),
+            available_bytes: machine::available_bytes(),
         };
         let shipped = file.to_str().filter(|_| !file.exists()).and_then(circuit::shipped);
         let text = match shipped {
@@ -136,27 +137,8 @@ pub(crate) struct Built {
     pub(crate) construction_seconds: f64,
 }
 
-/// Refuses a circuit that the machine has no room for.
-fn room(described: &Described) -> Result<()> {
-    let estimate = described.circuit.estimate();
-    if let Some(available) = machine::available_bytes().filter(|&a| estimate.bytes > a) {
-        let share = (available as f64 / estimate.bytes as f64).sqrt() * described.scale;
-        bail!(
-            "{}: {} synapses need {}, found {} of memory free; expected a smaller circuit, like \
-             --scale {:.2}",
-            described.name,
-            estimate.synapses,
-            HumanBytes(estimate.bytes),
-            HumanBytes(available),
-            (share * 0.9).min(0.99)
-        );
-    }
-    Ok(())
-}
-
-/// Builds a circuit if the machine has room for it.
+/// Builds a circuit.
 pub(crate) fn build(described: &Described, threads: usize) -> Result<Built> {
-    room(described)?;
     let started = Instant::now();
     let bar = bar("{spinner} building {bar:40} {percent} % {eta} left", 1000);
     let progress = |share: f64| bar.set_position((share * 1000.0) as u64);
@@ -233,7 +215,6 @@ impl Simulate {
         let Some(file) = &self.file else { bail!("expected a description") };
         let described = self.settings.read(file)?;
         if self.check {
-            room(&described)?;
             check(&described, json);
             return Ok(Outcome::Done);
         }

@@ -282,8 +282,8 @@ impl Part {
         let (segment, first) = (self.segment, self.first);
         match &mut self.body {
             Body::Neurons(driven) => match sums {
-                Sums::Narrow(sums) => driven.advance(plan, &segment, step, state, sums, first, out),
-                Sums::Wide(sums) => driven.advance(plan, &segment, step, state, sums, first, out),
+                Sums::Narrow(sums) => driven.advance(plan, &segment, step, state, sums, out),
+                Sums::Wide(sums) => driven.advance(plan, &segment, step, state, sums, out),
             },
             Body::Poisson { end, seed } => {
                 let tail = [step as u32, (step >> 32) as u32, segment.population as u32];
@@ -383,7 +383,6 @@ impl Driven {
         (self.current, self.until) = (all as f32, until);
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of a shard, lent one by one")]
     fn advance<N: Whole>(
         &mut self,
         plan: &Plan,
@@ -391,9 +390,9 @@ impl Driven {
         step: u64,
         state: &mut State,
         sums: &mut [Sum<N>],
-        first: u32,
         out: &mut Vec<u32>,
     ) {
+        let first = (plan.first[segment.population] + segment.first) as u32;
         if step >= self.until {
             let own = segment.local / BLOCK..(segment.local + segment.padded()) / BLOCK;
             self.renew(step, &mut state.more[own]);
