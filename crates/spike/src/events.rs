@@ -46,6 +46,30 @@ impl Events {
         self.start.iter_mut().for_each(|s| *s -= drop);
     }
 
+    /// Where each step of the past starts, its events, and their values where they have any.
+    pub(crate) fn past(&self) -> (Vec<u32>, &[u32], &[f32]) {
+        let first = self.start.len() - 1 - self.history;
+        let offset = self.start[first];
+        let start = self.start[first..].iter().map(|s| s - offset).collect();
+        let from = offset as usize;
+        (start, &self.indices[from..], if self.valued { &self.values[from..] } else { &[] })
+    }
+
+    /// Replaces everything by a past.
+    pub(crate) fn set_past(&mut self, start: Vec<u32>, indices: Vec<u32>, values: Vec<f32>) {
+        debug_assert!(start.len() == self.history + 1);
+        self.graded = values.iter().filter(|v| **v != 1.0).count();
+        (self.start, self.indices, self.values) = (start, indices, values);
+    }
+
+    pub(crate) fn is_valued(&self) -> bool {
+        self.valued
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        4 * (self.start.capacity() + self.indices.capacity() + self.values.capacity())
+    }
+
     pub(crate) fn push_value(&mut self, index: u32, value: f32) {
         debug_assert!(self.valued);
         self.indices.push(index);

@@ -33,6 +33,7 @@ mod random;
 mod raster;
 mod session;
 mod simd;
+mod snapshot;
 
 pub use batch::run_batch;
 pub use compile::{Compiled, MAX_DELAY_STEPS, MAX_NEURONS, Port};
@@ -52,3 +53,4 @@ pub use propagate::{Connection, Conv2d, Dense, OneToOne, Padding2d, Pool2d, RowL
 pub use raster::Raster;
 pub use session::{Potentials, Probe, Recording, Report, Run, Session};
 pub use simd::Isa;
+pub use snapshot::SnapshotError;

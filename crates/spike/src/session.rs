@@ -27,13 +27,13 @@ const TILE_VALUES: usize = 4096;
 #[derive(Debug)]
 pub struct Session {
     network: Arc<Compiled>,
-    sequences: usize,
-    steps_done: u64,
+    pub(crate) sequences: usize,
+    pub(crate) steps_done: u64,
     /// By population, then sequence.
-    state: Vec<Aligned<f32>>,
-    events: Vec<Events>,
+    pub(crate) state: Vec<Aligned<f32>>,
+    pub(crate) events: Vec<Events>,
     /// By projection that learns, then sequence.
-    plastic: Vec<PlasticState>,
+    pub(crate) plastic: Vec<PlasticState>,
     probes: Vec<Probe>,
     scratch: Scratch,
 }

@@ -16,3 +16,4 @@ mod invariance;
 mod models;
 mod networks;
 mod problems;
+mod snapshots;
