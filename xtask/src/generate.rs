@@ -6,6 +6,7 @@
 use anyhow::{Context, Result};
 
 use crate::repo::Repo;
+use crate::wire;
 
 /// A file, and the function that knows what belongs in it.
 pub(crate) struct Generated {
@@ -16,6 +17,11 @@ pub(crate) struct Generated {
 
 /// Every generated file.
 pub(crate) const GENERATED: &[Generated] = &[
+    Generated { path: "crates/api/src/inference.rs", text: |repo| Ok(wire::code(repo)?.service) },
+    Generated {
+        path: "crates/api/src/descriptor.rs",
+        text: |repo| Ok(wire::code(repo)?.descriptor),
+    },
     Generated { path: "docs/generated/cli.md", text: command_line },
     Generated { path: "docs/generated/metrics.md", text: |_| Ok(catalogue::metrics_page()) },
 ];

@@ -10,6 +10,7 @@ mod check;
 mod generate;
 mod markdown;
 mod repo;
+mod wire;
 
 use std::process::ExitCode;
 

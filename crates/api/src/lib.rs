@@ -1,0 +1,15 @@
+//! The wire: protobuf messages and the gRPC service and client made from `proto/`.
+//! `cargo xtask generate` makes the code; nothing here is written by hand but the `.proto` files.
+
+/// Open Inference Protocol v2 over gRPC.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; the .proto file has the documentation"
+)]
+pub mod inference;
+
+mod descriptor;
+
+pub use descriptor::DESCRIPTOR;
