@@ -55,7 +55,7 @@ pub use profile::{
     Framework, IntegrationOption, PostPreOption, Profile, ProfileOptions, RefractoryOption,
     ResetOption, StoredTau, UnknownFramework,
 };
-pub use read::{ReadError, from_bytes, read};
+pub use read::{ReadError, bytes_of, from_bytes, read};
 pub use repair::Repair;
 pub use shape::NodeShape;
 pub use tensor::{Data, Tensor, n_elements};

@@ -76,6 +76,15 @@ pub fn read(path: &Path) -> Result<Loaded, ReadError> {
     load(read_file(path)?)
 }
 
+/// The bytes of a file that may be a graph's: no more than a graph may have.
+///
+/// # Errors
+///
+/// [`ReadError`] where the file cannot be read or is too large.
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>, ReadError> {
+    read_file(path)
+}
+
 /// Reads a graph from the bytes of a file, as [`read`] does.
 ///
 /// # Errors

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Settings of the server. A key that is absent keeps its default; an unknown key is an error.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Address to listen on.
@@ -15,18 +15,134 @@ pub struct Config {
     pub models: PathBuf,
     /// Threads that step networks; 0 means one per core.
     pub workers: usize,
-    /// The largest body of a request (bytes).
+    /// The largest body of a request, decompressed (bytes).
     pub max_body_bytes: usize,
     /// Time until a request's body must have arrived, and again until it is answered (seconds).
     pub request_timeout_seconds: f64,
     /// Inference requests let in at once, waiting ones included; one more is told to come back.
     pub max_in_flight: usize,
-    /// Sequences of one request.
+    /// Time that a request may be expected to wait for a worker; one more is told to come back
+    /// (milliseconds).
+    pub max_queue_ms: f64,
+    /// Sequences of one request, and of the requests that one worker takes together.
     pub max_batch: usize,
+    /// Time that a worker waits for more requests of the same model before it starts (microseconds).
+    pub batch_wait_us: u64,
     /// Steps of one sequence.
     pub max_steps: usize,
     /// Time that requests have to finish when the server is told to stop (seconds).
     pub stop_grace_seconds: f64,
+    /// Connections.
+    pub connections: Connections,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// Durable state.
+    pub state: State,
+    /// Who may do what.
+    pub security: Security,
+    /// Encryption of connections.
+    pub tls: Option<Tls>,
+}
+
+/// Limits of connections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connections {
+    /// Connections open at once; one more is closed at once.
+    pub max: usize,
+    /// Time until the head of a request must have arrived, and until a TLS handshake is done
+    /// (seconds).
+    pub header_timeout_seconds: f64,
+    /// Streams of one HTTP/2 connection.
+    pub max_streams: u32,
+}
+
+/// Limits of sessions: networks that keep their state from one request to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// Sessions at once.
+    pub max: usize,
+    /// Sessions of one tenant at once.
+    pub max_per_tenant: usize,
+    /// Time after its last request when a session is closed (seconds).
+    pub idle_seconds: f64,
+    /// Memory of all sessions together (bytes).
+    pub max_bytes: usize,
+}
+
+/// Where durable state is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// Folder of the embedded database.
+    pub folder: PathBuf,
+    /// A PostgreSQL database instead, `postgresql://USER@HOST/NAME`.
+    pub postgresql: Option<String>,
+}
+
+/// Who may do what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Security {
+    /// Whether callers must say who they are. Absent: once a key exists or tokens are configured,
+    /// and always where the address can be reached from other machines.
+    pub required: Option<bool>,
+    /// JSON Web Tokens that are accepted.
+    pub jwt: Option<Jwt>,
+    /// Requests of one key, token subject or address, sustained (per second); 0 means no limit.
+    pub requests_per_second: f64,
+    /// Requests that may come at once above that.
+    pub burst: u32,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+}
+
+/// Which JSON Web Tokens are accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jwt {
+    /// The issuer that a token must name.
+    pub issuer: String,
+    /// The audience that a token must name.
+    pub audience: String,
+    /// A file of public keys, a JSON Web Key Set.
+    pub jwks: Option<PathBuf>,
+    /// A file with the shared secret of HS256, HS384 and HS512, 32 bytes or more.
+    pub secret: Option<PathBuf>,
+    /// The claim that names the tenant.
+    #[serde(default = "tenant_claim")]
+    pub tenant_claim: String,
+    /// The claim that lists the roles.
+    #[serde(default = "roles_claim")]
+    pub roles_claim: String,
+    /// Difference of clocks that is forgiven (seconds).
+    #[serde(default = "leeway_seconds")]
+    pub leeway_seconds: u64,
+}
+
+/// Files of certificates, PEM; read again when the server is told to reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Authorities of clients; where given, a client must show a certificate of one of them.
+    pub client_ca: Option<PathBuf>,
+}
+
+fn tenant_claim() -> String {
+    "tenant".into()
+}
+
+fn roles_claim() -> String {
+    "roles".into()
+}
+
+fn leeway_seconds() -> u64 {
+    30
 }
 
 impl Default for Config {
@@ -38,10 +154,42 @@ impl Default for Config {
             max_body_bytes: 16 << 20,
             request_timeout_seconds: 30.0,
             max_in_flight: 256,
+            max_queue_ms: 1000.0,
             max_batch: 256,
+            batch_wait_us: 0,
             max_steps: 100_000,
             stop_grace_seconds: 10.0,
+            connections: Connections::default(),
+            sessions: Sessions::default(),
+            state: State::default(),
+            security: Security::default(),
+            tls: None,
         }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { max: 4096, header_timeout_seconds: 10.0, max_streams: 256 }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self { max: 1000, max_per_tenant: 1000, idle_seconds: 600.0, max_bytes: 1 << 30 }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("state"), postgresql: None }
+    }
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        let cors_origins = Vec::new();
+        Self { required: None, jwt: None, requests_per_second: 0.0, burst: 100, cors_origins }
     }
 }
 
@@ -57,6 +205,8 @@ impl Config {
         for (key, seconds) in [
             ("request_timeout_seconds", self.request_timeout_seconds),
             ("stop_grace_seconds", self.stop_grace_seconds),
+            ("connections.header_timeout_seconds", self.connections.header_timeout_seconds),
+            ("sessions.idle_seconds", self.sessions.idle_seconds),
         ] {
             let fits = (0.001..=86_400.0).contains(&seconds);
             expect(key, fits, "0.001 to 86400", seconds.to_string());
@@ -66,10 +216,31 @@ impl Config {
             ("max_in_flight", self.max_in_flight, 1 << 16),
             ("max_batch", self.max_batch, 1 << 16),
             ("max_steps", self.max_steps, 1 << 24),
+            ("connections.max", self.connections.max, 1 << 20),
+            ("connections.max_streams", self.connections.max_streams as usize, 1 << 16),
+            ("sessions.max", self.sessions.max, 1 << 24),
+            ("sessions.max_per_tenant", self.sessions.max_per_tenant, 1 << 24),
+            ("sessions.max_bytes", self.sessions.max_bytes, 1 << 50),
+            ("security.burst", self.security.burst as usize, 1 << 20),
         ] {
             expect(key, (1..=most).contains(&n), &format!("1 to {most}"), n.to_string());
         }
+        let queue = self.max_queue_ms;
+        let fits = (0.1..=86_400_000.0).contains(&queue);
+        expect("max_queue_ms", fits, "0.1 to 86400000", queue.to_string());
         expect("workers", self.workers <= 1024, "at most 1024", self.workers.to_string());
+        let wait = self.batch_wait_us;
+        expect("batch_wait_us", wait <= 1_000_000, "at most 1000000", wait.to_string());
+        let rate = self.security.requests_per_second;
+        let fits = (0.0..=1e9).contains(&rate);
+        expect("security.requests_per_second", fits, "0 to 1e9", rate.to_string());
+        if let Some(jwt) = &self.security.jwt {
+            let some = jwt.jwks.is_some() || jwt.secret.is_some();
+            expect("security.jwt", some, "jwks or secret", "neither".into());
+            let plain = |text: &String| !text.is_empty();
+            let named = plain(&jwt.issuer) && plain(&jwt.audience);
+            expect("security.jwt", named, "issuer and audience", "an empty one".into());
+        }
         problems
     }
 }

@@ -1,12 +1,14 @@
-//! What can go wrong with the server and with a request, and which status a request's error has.
+//! What can go wrong with the server and with a request, and which HTTP and gRPC status a request's
+//! error has.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,26 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// Anyone could reach the server, and it would ask no one who they are.
+    #[error(
+        "{address} can be reached from other machines and no authentication is configured: \
+         listen on 127.0.0.1, create a key with `striatum key create`, or set [security.jwt]"
+    )]
+    Open {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A file of the TLS or JWT configuration.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The durable state cannot be opened.
+    #[error("state: {0}")]
+    Store(#[from] store::StoreError),
     /// Accepting connections failed.
     #[error("serving failed: {0}")]
     Serve(std::io::Error),
@@ -41,12 +63,32 @@ pub enum RequestError {
     /// The request is wrong: everything that is, a line each.
     #[error("{}", .0.join("; "))]
     Bad(Vec<String>),
-    /// No such model or version.
+    /// No such model, version, session or route.
     #[error("{0}")]
     NotFound(String),
     /// A path that exists, with another method.
     #[error("this path takes another method, see the header allow")]
     Method,
+    /// The body is of a kind that the route does not read.
+    #[error("content-type: expected {expected}, found {found}")]
+    Media {
+        /// The kind it reads.
+        expected: &'static str,
+        /// The kind given.
+        found: String,
+    },
+    /// What is asked for cannot be while things are as they are.
+    #[error("{0}")]
+    Conflict(String),
+    /// The caller is not known.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The caller may not do this.
+    #[error("this needs the role {needed}")]
+    Forbidden {
+        /// The least role that may.
+        needed: &'static str,
+    },
     /// The model could not be loaded.
     #[error("model {name} is not ready: {reason}")]
     NotReady {
@@ -67,27 +109,85 @@ pub enum RequestError {
         /// The limit.
         limit: usize,
     },
+    /// The caller asks more often than it may.
+    #[error("more requests than are allowed, try again in {} s", wait.as_secs_f64().ceil())]
+    RateLimited {
+        /// When to try again.
+        wait: Duration,
+    },
+    /// No more of something may exist.
+    #[error("{what}: at most {limit}, try again when some are closed")]
+    Full {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// The answer took too long.
     #[error("no answer within {seconds} seconds")]
     TimedOut {
         /// The limit.
         seconds: f64,
     },
+    /// Durable state is out of reach for now; the log has the cause.
+    #[error("state is unavailable: {0}")]
+    Unavailable(String),
+    /// The server is asked for less than usual, see the degradation level.
+    #[error("not served while the server is degraded to {level}, try again")]
+    Degraded {
+        /// The level.
+        level: &'static str,
+    },
     /// A bug: the worker gave no answer.
     #[error("the worker gave no answer")]
     Failed,
 }
 
+/// A problem as every error is answered: RFC 9457, with the member `error` of the Open Inference
+/// Protocol.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// What kind of problem it is.
+    r#type: String,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong here.
+    detail: String,
+    /// The same, as the Open Inference Protocol names it.
+    error: String,
+    /// Everything that is wrong, where it is more than one thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+}
+
+/// The media type of a problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 impl RequestError {
+    /// A request with one thing wrong.
+    pub(crate) fn bad(problem: impl Into<String>) -> Self {
+        Self::Bad(vec![problem.into()])
+    }
+
     /// The outcome under which the request is counted.
     pub fn outcome(&self) -> &'static str {
         match self {
-            Self::Bad(_) | Self::TooLarge { .. } | Self::Method => "bad_request",
+            Self::Bad(_)
+            | Self::TooLarge { .. }
+            | Self::Method
+            | Self::Media { .. }
+            | Self::Conflict(_) => "bad_request",
             Self::NotFound(_) => "not_found",
+            Self::Unauthenticated(_) | Self::Forbidden { .. } => "refused",
             Self::NotReady { .. } => "not_ready",
-            Self::Busy { .. } => "busy",
+            Self::Busy { .. }
+            | Self::RateLimited { .. }
+            | Self::Full { .. }
+            | Self::Degraded { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
-            Self::Failed => "failed",
+            Self::Failed | Self::Unavailable(_) => "failed",
         }
     }
 
@@ -97,21 +197,98 @@ impl RequestError {
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotReady { .. } | Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Media { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::RateLimited { .. } | Self::Full { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotReady { .. }
+            | Self::Busy { .. }
+            | Self::Unavailable(_)
+            | Self::Degraded { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// When to try again, where that may help.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { .. }
+            | Self::Full { .. }
+            | Self::Unavailable(_)
+            | Self::Degraded { .. } => Some(Duration::from_secs(1)),
+            Self::RateLimited { wait } => Some(*wait),
+            _ => None,
+        }
+    }
+
+    /// The gRPC status.
+    pub(crate) fn code(&self) -> tonic::Code {
+        use tonic::Code;
+        match self {
+            Self::Bad(_) | Self::Media { .. } | Self::Method => Code::InvalidArgument,
+            Self::NotFound(_) => Code::NotFound,
+            Self::Conflict(_) => Code::FailedPrecondition,
+            Self::Unauthenticated(_) => Code::Unauthenticated,
+            Self::Forbidden { .. } => Code::PermissionDenied,
+            Self::TooLarge { .. } | Self::RateLimited { .. } | Self::Full { .. } => {
+                Code::ResourceExhausted
+            }
+            Self::NotReady { .. }
+            | Self::Busy { .. }
+            | Self::Unavailable(_)
+            | Self::Degraded { .. } => Code::Unavailable,
+            Self::TimedOut { .. } => Code::DeadlineExceeded,
+            Self::Failed => Code::Internal,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let status = self.status();
+        let problems = match self {
+            Self::Bad(problems) if problems.len() > 1 => problems.clone(),
+            _ => Vec::new(),
+        };
+        Problem {
+            r#type: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or_default().into(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            error: self.to_string(),
+            problems,
         }
     }
 }
 
 impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
-        let body = Json(json!({ "error": self.to_string() }));
+        // A plain struct: nothing that JSON could refuse.
+        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
         let mut response = (self.status(), body).into_response();
-        if matches!(self, Self::Busy { .. }) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(wait) = self.retry_after() {
+            let seconds = (wait.as_secs_f64().ceil() as u64).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Unauthenticated(_) = self {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+impl From<RequestError> for tonic::Status {
+    fn from(error: RequestError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<store::StoreError> for RequestError {
+    fn from(error: store::StoreError) -> Self {
+        tracing::error!(%error, "state");
+        Self::Unavailable("see the log".into())
     }
 }

@@ -1,23 +1,36 @@
-//! Serves models over HTTP: a model repository, the path of one request, and the wire around it.
+//! Serves models over HTTP, WebSocket and gRPC: a model repository, the path of one request, sessions,
+//! security, and the wire around them.
 //!
-//! The path stands once, in [`request`]: bytes arrive, the wire type becomes ours, is there room,
-//! whose session, encode, step, decode, the report is recorded, the answer leaves. Networks are
-//! stepped by a few worker threads ([`workers`]); the async side only reads and writes.
+//! The path stands once, in [`request`]: bytes arrive and the caller is known, is there room, the
+//! wire type becomes ours, whose session, encode, step, decode, the report is recorded, the answer
+//! leaves. Networks are stepped by a few worker threads ([`workers`]); the async side only reads
+//! and writes. What can be asked, by whom, is one table ([`http`]).
 
 mod config;
+mod degradation;
 mod error;
+mod grpc;
 mod http;
+mod listen;
+mod metadata;
 mod model;
 mod record;
 mod repository;
 mod request;
+mod rollout;
+mod security;
 mod serve;
+mod sessions;
+mod statistics;
 mod wire;
 mod workers;
 
-pub use config::Config;
+pub use config::{Config, Connections, Jwt, Security, Sessions, State, Tls};
 pub use error::{RequestError, ServeError};
-pub use model::{Decoding, Encoding, InputSpec, Model, ModelError, ModelSpec, OutputSpec};
-pub use repository::{Repository, Served};
-pub use serve::serve;
+pub use model::{
+    Decoding, Encoding, InputSpec, LimitsSpec, Model, ModelError, ModelSpec, OutputSpec,
+};
+pub use repository::{Listed, Repository, Served};
+pub use rollout::{Mode, Phase, RolloutSpec};
+pub use serve::{Told, open_store, serve};
 pub use wire::{Batch, parse};

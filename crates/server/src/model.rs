@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nir::{Profile, ProfileOptions};
 use sense::Encoder;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use spike::Compiled;
 
 /// What `model.toml` says; everything may be left out.
@@ -18,6 +19,24 @@ pub struct ModelSpec {
     pub input: InputSpec,
     /// How output is read.
     pub output: OutputSpec,
+    /// What its callers may ask for.
+    pub limits: LimitsSpec,
+    /// SHA-256 that the network file must have, in hexadecimal digits.
+    pub sha256: Option<String>,
+}
+
+/// What a model's callers may ask for, where it is less than the server allows.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsSpec {
+    /// Requests let in at once.
+    pub max_in_flight: Option<usize>,
+    /// Sequences of one request.
+    pub max_batch: Option<usize>,
+    /// Steps of one sequence.
+    pub max_steps: Option<usize>,
+    /// Sessions at once.
+    pub max_sessions: Option<usize>,
 }
 
 /// How input becomes spikes.
@@ -93,6 +112,12 @@ pub struct Model {
     pub profile: ProfileOptions,
     /// What was mended, guessed and assumed, a sentence each.
     pub notes: Vec<String>,
+    /// What its callers may ask for.
+    pub limits: LimitsSpec,
+    /// SHA-256 of the network file, in hexadecimal digits.
+    pub sha256: String,
+    /// The text of `model.toml`.
+    pub(crate) spec: String,
 }
 
 /// Why a model cannot be loaded.
@@ -113,6 +138,16 @@ pub enum ModelError {
         path: PathBuf,
         /// Why.
         source: nir::CompileError,
+    },
+    /// The network file is not the one that `model.toml` names.
+    #[error("{}: expected SHA-256 {expected}, found {found}", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// The checksum in `model.toml`.
+        expected: String,
+        /// The file's.
+        found: String,
     },
     /// `model.toml` cannot be read.
     #[error("{}: {source}", path.display())]
@@ -138,12 +173,18 @@ impl ModelSpec {
     /// # Errors
     /// [`ModelError::Spec`] and [`ModelError::SpecProblem`].
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(ModelError::Spec { path: path.to_owned(), source }),
-        };
-        toml::from_str(&text)
+        Self::parse(path, &Self::text(path)?)
+    }
+
+    fn text(path: &Path) -> Result<String, ModelError> {
+        match std::fs::read_to_string(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            read => read.map_err(|source| ModelError::Spec { path: path.to_owned(), source }),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
+        toml::from_str(text)
             .map_err(|e| ModelError::SpecProblem { path: path.to_owned(), problem: e.to_string() })
     }
 
@@ -155,6 +196,16 @@ impl ModelSpec {
         if !self.input.scale.is_finite() || self.input.scale <= 0.0 {
             let found = self.input.scale;
             problems.push(format!("input.scale: expected more than 0, found {found}"));
+        }
+        let limits = &self.limits;
+        for (key, n) in [
+            ("max_in_flight", limits.max_in_flight),
+            ("max_batch", limits.max_batch),
+            ("max_steps", limits.max_steps),
+        ] {
+            if n == Some(0) {
+                problems.push(format!("limits.{key}: expected at least 1, found 0"));
+            }
         }
         let (labels, size) = (self.output.labels.len(), outputs.first().map_or(0, |o| o.size));
         if labels != 0 && labels != size {
@@ -172,9 +223,16 @@ impl Model {
     pub fn load(name: &str, version: u32, folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join("model.nir");
         let spec_path = folder.join("model.toml");
-        let spec = ModelSpec::read(&spec_path)?;
-        let loaded = nir::read(&path)
-            .map_err(|source| ModelError::Network { path: path.clone(), source })?;
+        let text = ModelSpec::text(&spec_path)?;
+        let spec = ModelSpec::parse(&spec_path, &text)?;
+        let network = |source| ModelError::Network { path: path.clone(), source };
+        let bytes = nir::bytes_of(&path).map_err(network)?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let other = spec.sha256.clone().filter(|expected| !expected.eq_ignore_ascii_case(&sha256));
+        if let Some(expected) = other {
+            return Err(ModelError::Checksum { path, expected, found: sha256 });
+        }
+        let loaded = nir::from_bytes(&bytes).map_err(network)?;
         let mut notes: Vec<String> = loaded.repairs.iter().map(ToString::to_string).collect();
         let mut profile = spec.profile.clone();
         if profile.name.is_none() {
@@ -201,8 +259,21 @@ impl Model {
             output: spec.output,
             profile,
             notes,
+            limits: spec.limits,
+            sha256,
+            spec: text,
         })
     }
+
+    /// Whether another was loaded from the very same files.
+    pub(crate) fn same_files(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256 && self.spec == other.spec
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 impl Encoding {

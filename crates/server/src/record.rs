@@ -14,7 +14,9 @@ use crate::error::RequestError;
 pub(crate) struct Took {
     pub(crate) queued: Duration,
     pub(crate) inference: Duration,
-    /// Over all sequences of the request.
+    /// Sequences of the request.
+    pub(crate) sequences: usize,
+    /// Over all of them.
     pub(crate) report: Report,
 }
 
@@ -30,8 +32,8 @@ pub(crate) struct Signals {
     operations: Counter,
 }
 
-const OUTCOMES: [&str; 7] =
-    ["ok", "bad_request", "not_found", "not_ready", "busy", "timed_out", "failed"];
+const OUTCOMES: [&str; 8] =
+    ["ok", "bad_request", "not_found", "refused", "not_ready", "busy", "timed_out", "failed"];
 
 impl Signals {
     pub(crate) fn of(metrics: &Metrics, model: &str) -> Self {

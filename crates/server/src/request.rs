@@ -3,23 +3,30 @@
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long requests take")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observe::Metrics;
-use serde_json::Value;
 
 use crate::config::Config;
+use crate::degradation::Degradation;
 use crate::error::RequestError;
 use crate::record::{Signals, Took};
-use crate::repository::{Repository, Served};
-use crate::wire;
-use crate::workers::Workers;
+use crate::repository::{Choice, Repository, Served};
+use crate::rollout::{Compared, Rollout, Seen};
+use crate::security::{Caller, Security};
+use crate::sessions::{Sessions, Slot};
+use crate::wire::{self, Answer, InferRequest};
+use crate::workers::{Task, Workers};
 
 /// Everything that requests share.
 pub(crate) struct Server {
     pub(crate) config: Config,
     pub(crate) repository: Repository,
     pub(crate) workers: Workers,
+    pub(crate) sessions: Sessions,
+    pub(crate) security: Security,
+    pub(crate) degradation: Degradation,
+    pub(crate) store: store::Store,
     pub(crate) metrics: Arc<Metrics>,
     /// Signals of requests for models that do not exist.
     pub(crate) unknown: Signals,
@@ -27,42 +34,188 @@ pub(crate) struct Server {
     pub(crate) stopping: std::sync::atomic::AtomicBool,
 }
 
+/// The model that a request is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: Option<&'a str>,
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
 impl Server {
     /// Bytes arrive; the answer leaves; the report is recorded.
     pub(crate) async fn infer(
-        &self,
-        name: &str,
-        version: Option<&str>,
-        body: &[u8],
-        json_bytes: Option<usize>,
-    ) -> Result<Value, RequestError> {
+        self: &Arc<Self>,
+        caller: &Caller,
+        target: Target<'_>,
+        read: impl FnOnce() -> Result<InferRequest, RequestError>,
+    ) -> Result<Answer, RequestError> {
         let since = Instant::now();
-        let found = self.repository.find(name, version);
-        let signals = found.as_ref().map_or(&self.unknown, |served| &served.signals);
+        let found = self.repository.choose(target.name, target.version);
         let answered = match &found {
-            Ok(served) => self.answer(served, body, json_bytes).await,
+            Ok(choice) => self.answer(caller, choice, read).await,
             Err(error) => Err(error.clone()),
         };
+        let total = since.elapsed();
         let outcome = answered.as_ref().map(|(_, took)| took);
-        signals.record(outcome, since.elapsed());
+        let signals = found.as_ref().map_or(&self.unknown, |choice| &choice.served.signals);
+        signals.record(outcome, total);
+        if let Ok(choice) = &found {
+            let sequences = outcome.map_or(0, |took| took.sequences);
+            choice.served.statistics.request(sequences, outcome.ok(), total, now_ms());
+            self.judge(choice, outcome);
+        }
         answered.map(|(answer, _)| answer)
     }
 
-    /// The wire type becomes ours; is there room?; a session encodes and steps; decode.
+    /// Is there room?; the wire type becomes ours; whose session?; it encodes and steps; decode.
     async fn answer(
-        &self,
-        served: &Arc<Served>,
-        body: &[u8],
-        json_bytes: Option<usize>,
-    ) -> Result<(Value, Took), RequestError> {
+        self: &Arc<Self>,
+        caller: &Caller,
+        choice: &Choice,
+        read: impl FnOnce() -> Result<InferRequest, RequestError>,
+    ) -> Result<(Answer, Took), RequestError> {
+        self.degradation.observe(self.workers.load(), now_ms());
         let admitted = self.workers.admit()?;
-        let batch = wire::parse(body, json_bytes, &served.model, &self.config)?;
-        let stepped = self.workers.run(Arc::clone(served), batch, admitted);
+        let _own_room = room_of(&choice.served)?;
+        let request = read()?;
+        let sequence = request.parameters.sequence_id.as_ref().and_then(|id| id.text());
+        let (start, end) = (request.parameters.sequence_start, request.parameters.sequence_end);
+        let slot = match &sequence {
+            None => None,
+            Some(id) => Some(self.slot(caller, choice, id, start).await?),
+        };
+        // A session goes on with the version that it began with.
+        let served = slot.as_ref().map_or(&choice.served, |slot| &slot.served);
+        let batch = wire::batch(request, &served.model, &self.config)?;
+        if slot.is_some() && batch.sequences != 1 {
+            let problem = format!("a batch of {} in a sequence, expected 1", batch.sequences);
+            return Err(RequestError::bad(problem));
+        }
+        let shadow = choice.shadow.as_ref().filter(|_| slot.is_none());
+        let copy = shadow.map(|shadow| (Arc::clone(shadow), batch.clone()));
+        let run = async {
+            let session = match &slot {
+                None => None,
+                Some(slot) => Some(slot.hold().await),
+            };
+            let learns = self.degradation.learns();
+            let served = Arc::clone(served);
+            self.workers.run(Task { served, batch, session, learns, admitted }).await
+        };
         let seconds = self.config.request_timeout_seconds;
-        let (batch, outputs, took) =
-            tokio::time::timeout(Duration::from_secs_f64(seconds), stepped)
+        let (batch, outputs, mut took) =
+            tokio::time::timeout(Duration::from_secs_f64(seconds), run)
                 .await
                 .map_err(|_| RequestError::TimedOut { seconds })??;
+        took.sequences = batch.sequences;
+        if let Some(slot) = &slot {
+            slot.stepped(took.report.steps, now_ms());
+        }
+        if let (Some(id), true) = (&sequence, end) {
+            self.sessions.close(&caller.tenant, id).await?;
+        }
+        if let (Some((served, batch)), Some(rollout)) = (copy, &choice.rollout) {
+            self.shadow(served, batch, outputs.clone(), Arc::clone(rollout));
+        }
         Ok((wire::answer(&served.model, &batch, &outputs, &took), took))
     }
+
+    /// The session of a sequence: begun where the request says so, else found.
+    async fn slot(
+        &self,
+        caller: &Caller,
+        choice: &Choice,
+        id: &str,
+        start: bool,
+    ) -> Result<Arc<Slot>, RequestError> {
+        let now = now_ms();
+        if start {
+            return self.sessions.open(&caller.tenant, id, &choice.served, now);
+        }
+        let slot = self.sessions.find(&caller.tenant, id, &self.repository, now).await?;
+        let (own, asked) = (&slot.served.model.name, &choice.served.model.name);
+        if own != asked {
+            let message = format!("session {id} runs model {own}, not {asked}");
+            return Err(RequestError::Conflict(message));
+        }
+        Ok(slot)
+    }
+
+    /// Gives a candidate a copy of a request and compares; the caller does not wait.
+    fn shadow(
+        self: &Arc<Self>,
+        served: Arc<Served>,
+        batch: wire::Batch,
+        stable: Vec<spike::Raster>,
+        rollout: Arc<Rollout>,
+    ) {
+        let admitted = match self.workers.admit() {
+            Ok(admitted) if self.degradation.extras() => admitted,
+            _ => return rollout.compared(Compared::Skipped),
+        };
+        let server = Arc::clone(self);
+        tokio::spawn(async move {
+            let decodes = served.model.output.decoding != crate::Decoding::None;
+            let task = Task { served, batch, session: None, learns: false, admitted };
+            let run = server.workers.run(task).await;
+            let seen = seen(run.as_ref().map(|(_, _, took)| took).ok());
+            rollout.saw(true, seen);
+            rollout.compared(match run {
+                Ok((_, outputs, _)) => wire::compare(&stable, &outputs, decodes),
+                Err(_) => Compared::Failed,
+            });
+        });
+    }
+
+    /// Shows a request to the roll-out that it took part in.
+    fn judge(self: &Arc<Self>, choice: &Choice, outcome: Result<&Took, &RequestError>) {
+        let Some(rollout) = &choice.rollout else { return };
+        if let Err(error) = outcome
+            && error.retry_after().is_some()
+        {
+            return; // Refused before any version had a part in it.
+        }
+        let Some(reason) = rollout.saw(choice.candidate, seen(outcome.ok())) else { return };
+        let model = choice.served.model.name.clone();
+        tracing::warn!(model, candidate = rollout.spec.candidate, reason, "rolled back");
+        self.metrics.counter("striatum_rollbacks_total", &[&model]).inc();
+        let server = Arc::clone(self);
+        let details = format!("candidate {}: {reason}", rollout.spec.candidate);
+        tokio::spawn(async move {
+            server.keep_rollout(&model).await;
+            server.security.audit.note("server", "rollout.roll_back", &model, &details).await;
+        });
+    }
+
+    /// Keeps where a model's roll-out stands for the next start.
+    pub(crate) async fn keep_rollout(&self, model: &str) {
+        let Some(kept) = self.repository.kept(model) else { return };
+        let value = serde_json::to_vec(&kept).unwrap_or_default();
+        if let Err(error) = self.store.system().put(crate::serve::ROLLOUTS, model, &value).await {
+            tracing::error!(%error, model, "the roll-out is not kept");
+        }
+    }
+}
+
+fn seen(took: Option<&Took>) -> Seen {
+    let took = took.map(|took| (took.inference, took.report));
+    Seen {
+        failed: took.is_none(),
+        seconds: took.map_or(0.0, |(inference, _)| inference.as_secs_f64()),
+        spikes_per_step: took
+            .map_or(0.0, |(_, report)| report.spikes as f64 / report.steps.max(1) as f64),
+    }
+}
+
+/// Room for a request where its model limits them.
+fn room_of(served: &Served) -> Result<Option<tokio::sync::OwnedSemaphorePermit>, RequestError> {
+    let Some(room) = &served.room else { return Ok(None) };
+    let limit = served.model.limits.max_in_flight.unwrap_or_default();
+    let taken = Arc::clone(room).try_acquire_owned();
+    taken.map(Some).map_err(|_| RequestError::Busy { limit })
 }

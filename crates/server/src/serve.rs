@@ -1,4 +1,5 @@
-//! Starting and stopping: load the models, listen, answer, and finish what was let in.
+//! Starting and stopping: open the state, load the models, listen, answer, and finish what was let
+//! in.
 
 #![allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
 
@@ -7,32 +8,68 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use axum::serve::ListenerExt;
 use observe::Metrics;
+use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::degradation::Degradation;
 use crate::error::ServeError;
 use crate::http::router;
+use crate::listen::{self, Certificates, Listener};
 use crate::record::Signals;
 use crate::repository::Repository;
-use crate::request::Server;
-use crate::workers::Workers;
+use crate::request::{Server, now_ms};
+use crate::security::Security;
+use crate::sessions::Sessions;
+use crate::workers::{Pool, Workers};
 
-/// Serves the models of a repository until `stop` is done.
+/// Where roll-outs are kept.
+pub(crate) const ROLLOUTS: Collection = Collection::new("rollouts");
+
+/// Time between two looks at what is idle.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// What the outside world tells a server that runs.
+pub struct Told<S, R> {
+    /// Done when the server is to stop.
+    pub stop: S,
+    /// Each call gives a future that is done when files of keys and certificates are to be read
+    /// again.
+    pub reload: R,
+}
+
+/// Opens the durable state that a configuration names.
 ///
-/// `ready` is called once with the address and the models, when requests can be sent. On `stop` no
-/// more connections are taken, `/ready` answers 503, and requests that were let in have
-/// [`Config::stop_grace_seconds`] to finish.
+/// # Errors
+/// [`ServeError::Store`].
+pub async fn open_store(config: &Config) -> Result<Store, ServeError> {
+    let opened = match &config.state.postgresql {
+        Some(url) => Store::postgresql(&PostgresConfig::new(url)).await,
+        None => Store::sqlite(&config.state.folder),
+    };
+    opened.map_err(ServeError::Store)
+}
+
+/// Serves the models of a repository until it is told to stop.
+///
+/// `ready` is called once with the address and the models, when requests can be sent. On stop no
+/// more connections are taken, `/ready` answers 503, requests that were let in have
+/// [`Config::stop_grace_seconds`] to finish, and sessions are parked in the store.
 ///
 /// # Errors
 /// [`ServeError`]; a model that cannot be loaded is not one.
-pub async fn serve(
+pub async fn serve<S, R, F>(
     config: Config,
     ready: impl FnOnce(SocketAddr, &Repository),
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
+    told: Told<S, R>,
+) -> Result<(), ServeError>
+where
+    S: Future<Output = ()> + Send + 'static,
+    R: FnMut() -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ServeError::Config(problems));
@@ -41,43 +78,101 @@ pub async fn serve(
     metrics.say("striatum_build_info", &[env!("CARGO_PKG_VERSION")]);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics.gauge("process_start_time_seconds", &[]).set(since.as_secs_f64());
-    let repository = Repository::load(&config.models, &metrics)?;
+    let store = open_store(&config).await?;
+    let security = Security::open(&config, &store, &metrics).await?;
+    let repository = Repository::open(&config.models, &metrics)?;
+    take_up_rollouts(&store, &repository).await?;
+    let tls = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
     let address = config.listen;
-    let listener = TcpListener::bind(address)
+    let tcp = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = if config.workers == 0 { cores } else { config.workers };
-    let in_flight = metrics.gauge("striatum_requests_in_flight", &[]);
-    let workers =
-        Workers::start(threads, config.max_in_flight, in_flight).map_err(ServeError::Serve)?;
+    let local = tcp.local_addr().map_err(ServeError::Serve)?;
     let grace = Duration::from_secs_f64(config.stop_grace_seconds);
+    let listener = Listener {
+        tcp,
+        limits: config.connections.clone(),
+        tls: tls.clone(),
+        signals: listen::Signals::of(&metrics),
+    };
     let server = Arc::new(Server {
+        workers: Workers::start(pool(&config, &metrics)).map_err(ServeError::Serve)?,
+        sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
+        degradation: Degradation::new(metrics.gauge("striatum_degradation_level", &[])),
         unknown: Signals::of(&metrics, "unknown"),
+        security,
+        store,
         config,
         repository,
-        workers,
         metrics,
         started: Instant::now(),
         stopping: AtomicBool::new(false),
     });
-    ready(listener.local_addr().map_err(ServeError::Serve)?, &server.repository);
+    ready(local, &server.repository);
 
     let stopped = Arc::new(Notify::new());
-    let (told, flag) = (Arc::clone(&stopped), Arc::clone(&server));
-    let until = async move {
-        stop.await;
+    let sweeping = tokio::spawn(sweep(Arc::clone(&server)));
+    let reloading = tokio::spawn(reload(Arc::clone(&server), tls, told.reload));
+    let (tell, flag) = (Arc::clone(&stopped), Arc::clone(&server));
+    tokio::spawn(async move {
+        told.stop.await;
         flag.stopping.store(true, Ordering::Relaxed);
-        told.notify_one();
-    };
-    // Small answers leave at once; a connection that cannot be told so still works.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let serving = axum::serve(listener, router(server)).with_graceful_shutdown(until);
-    tokio::select! {
-        served = serving => served.map_err(ServeError::Serve),
-        () = async { stopped.notified().await; tokio::time::sleep(grace).await } => {
-            tracing::warn!(seconds = grace.as_secs_f64(), "requests did not finish in time");
-            Ok(())
+        tell.notify_one();
+    });
+    listener.serve(router(&server), stopped.notified(), grace).await;
+    sweeping.abort();
+    reloading.abort();
+    let parked = server.sessions.park().await;
+    if parked > 0 {
+        tracing::info!(parked, "sessions are parked");
+    }
+    Ok(())
+}
+
+fn pool(config: &Config, metrics: &Metrics) -> Pool {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Pool {
+        threads: if config.workers == 0 { cores } else { config.workers },
+        max_in_flight: config.max_in_flight,
+        max_queue: Duration::from_secs_f64(config.max_queue_ms / 1e3),
+        max_batch: config.max_batch,
+        batch_wait: Duration::from_micros(config.batch_wait_us),
+        in_flight: metrics.gauge("striatum_requests_in_flight", &[]),
+    }
+}
+
+/// Roll-outs go on where they stood when the server was stopped.
+async fn take_up_rollouts(store: &Store, repository: &Repository) -> Result<(), ServeError> {
+    for record in store.system().scan(ROLLOUTS, Range::default()).await?.records {
+        match serde_json::from_slice(&record.value) {
+            Ok(kept) => repository.keep(&record.key, kept),
+            Err(error) => tracing::error!(%error, model = record.key, "roll-out is not kept"),
+        }
+    }
+    Ok(())
+}
+
+async fn sweep(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        server.sessions.sweep(now_ms());
+        server.degradation.observe(server.workers.load(), now_ms());
+    }
+}
+
+/// Reads files of keys and certificates again, whenever it is told to.
+async fn reload<R, F>(server: Arc<Server>, tls: Option<Arc<Certificates>>, mut told: R)
+where
+    R: FnMut() -> F,
+    F: Future<Output = ()>,
+{
+    loop {
+        told().await;
+        let keys = server.security.reload();
+        let certificates = tls.as_ref().map_or(Ok(()), |tls| tls.reload());
+        match keys.and(certificates) {
+            Ok(()) => tracing::info!("keys and certificates were read again"),
+            Err(error) => tracing::error!(%error, "the old keys and certificates stay"),
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The threads that step networks, and how many requests are let in.
-//! A worker keeps one session per model and resets it before each use, so nothing of one request is
-//! left for the next; the queue is as long as the number of requests let in.
+//! A worker keeps one session per model and resets it before each request, so nothing of one is
+//! left for the next. It takes requests of the same model together, so that their weights are read
+//! from memory once; a request that belongs to a caller's session brings that session along.
 
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long requests take")]
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use prometheus_client::metrics::gauge::Gauge;
+use observe::Gauge;
 use spike::{Raster, RunError, Session};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::RequestError;
 use crate::model::Model;
@@ -28,18 +30,30 @@ const MAX_SESSIONS: usize = 16;
 /// What a worker gives back: the outputs of each sequence, and what it took.
 pub(crate) type Done = Result<(Batch, Vec<Raster>, Took), RequestError>;
 
+/// A session that belongs to a caller, held while it is stepped.
+pub(crate) type Held = OwnedMutexGuard<Session>;
+
+/// What a worker is asked to do.
+pub(crate) struct Task {
+    pub(crate) served: Arc<Served>,
+    pub(crate) batch: Batch,
+    /// The caller's session; without one the request starts from rest.
+    pub(crate) session: Option<Held>,
+    /// Whether weights may change.
+    pub(crate) learns: bool,
+    pub(crate) admitted: Admitted,
+}
+
 struct Job {
-    served: Arc<Served>,
-    batch: Batch,
+    task: Task,
     since: Instant,
     done: oneshot::Sender<Done>,
-    _admitted: Admitted,
 }
 
 /// Room for one request; given back when dropped.
 pub(crate) struct Admitted {
     _permit: OwnedSemaphorePermit,
-    in_flight: Gauge<f64, std::sync::atomic::AtomicU64>,
+    in_flight: Gauge,
 }
 
 impl Drop for Admitted {
@@ -48,69 +62,221 @@ impl Drop for Admitted {
     }
 }
 
+/// How the pool is set up.
+pub(crate) struct Pool {
+    pub(crate) threads: usize,
+    pub(crate) max_in_flight: usize,
+    /// The longest wait that a request is let in for.
+    pub(crate) max_queue: Duration,
+    /// Sequences that a worker takes together.
+    pub(crate) max_batch: usize,
+    /// How long a worker waits for more of them.
+    pub(crate) batch_wait: Duration,
+    pub(crate) in_flight: Gauge,
+}
+
 /// The pool.
 pub(crate) struct Workers {
-    jobs: Sender<Job>,
+    queue: Arc<Queue>,
     room: Arc<Semaphore>,
-    limit: usize,
-    in_flight: Gauge<f64, std::sync::atomic::AtomicU64>,
+    pool: Pool,
+}
+
+/// Requests that wait.
+struct Queue {
+    jobs: Mutex<Jobs>,
+    changed: Condvar,
+    waiting: AtomicUsize,
+    /// A running mean of the time that a request takes a worker (nanoseconds).
+    service_ns: AtomicU64,
+}
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    closed: bool,
 }
 
 impl Workers {
-    pub(crate) fn start(
-        threads: usize,
-        max_in_flight: usize,
-        in_flight: Gauge<f64, std::sync::atomic::AtomicU64>,
-    ) -> std::io::Result<Self> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for k in 0..threads.max(1) {
+    pub(crate) fn start(mut pool: Pool) -> std::io::Result<Self> {
+        pool.threads = pool.threads.max(1);
+        let queue = Arc::new(Queue {
+            jobs: Mutex::default(),
+            changed: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            service_ns: AtomicU64::new(0),
+        });
+        for k in 0..pool.threads {
             let queue = Arc::clone(&queue);
+            let gather =
+                Gather { threads: pool.threads, max_batch: pool.max_batch, wait: pool.batch_wait };
             thread::Builder::new()
                 .name(format!("step-{k}"))
                 .stack_size(WORKER_STACK_BYTES)
-                .spawn(move || work(&queue))?;
+                .spawn(move || work(&queue, &gather))?;
         }
-        let room = Arc::new(Semaphore::new(max_in_flight));
-        Ok(Self { jobs, room, limit: max_in_flight, in_flight })
+        let room = Arc::new(Semaphore::new(pool.max_in_flight));
+        Ok(Self { queue, room, pool })
     }
 
-    /// Room for one request, now or not at all.
+    /// Room for one request, now or not at all: the number let in and the wait to be expected are
+    /// bounded.
     pub(crate) fn admit(&self) -> Result<Admitted, RequestError> {
-        let room = Arc::clone(&self.room).try_acquire_owned();
-        let permit = room.map_err(|_| RequestError::Busy { limit: self.limit })?;
-        self.in_flight.inc();
-        Ok(Admitted { _permit: permit, in_flight: self.in_flight.clone() })
+        let busy = || RequestError::Busy { limit: self.pool.max_in_flight };
+        if self.expected_wait() > self.pool.max_queue {
+            return Err(busy());
+        }
+        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| busy())?;
+        self.pool.in_flight.inc();
+        Ok(Admitted { _permit: permit, in_flight: self.pool.in_flight.clone() })
+    }
+
+    /// How full the server is, 0 to 1: of the requests let in, and of the wait to be expected.
+    pub(crate) fn load(&self) -> f64 {
+        let taken = self.pool.max_in_flight - self.room.available_permits();
+        let in_flight = taken as f64 / self.pool.max_in_flight as f64;
+        let wait = self.expected_wait().as_secs_f64() / self.pool.max_queue.as_secs_f64();
+        in_flight.max(wait).min(1.0)
+    }
+
+    /// How long a request that comes now would wait for a worker.
+    fn expected_wait(&self) -> Duration {
+        let waiting = self.queue.waiting.load(Ordering::Relaxed) as u64;
+        let service = self.queue.service_ns.load(Ordering::Relaxed);
+        Duration::from_nanos(waiting.saturating_mul(service) / self.pool.threads as u64)
     }
 
     /// Encodes and steps a batch on a worker.
-    pub(crate) async fn run(&self, served: Arc<Served>, batch: Batch, admitted: Admitted) -> Done {
+    pub(crate) async fn run(&self, task: Task) -> Done {
         let (done, answer) = oneshot::channel();
-        let job = Job { served, batch, since: Instant::now(), done, _admitted: admitted };
-        self.jobs.send(job).map_err(|_| RequestError::Failed)?;
+        self.queue.push(Job { task, since: Instant::now(), done });
         answer.await.unwrap_or(Err(RequestError::Failed))
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>) {
-    let mut sessions: Vec<(Arc<Served>, Session)> = Vec::new();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
-        if job.done.is_closed() {
-            continue;
-        }
-        let queued = job.since.elapsed();
-        let started = Instant::now();
-        let session = session_of(&mut sessions, &job.served);
-        let ran = infer(session, &job.served.model, job.batch);
-        let done = ran.map(|(batch, outputs, mut took)| {
-            (took.queued, took.inference) = (queued, started.elapsed());
-            (batch, outputs, took)
-        });
-        // Whoever asked may have gone.
-        let _ = job.done.send(done);
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_all();
     }
+}
+
+/// How a worker gathers requests.
+struct Gather {
+    threads: usize,
+    max_batch: usize,
+    wait: Duration,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) {
+        let mut jobs = self.lock();
+        jobs.waiting.push_back(job);
+        self.waiting.store(jobs.waiting.len(), Ordering::Relaxed);
+        drop(jobs);
+        self.changed.notify_one();
+    }
+
+    /// The next request and those of the same model that may go with it; none once closed.
+    fn take(&self, gather: &Gather) -> Option<Vec<Job>> {
+        let mut jobs = self.lock();
+        let first = loop {
+            match jobs.waiting.pop_front() {
+                Some(job) => break job,
+                None if jobs.closed => return None,
+                None => jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        let mut taken = vec![first];
+        if taken[0].task.session.is_none() {
+            self.gather(jobs, gather, &mut taken);
+        } else {
+            self.waiting.store(jobs.waiting.len(), Ordering::Relaxed);
+        }
+        Some(taken)
+    }
+
+    /// Adds waiting requests of the same model, no more than this worker's share of them, and waits
+    /// a little for those to come.
+    fn gather(&self, mut jobs: MutexGuard<'_, Jobs>, gather: &Gather, taken: &mut Vec<Job>) {
+        let until = Instant::now() + gather.wait;
+        loop {
+            let share = jobs.waiting.len().div_ceil(gather.threads);
+            let mut sequences: usize = taken.iter().map(|job| job.task.batch.sequences).sum();
+            let mut at = 0;
+            let mut left = share;
+            while at < jobs.waiting.len() && left > 0 && sequences < gather.max_batch {
+                let other = &jobs.waiting[at].task;
+                let fits = other.session.is_none()
+                    && Arc::ptr_eq(&other.served, &taken[0].task.served)
+                    && sequences + other.batch.sequences <= gather.max_batch;
+                if !fits {
+                    at += 1;
+                    continue;
+                }
+                sequences += other.batch.sequences;
+                left -= 1;
+                taken.extend(jobs.waiting.remove(at));
+            }
+            self.waiting.store(jobs.waiting.len(), Ordering::Relaxed);
+            let now = Instant::now();
+            if now >= until || sequences >= gather.max_batch || jobs.closed {
+                return;
+            }
+            let waited = self.changed.wait_timeout(jobs, until - now);
+            jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Takes one request's time into the running mean, by an eighth.
+    fn learn_service(&self, took: Duration) {
+        let mean = self.service_ns.load(Ordering::Relaxed);
+        let now = took.as_nanos() as u64;
+        let next = if mean == 0 { now } else { mean - mean / 8 + now / 8 };
+        self.service_ns.store(next, Ordering::Relaxed);
+    }
+}
+
+fn work(queue: &Queue, gather: &Gather) {
+    let mut sessions: Vec<(Arc<Served>, Session)> = Vec::new();
+    while let Some(jobs) = queue.take(gather) {
+        let served = Arc::clone(&jobs[0].task.served);
+        let (mut batched, taken) = (0, Instant::now());
+        for job in jobs {
+            // Whoever asked may have gone.
+            if !job.done.is_closed() {
+                batched += job.task.batch.sequences;
+                answer(queue, &mut sessions, job);
+            }
+        }
+        if batched > 0 {
+            served.statistics.executed(batched, taken.elapsed());
+        }
+    }
+}
+
+fn answer(queue: &Queue, sessions: &mut Vec<(Arc<Served>, Session)>, job: Job) {
+    let Job { task: Task { served, batch, session, learns, admitted }, since, done } = job;
+    let queued = since.elapsed();
+    let started = Instant::now();
+    let ran = match session {
+        Some(mut own) => {
+            own.set_learning(learns);
+            go_on(&mut own, &served.model, batch)
+        }
+        None => from_rest(session_of(sessions, &served), &served.model, batch),
+    };
+    let inference = started.elapsed();
+    queue.learn_service(inference);
+    drop(admitted);
+    let _ = done.send(ran.map(|(batch, outputs, mut took)| {
+        (took.queued, took.inference) = (queued, inference);
+        (batch, outputs, took)
+    }));
 }
 
 /// The worker's session of a model, made on first use, moved to the end.
@@ -134,7 +300,7 @@ fn session_of<'a>(
 }
 
 /// Encode and step, sequence by sequence, each from rest.
-fn infer(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
+fn from_rest(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
     let ports = model.network.inputs().len().max(1);
     let mut outputs = Vec::new();
     let mut took = Took::default();
@@ -151,6 +317,15 @@ fn infer(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
         took.report.synaptic_operations += run.report.synaptic_operations;
     }
     Ok((batch, outputs, took))
+}
+
+/// Encode and step the one sequence of a caller's session, from where it stands.
+fn go_on(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
+    let inputs = std::mem::take(&mut batch.inputs).into_iter();
+    let encoded: Result<Vec<Raster>, RequestError> = inputs.map(|i| encode(i, model)).collect();
+    let run = session.run(&encoded?).map_err(unfit)?;
+    let took = Took { report: run.report, ..Took::default() };
+    Ok((batch, run.outputs, took))
 }
 
 fn encode(input: Sequence, model: &Model) -> Result<Raster, RequestError> {

@@ -34,6 +34,7 @@ pub struct Session {
     pub(crate) events: Vec<Events>,
     /// By projection that learns, then sequence.
     pub(crate) plastic: Vec<PlasticState>,
+    learns: bool,
     probes: Vec<Probe>,
     scratch: Scratch,
 }
@@ -140,6 +141,7 @@ impl Session {
             state,
             events,
             plastic,
+            learns: true,
             probes: Vec::new(),
             scratch: Scratch::default(),
         };
@@ -201,6 +203,11 @@ impl Session {
             }
         }
         self.probes = probes.to_vec();
+    }
+
+    /// Whether weights that learn change from the next run on; they do unless told otherwise.
+    pub fn set_learning(&mut self, learns: bool) {
+        self.learns = learns;
     }
 
     /// The network that the session runs.
@@ -384,6 +391,9 @@ impl Session {
 
     /// Lets the projections into a population learn from the spikes of a step.
     fn learn(&mut self, p: PopulationId, step: usize) {
+        if !self.learns {
+            return;
+        }
         let network = Arc::clone(&self.network);
         for incoming in &network.populations[p.0].incoming {
             let (Kernel::Plastic(kernel), Some(k)) = (&incoming.kernel, incoming.plastic) else {

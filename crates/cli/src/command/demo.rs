@@ -240,14 +240,18 @@ fn started(model: &std::path::Path) -> Result<String> {
     let models = model.parent().filter(|p| !p.as_os_str().is_empty());
     let models = models.unwrap_or(std::path::Path::new(".")).to_owned();
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = server::Config { listen, models, ..server::Config::default() };
+    let folder = tempfile::tempdir().context("a folder for the server's state")?;
+    let state = server::State { folder: folder.path().to_owned(), ..server::State::default() };
+    let config = server::Config { listen, models, state, ..server::Config::default() };
     let (tell, told) = mpsc::channel::<Result<SocketAddr, String>>();
     std::thread::spawn(move || {
+        let _state = folder;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let served = runtime.map_err(|e| e.to_string()).and_then(|runtime| {
             let ready = |address, _: &server::Repository| drop(tell.send(Ok(address)));
             let forever = std::future::pending();
-            runtime.block_on(server::serve(config, ready, forever)).map_err(|e| e.to_string())
+            let told = server::Told { stop: forever, reload: std::future::pending::<()> };
+            runtime.block_on(server::serve(config, ready, told)).map_err(|e| e.to_string())
         });
         if let Err(error) = served {
             let _ = tell.send(Err(error));

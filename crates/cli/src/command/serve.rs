@@ -53,7 +53,8 @@ impl Serve {
             .thread_stack_size(512 << 10)
             .enable_all()
             .build()?;
-        runtime.block_on(server::serve(config, announce, stopped()))?;
+        let told = server::Told { stop: stopped(), reload: reloaded };
+        runtime.block_on(server::serve(config, announce, told))?;
         eprintln!("stopped");
         Ok(Outcome::Done)
     }
@@ -61,7 +62,7 @@ impl Serve {
 
 fn announce(address: SocketAddr, models: &server::Repository) {
     let (mut ready, mut failed) = (Vec::new(), 0);
-    for (name, version, reason) in models.list() {
+    for server::Listed { name, version, reason, .. } in models.list() {
         match reason {
             None => ready.push(format!("{name} {version}")),
             Some(_) => failed += 1,
@@ -82,6 +83,14 @@ async fn stopped() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
+    }
+}
+
+/// Done at the next hangup signal.
+async fn reloaded() {
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => drop(hangup.recv().await),
+        Err(_) => std::future::pending().await,
     }
 }
 

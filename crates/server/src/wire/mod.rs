@@ -8,17 +8,22 @@
 //!
 //! A tensor's numbers stand in the JSON as `data`, or behind it as little-endian bytes where the
 //! request says how long the JSON is (`Inference-Header-Content-Length`) and the tensor how many
-//! bytes are its own (`binary_data_size`), in the order of the tensors. Answers are JSON.
+//! bytes are its own (`binary_data_size`), in the order of the tensors. Answers are JSON, and where
+//! asked for the outputs' numbers stand behind it in the same way.
 //!
 //! Source: Open Inference Protocol v2, "Inference Request JSON Object"; Triton's binary tensor data
 //! extension.
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::{Value, json};
 use spike::{Port, Raster};
+
+mod answer;
+
+pub(crate) use answer::{Answer, answer, compare};
 
 use crate::config::Config;
 use crate::error::RequestError;
@@ -27,39 +32,101 @@ use crate::model::{Decoding, Model};
 /// Nesting of JSON arrays in a tensor's data.
 const MAX_NESTING: usize = 8;
 
-/// A request as it lies on the wire.
-#[derive(Debug, Deserialize)]
-struct InferRequest {
-    id: Option<String>,
-    inputs: Vec<InputTensor>,
-    outputs: Option<Vec<OutputName>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct InputTensor {
-    name: String,
-    shape: Vec<u64>,
-    datatype: String,
+/// An inference request of the Open Inference Protocol, as it lies on the wire.
+///
+/// Parameters that are not known here are ignored, as the protocol asks.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct InferRequest {
+    /// A name for the request, given back with the answer.
+    pub(crate) id: Option<String>,
+    /// What the request asks for beside its tensors.
     #[serde(default)]
-    parameters: TensorParameters,
-    data: Option<Data>,
+    pub(crate) parameters: RequestParameters,
+    /// The inputs.
+    pub(crate) inputs: Vec<InputTensor>,
+    /// The outputs asked for; without them all but the spikes.
+    pub(crate) outputs: Option<Vec<WantedOutput>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct TensorParameters {
-    encoding: Option<String>,
-    steps: Option<u64>,
-    binary_data_size: Option<u64>,
+/// Parameters of a request: Triton's sequence and binary tensor data extensions.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct RequestParameters {
+    /// The sequence that the request belongs to: its network goes on from one request to the next.
+    pub(crate) sequence_id: Option<SequenceId>,
+    /// Whether the sequence begins here.
+    #[serde(default)]
+    pub(crate) sequence_start: bool,
+    /// Whether the sequence ends here.
+    #[serde(default)]
+    pub(crate) sequence_end: bool,
+    /// Whether every output is to come as bytes behind the JSON.
+    #[serde(default)]
+    pub(crate) binary_data_output: bool,
 }
 
-#[derive(Debug, Deserialize)]
-struct OutputName {
-    name: String,
+/// The name of a sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum SequenceId {
+    /// A number; 0 means none.
+    Number(u64),
+    /// A word; the empty one means none.
+    Word(String),
+}
+
+/// One input.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct InputTensor {
+    /// The input's name.
+    pub(crate) name: String,
+    /// Its axes.
+    pub(crate) shape: Vec<u64>,
+    /// The type of its numbers: BOOL, UINT8 to UINT64, INT8 to INT64, FP32 or FP64.
+    pub(crate) datatype: String,
+    /// How it is written.
+    #[serde(default)]
+    pub(crate) parameters: TensorParameters,
+    /// Its numbers, flat or nested, in row-major order.
+    #[schemars(with = "Option<Vec<serde_json::Value>>")]
+    pub(crate) data: Option<Data>,
+}
+
+/// Parameters of an input.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct TensorParameters {
+    /// `none` where the numbers are spikes or values of each step, `events` where they are pairs of
+    /// step and index.
+    pub(crate) encoding: Option<String>,
+    /// Steps of a sequence of events.
+    pub(crate) steps: Option<u64>,
+    /// Bytes behind the JSON that are the input's numbers, little-endian.
+    pub(crate) binary_data_size: Option<u64>,
+}
+
+/// An output that is asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct WantedOutput {
+    /// The output's name; `NAME.spikes` for each of its steps.
+    pub(crate) name: String,
+    /// How it is to be written.
+    #[serde(default)]
+    pub(crate) parameters: OutputParameters,
+}
+
+/// Parameters of an output.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+pub(crate) struct OutputParameters {
+    /// Whether it is to come as bytes behind the JSON.
+    #[serde(default)]
+    pub(crate) binary_data: bool,
+    /// The largest so many values, as texts `value:index:label`; 0 for the values themselves.
+    #[serde(default)]
+    pub(crate) classification: u32,
 }
 
 /// Numbers, flat or nested, in row-major order.
 #[derive(Debug)]
-struct Data(Vec<f32>);
+pub(crate) struct Data(pub(crate) Vec<f32>);
 
 /// Appends numbers to a vector without a tree of values in between.
 struct Flatten<'a> {
@@ -120,24 +187,42 @@ impl<'de> Visitor<'de> for Flatten<'_> {
     }
 }
 
+impl SequenceId {
+    /// As text; none where it says that there is no sequence.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            Self::Number(0) => None,
+            Self::Number(n) => Some(n.to_string()),
+            Self::Word(word) => (!word.is_empty()).then(|| word.clone()),
+        }
+    }
+}
+
 /// A request as ours: rasters, or values still to be encoded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Batch {
-    id: Option<String>,
+    pub(crate) id: Option<String>,
     /// The inputs of the first sequence, then those of the next.
     pub(crate) inputs: Vec<Sequence>,
     pub(crate) sequences: usize,
     /// The outputs asked for.
-    wanted: Vec<Wanted>,
+    wanted: Vec<(Wanted, OutputParameters)>,
 }
 
 /// One input of one sequence.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Sequence {
     /// Events of each step.
     Steps(Raster),
     /// Values in 0 to 1 that the model's code turns into events.
     Values(Vec<f32>),
+}
+
+/// What a request may ask for: the least of what the server and the model allow.
+#[derive(Clone, Copy)]
+struct Limits {
+    batch: usize,
+    steps: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +245,14 @@ pub fn parse(
     model: &Model,
     config: &Config,
 ) -> Result<Batch, RequestError> {
+    batch(read(body, json_bytes)?, model, config)
+}
+
+/// Reads a request; `json_bytes` is the length of its JSON where bytes follow it.
+///
+/// # Errors
+/// [`RequestError::Bad`].
+pub(crate) fn read(body: &[u8], json_bytes: Option<usize>) -> Result<InferRequest, RequestError> {
     let bad = |problem: String| RequestError::Bad(vec![problem]);
     let (json, mut binary) = match json_bytes {
         None => (body, &[][..]),
@@ -178,6 +271,24 @@ pub fn parse(
     if !binary.is_empty() && problems.is_empty() {
         problems.push(format!("{} bytes behind the JSON belong to no input", binary.len()));
     }
+    if problems.is_empty() { Ok(request) } else { Err(RequestError::Bad(problems)) }
+}
+
+/// The wire type becomes ours, for a model.
+///
+/// # Errors
+/// [`RequestError::Bad`] with everything that is wrong.
+pub(crate) fn batch(
+    request: InferRequest,
+    model: &Model,
+    config: &Config,
+) -> Result<Batch, RequestError> {
+    let mut problems = Vec::new();
+    let (max_batch, max_steps) = (model.limits.max_batch, model.limits.max_steps);
+    let limits = Limits {
+        batch: max_batch.unwrap_or(config.max_batch).min(config.max_batch),
+        steps: max_steps.unwrap_or(config.max_steps).min(config.max_steps),
+    };
     let ports = model.network.inputs();
     let mut columns: Vec<Option<Vec<Sequence>>> = ports.iter().map(|_| None).collect();
     for tensor in request.inputs {
@@ -191,7 +302,7 @@ pub fn parse(
             problems.push(format!("input {name}: given twice"));
             continue;
         }
-        match sequences(tensor, &ports[k], model, config) {
+        match sequences(tensor, &ports[k], model, limits) {
             Ok(sequences) => columns[k] = Some(sequences),
             Err(found) => {
                 problems.extend(found.into_iter().map(|p| format!("input {name}: {p}")));
@@ -202,7 +313,8 @@ pub fn parse(
     for (port, _) in ports.iter().zip(&columns).filter(|(_, column)| column.is_none()) {
         problems.push(format!("input {}: missing", port.name));
     }
-    let wanted = wanted(request.outputs, model, &mut problems);
+    let binary = request.parameters.binary_data_output;
+    let wanted = wanted(request.outputs, binary, model, &mut problems);
     let columns: Vec<Vec<Sequence>> = columns.into_iter().flatten().collect();
     let sequences = columns.first().map_or(0, Vec::len);
     if problems.is_empty() && columns.iter().any(|column| column.len() != sequences) {
@@ -235,7 +347,7 @@ impl InputTensor {
 }
 
 /// Little-endian numbers of a datatype.
-fn numbers(datatype: &str, bytes: &[u8]) -> Result<Vec<f32>, String> {
+pub(crate) fn numbers(datatype: &str, bytes: &[u8]) -> Result<Vec<f32>, String> {
     macro_rules! read {
         ($t:ty) => {{
             let (numbers, rest) = bytes.as_chunks::<{ size_of::<$t>() }>();
@@ -271,7 +383,7 @@ fn sequences(
     tensor: InputTensor,
     port: &Port,
     model: &Model,
-    config: &Config,
+    limits: Limits,
 ) -> Result<Vec<Sequence>, Vec<String>> {
     let mut problems = Vec::new();
     let datatypes = [
@@ -298,9 +410,9 @@ fn sequences(
     }
     let encodes = model.input.encoding != crate::Encoding::None;
     let found = match tensor.parameters.encoding.as_deref() {
-        None if encodes => values(&tensor.shape, data, port, model, config),
-        None | Some("none") => steps(&tensor.shape, &data, port, config),
-        Some("events") => events(&tensor.shape, &data, tensor.parameters.steps, port, config),
+        None if encodes => values(&tensor.shape, data, port, model, limits),
+        None | Some("none") => steps(&tensor.shape, &data, port, limits),
+        Some("events") => events(&tensor.shape, &data, tensor.parameters.steps, port, limits),
         Some(other) => Err(format!("encoding {other}, expected \"none\" or \"events\"")),
     };
     found.map_err(|problem| vec![problem])
@@ -325,13 +437,13 @@ fn values(
     data: Vec<f32>,
     port: &Port,
     model: &Model,
-    config: &Config,
+    limits: Limits,
 ) -> Result<Vec<Sequence>, String> {
     let [batch, rest @ ..] = shape else { return Err("shape [], expected [batch, ...]".into()) };
     if !fits(rest, port) {
         return Err(format!("shape {shape:?}, expected [batch, {}]", axes(port)));
     }
-    bounded("a batch", *batch, config.max_batch)?;
+    bounded("a batch", *batch, limits.batch)?;
     // The scale is applied in double precision and rounded once, as a division would be.
     let scaled = |v: &f32| (f64::from(*v) * model.input.scale) as f32;
     let outside = data.iter().position(|v| !(0.0..=1.0).contains(&scaled(v)));
@@ -347,7 +459,7 @@ fn steps(
     shape: &[u64],
     data: &[f32],
     port: &Port,
-    config: &Config,
+    limits: Limits,
 ) -> Result<Vec<Sequence>, String> {
     let [batch, steps, rest @ ..] = shape else {
         return Err(format!("shape {shape:?}, expected [batch, steps, {}]", axes(port)));
@@ -355,8 +467,8 @@ fn steps(
     if !fits(rest, port) {
         return Err(format!("shape {shape:?}, expected [batch, steps, {}]", axes(port)));
     }
-    bounded("a batch", *batch, config.max_batch)?;
-    let steps = bounded("a length", *steps, config.max_steps)?;
+    bounded("a batch", *batch, limits.batch)?;
+    let steps = bounded("a length", *steps, limits.steps)?;
     let rows = data.chunks_exact(steps * port.size);
     Ok(rows.map(|row| Sequence::Steps(Raster::from_dense(row, port.size))).collect())
 }
@@ -366,13 +478,13 @@ fn events(
     data: &[f32],
     steps: Option<u64>,
     port: &Port,
-    config: &Config,
+    limits: Limits,
 ) -> Result<Vec<Sequence>, String> {
     let [_, 2] = shape else {
         return Err(format!("shape {shape:?}, expected [events, 2]: pairs of step and index"));
     };
     let Some(steps) = steps else { return Err("parameter steps: missing".into()) };
-    let steps = bounded("a length", steps, config.max_steps)?;
+    let steps = bounded("a length", steps, limits.steps)?;
     let mut pairs = Vec::with_capacity(data.len() / 2);
     let (rows, _) = data.as_chunks::<2>();
     for (k, [step, index]) in rows.iter().enumerate() {
@@ -404,10 +516,11 @@ fn axes(port: &Port) -> String {
 
 /// The outputs asked for; where none are named, every result and what the model decodes.
 fn wanted(
-    names: Option<Vec<OutputName>>,
+    names: Option<Vec<WantedOutput>>,
+    binary_data: bool,
     model: &Model,
     problems: &mut Vec<String>,
-) -> Vec<Wanted> {
+) -> Vec<(Wanted, OutputParameters)> {
     let ports = model.network.outputs();
     let decodes = model.output.decoding == Decoding::Counts;
     let labelled = !model.output.labels.is_empty();
@@ -424,12 +537,14 @@ fn wanted(
     }
     let Some(names) = names.filter(|names| !names.is_empty()) else {
         let usual = known.into_iter().map(|(_, w)| w).filter(|w| !matches!(w, Wanted::Spikes(_)));
-        return usual.collect();
+        let parameters = OutputParameters { binary_data, classification: 0 };
+        return usual.map(|w| (w, parameters)).collect();
     };
     let mut wanted = Vec::new();
-    for OutputName { name } in names {
+    for WantedOutput { name, mut parameters } in names {
+        parameters.binary_data |= binary_data;
         match known.iter().find(|(known, _)| *known == name) {
-            Some((_, w)) => wanted.push(*w),
+            Some((_, w)) => wanted.push((*w, parameters)),
             None => {
                 let all: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
                 problems.push(format!("output {name}: unknown, expected {}", all.join(", ")));
@@ -437,84 +552,4 @@ fn wanted(
         }
     }
     wanted
-}
-
-/// The answer to a batch: its outputs, and what it took.
-pub(crate) fn answer(
-    model: &Model,
-    batch: &Batch,
-    outputs: &[Raster],
-    took: &crate::record::Took,
-) -> Value {
-    let ports = model.network.outputs();
-    let of = |k: usize| outputs.iter().skip(k).step_by(ports.len().max(1));
-    let results =
-        |k: usize| -> Vec<Vec<f32>> { of(k).map(|raster| result(raster, &ports[k])).collect() };
-    let classes = || results(0).iter().map(|counts| class(counts)).collect::<Vec<usize>>();
-    let n = batch.sequences;
-    let tensors: Vec<Value> = batch
-        .wanted
-        .iter()
-        .map(|wanted| match *wanted {
-            Wanted::Result(k) => {
-                let data: Vec<f32> = results(k).concat();
-                tensor(&ports[k].name, "FP32", &[n, ports[k].size], json!(data))
-            }
-            Wanted::Spikes(k) => {
-                let data: Vec<f32> = of(k).flat_map(Raster::to_dense).collect();
-                let steps = outputs.get(k).map_or(0, Raster::steps);
-                let name = format!("{}.spikes", ports[k].name);
-                tensor(&name, "FP32", &[n, steps, ports[k].size], json!(data))
-            }
-            Wanted::Class => tensor("class", "INT64", &[n], json!(classes())),
-            Wanted::Label => {
-                let labels: Vec<&str> =
-                    classes().iter().map(|&c| model.output.labels[c].as_str()).collect();
-                tensor("label", "BYTES", &[n], json!(labels))
-            }
-        })
-        .collect();
-    let mut answer = json!({
-        "model_name": model.name,
-        "model_version": model.version.to_string(),
-        "outputs": tensors,
-        "parameters": {
-            "steps": took.report.steps,
-            "spikes": took.report.spikes,
-            "synaptic_operations": took.report.synaptic_operations,
-            "queue_us": took.queued.as_micros() as u64,
-            "inference_us": took.inference.as_micros() as u64,
-        },
-    });
-    if let Some(id) = &batch.id {
-        answer["id"] = json!(id);
-    }
-    answer
-}
-
-fn tensor(name: &str, datatype: &str, shape: &[usize], data: Value) -> Value {
-    json!({ "name": name, "datatype": datatype, "shape": shape, "data": data })
-}
-
-/// Sums over the steps of an output that fires, the last values of one that does not.
-fn result(raster: &Raster, port: &Port) -> Vec<f32> {
-    if port.emission != spike::Emission::Values {
-        return raster.sums();
-    }
-    let mut last = vec![0.0; port.size];
-    if let Some(step) = raster.steps().checked_sub(1) {
-        raster.events(step).for_each(|(index, value)| last[index as usize] = value);
-    }
-    last
-}
-
-/// The first of the largest.
-fn class(counts: &[f32]) -> usize {
-    let mut best = 0;
-    for (k, count) in counts.iter().enumerate() {
-        if *count > counts[best] {
-            best = k;
-        }
-    }
-    best
 }

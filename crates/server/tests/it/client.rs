@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use serde_json::Value;
-use server::{Config, ServeError};
+use server::{Config, ServeError, Told};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -16,6 +16,23 @@ pub(crate) struct Running {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
     _models: TempDir,
+    _state: Option<TempDir>,
+}
+
+/// What was answered.
+pub(crate) struct Asked {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Asked {
+    /// The JSON of an answer of that status.
+    pub(crate) fn of(self, status: u16) -> Value {
+        let text = String::from_utf8_lossy(&self.bytes).into_owned();
+        assert_eq!(self.status, status, "{text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
 }
 
 /// A file of a folder of fixtures, `nir/...` or `described/...`.
@@ -40,6 +57,12 @@ impl Running {
     pub(crate) fn start(models: TempDir, mut config: Config) -> Self {
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         config.models = models.path().to_owned();
+        let mut own = None;
+        if config.state == server::State::default() {
+            let folder = tempfile::tempdir().unwrap();
+            config.state.folder = folder.path().to_owned();
+            own = Some(folder);
+        }
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -50,10 +73,11 @@ impl Running {
                 .unwrap();
             let stop = async { drop(stopped.await) };
             let ready = |address, _: &server::Repository| tell.send(address).unwrap();
-            runtime.block_on(server::serve(config, ready, stop))
+            let told = Told { stop, reload: std::future::pending::<()> };
+            runtime.block_on(server::serve(config, ready, told))
         });
         let address = told.recv().unwrap();
-        Self { address, stop: Some(stop), thread: Some(thread), _models: models }
+        Self { address, stop: Some(stop), thread: Some(thread), _models: models, _state: own }
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
@@ -75,6 +99,42 @@ impl Running {
         let status = answer.status().as_u16();
         let text = answer.into_body().read_to_string().unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Puts bytes.
+    pub(crate) fn put_bytes(&self, path: &str, body: &[u8]) -> (u16, String) {
+        let request = agent().put(format!("http://{}{path}", self.address));
+        let answer = request.content_type("application/octet-stream").send(body).unwrap();
+        (answer.status().as_u16(), answer.into_body().read_to_string().unwrap())
+    }
+
+    /// Sends bytes as they are and gives what comes until the server closes.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> String {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        stream.write_all(bytes).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// A request with a credential and a JSON body where there is one; status, headers, body.
+    pub(crate) fn ask(&self, method: &str, path: &str, key: Option<&str>, body: Value) -> Asked {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.address));
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        if !text.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        let answer = agent().run(request.body(text).unwrap()).unwrap();
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let bytes = answer.into_body().read_to_vec().unwrap();
+        Asked { status, headers, bytes }
     }
 
     /// The value of a metric's line, 0 where there is none.
@@ -106,6 +166,7 @@ impl Drop for Running {
 
 fn agent() -> ureq::Agent {
     let timeout = Some(std::time::Duration::from_secs(60));
-    let builder = ureq::Agent::config_builder().http_status_as_error(false);
+    let builder =
+        ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
     builder.timeout_global(timeout).build().into()
 }

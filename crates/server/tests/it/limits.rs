@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::json;
-use server::{Config, ServeError};
+use server::{Config, ServeError, Told};
 
 use crate::client::{Running, models};
 
@@ -100,7 +100,13 @@ fn settings_that_cannot_be_are_all_named() {
     let config = Config { max_batch: 0, request_timeout_seconds: -1.0, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stop = std::future::ready(());
-    let error = runtime.block_on(server::serve(config, |_, _| {}, stop)).unwrap_err();
+    let error = runtime
+        .block_on(server::serve(
+            config,
+            |_, _| {},
+            Told { stop, reload: std::future::pending::<()> },
+        ))
+        .unwrap_err();
     let ServeError::Config(problems) = error else { panic!("{error}") };
     assert_eq!(
         problems,

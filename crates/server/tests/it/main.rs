@@ -6,8 +6,12 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_methods, reason = "a test may know what time it is")]
 
 mod bad_requests;
 mod client;
 mod limits;
+mod repository;
 mod requests;
+mod security;
+mod sessions;

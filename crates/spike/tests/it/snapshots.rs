@@ -119,3 +119,18 @@ fn what_is_wrong_is_said() {
     nan[at..].fill(0xff);
     assert!(Session::restored(Arc::clone(&all[0].0), &nan).is_err());
 }
+
+#[test]
+fn a_session_told_not_to_learn_keeps_its_weights() {
+    let network = Arc::new(learning().compile().unwrap());
+    let (line, out) = (network.population("line").unwrap(), network.population("out").unwrap());
+    let input = [spikes(5, 50, 20, 0.3)];
+    let mut session = Session::new(Arc::clone(&network));
+    let first = session.weights(line, out, 0).unwrap();
+    session.set_learning(false);
+    assert!(session.run(&input).unwrap().report.spikes > 0);
+    assert_eq!(session.weights(line, out, 0).unwrap(), first);
+    session.set_learning(true);
+    session.run(&input).unwrap();
+    assert_ne!(session.weights(line, out, 0).unwrap(), first);
+}

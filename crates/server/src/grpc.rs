@@ -1,0 +1,553 @@
+//! gRPC: Open Inference Protocol v2 with Triton's extensions, health and reflection, on the port
+//! that HTTP has. Every method is a route of the table below, with the role that it needs; what it
+//! does stands where HTTP has it.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use api::inference as pb;
+use api::inference::grpc_inference_service_server::{
+    GrpcInferenceService, GrpcInferenceServiceServer,
+};
+use api::inference::infer_parameter::ParameterChoice;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response as HttpResponse};
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Response, Status};
+
+use crate::error::RequestError;
+use crate::http::{Asked, admit, configuration, is_ready};
+use crate::metadata::{EXTENSIONS, TensorMetadata, metadata};
+use crate::repository::Served;
+use crate::request::{Server, Target};
+use crate::security::{Access, Caller, Role};
+use crate::statistics::Timed;
+use crate::wire::{
+    self, Answer, Data, InferRequest, InputTensor, OutputParameters, RequestParameters, SequenceId,
+    TensorParameters, WantedOutput,
+};
+
+/// The methods, and who may call them; what is not listed needs an administrator.
+const METHODS: &[(&str, Access)] = &[
+    ("ServerLive", Access::Anyone),
+    ("ServerReady", Access::Anyone),
+    ("ServerMetadata", Access::AtLeast(Role::Reader)),
+    ("ModelReady", Access::AtLeast(Role::Reader)),
+    ("ModelMetadata", Access::AtLeast(Role::Reader)),
+    ("ModelConfig", Access::AtLeast(Role::Reader)),
+    ("ModelStatistics", Access::AtLeast(Role::Reader)),
+    ("RepositoryIndex", Access::AtLeast(Role::Reader)),
+    ("ModelInfer", Access::AtLeast(Role::Writer)),
+    ("ModelStreamInfer", Access::AtLeast(Role::Writer)),
+    ("RepositoryModelLoad", Access::AtLeast(Role::Operator)),
+    ("RepositoryModelUnload", Access::AtLeast(Role::Operator)),
+    // Health and reflection.
+    ("Check", Access::Anyone),
+    ("List", Access::Anyone),
+    ("Watch", Access::Anyone),
+    ("ServerReflectionInfo", Access::AtLeast(Role::Reader)),
+];
+
+/// The largest part of a message that is not tensors.
+const MAX_ENVELOPE_BYTES: usize = 1 << 20;
+
+/// Adds the services to the router.
+pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<Arc<Server>> {
+    let limit = server.config.max_body_bytes + MAX_ENVELOPE_BYTES;
+    let inference = GrpcInferenceServiceServer::new(Inference { server: Arc::clone(server) })
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(usize::MAX);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    tokio::spawn(report_health(Arc::clone(server), reporter));
+    let reflection = |builder: tonic_reflection::server::Builder<'static>| {
+        builder
+            .register_encoded_file_descriptor_set(api::DESCRIPTOR)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let services = Router::new()
+        .route_service("/inference.GRPCInferenceService/{method}", inference)
+        .route_service("/grpc.health.v1.Health/{method}", health);
+    let v1 = reflection(tonic_reflection::server::Builder::configure()).build_v1();
+    let v1alpha = reflection(tonic_reflection::server::Builder::configure()).build_v1alpha();
+    // The descriptors are generated and hold; without them there is no reflection, and all else.
+    let services = match (v1, v1alpha) {
+        (Ok(v1), Ok(v1alpha)) => services
+            .route_service("/grpc.reflection.v1.ServerReflection/{method}", v1)
+            .route_service("/grpc.reflection.v1alpha.ServerReflection/{method}", v1alpha),
+        _ => services,
+    };
+    let guarded = axum::middleware::from_fn_with_state(Arc::clone(server), guard);
+    router.merge(services.layer(guarded))
+}
+
+/// Tells health checks whether requests may be sent here.
+async fn report_health(server: Arc<Server>, reporter: tonic_health::server::HealthReporter) {
+    const SERVICE: &str = "inference.GRPCInferenceService";
+    loop {
+        let status = match is_ready(&server) {
+            true => tonic_health::ServingStatus::Serving,
+            false => tonic_health::ServingStatus::NotServing,
+        };
+        reporter.set_service_status("", status).await;
+        reporter.set_service_status(SERVICE, status).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+/// Who calls, may they, how often; a refusal is a gRPC status.
+async fn guard(
+    State(server): State<Arc<Server>>,
+    mut request: Request,
+    next: Next,
+) -> HttpResponse {
+    let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    let known = METHODS.iter().find(|(name, _)| *name == method);
+    let access = known.map_or(Access::AtLeast(Role::Admin), |(_, access)| *access);
+    if access == Access::Anyone {
+        return next.run(request).await;
+    }
+    match admit(&server, access, Asked::of(&request)).await.1 {
+        Ok(caller) => {
+            let subject = caller.subject.clone();
+            request.extensions_mut().insert(caller);
+            let response = next.run(request).await;
+            if access == Access::AtLeast(Role::Operator) {
+                let status = response.headers().get("grpc-status");
+                let status = status.and_then(|s| s.to_str().ok()).unwrap_or("0").to_owned();
+                let outcome = format!("grpc {status}");
+                server.security.audit.note(&subject, &method, "gRPC", &outcome).await;
+            }
+            response
+        }
+        Err(error) => Status::from(error).into_http::<axum::body::Body>().into_response(),
+    }
+}
+
+/// The service.
+struct Inference {
+    server: Arc<Server>,
+}
+
+type Answered<T> = Result<Response<T>, Status>;
+
+/// The caller that the guard found.
+fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Status> {
+    let caller = request.extensions().get::<Caller>().cloned();
+    caller.ok_or_else(|| RequestError::Failed.into())
+}
+
+/// A version, where it is said.
+fn version(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+impl Inference {
+    fn find(&self, caller: &Caller, name: &str, of: &str) -> Result<Arc<Served>, RequestError> {
+        caller.uses(name)?;
+        self.server.repository.find(name, version(of))
+    }
+}
+
+#[tonic::async_trait]
+impl GrpcInferenceService for Inference {
+    async fn server_live(
+        &self,
+        _: tonic::Request<pb::ServerLiveRequest>,
+    ) -> Answered<pb::ServerLiveResponse> {
+        Ok(Response::new(pb::ServerLiveResponse { live: true }))
+    }
+
+    async fn server_ready(
+        &self,
+        _: tonic::Request<pb::ServerReadyRequest>,
+    ) -> Answered<pb::ServerReadyResponse> {
+        let ready = is_ready(&self.server);
+        Ok(Response::new(pb::ServerReadyResponse { ready }))
+    }
+
+    async fn model_ready(
+        &self,
+        request: tonic::Request<pb::ModelReadyRequest>,
+    ) -> Answered<pb::ModelReadyResponse> {
+        let caller = caller(&request)?;
+        let pb::ModelReadyRequest { name, version } = request.into_inner();
+        let ready = match self.find(&caller, &name, &version) {
+            Ok(_) => true,
+            Err(RequestError::NotReady { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Response::new(pb::ModelReadyResponse { ready }))
+    }
+
+    async fn server_metadata(
+        &self,
+        _: tonic::Request<pb::ServerMetadataRequest>,
+    ) -> Answered<pb::ServerMetadataResponse> {
+        Ok(Response::new(pb::ServerMetadataResponse {
+            name: "striatum".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            extensions: EXTENSIONS.map(String::from).to_vec(),
+        }))
+    }
+
+    async fn model_metadata(
+        &self,
+        request: tonic::Request<pb::ModelMetadataRequest>,
+    ) -> Answered<pb::ModelMetadataResponse> {
+        let caller = caller(&request)?;
+        let pb::ModelMetadataRequest { name, version } = request.into_inner();
+        let served = self.find(&caller, &name, &version)?;
+        let about = metadata(&served.model, self.server.repository.versions(&name));
+        let tensor = |tensor: TensorMetadata| pb::model_metadata_response::TensorMetadata {
+            name: tensor.name,
+            datatype: tensor.datatype.into(),
+            shape: tensor.shape,
+        };
+        Ok(Response::new(pb::ModelMetadataResponse {
+            name: about.name,
+            versions: about.versions,
+            platform: about.platform,
+            inputs: about.inputs.into_iter().map(tensor).collect(),
+            outputs: about.outputs.into_iter().map(tensor).collect(),
+        }))
+    }
+
+    async fn model_config(
+        &self,
+        request: tonic::Request<pb::ModelConfigRequest>,
+    ) -> Answered<pb::ModelConfigResponse> {
+        let caller = caller(&request)?;
+        let pb::ModelConfigRequest { name, version } = request.into_inner();
+        let served = self.find(&caller, &name, &version)?;
+        let told = configuration(&served.model, self.server.config.max_batch);
+        let config = pb::ModelConfig {
+            name: told.name,
+            platform: told.platform,
+            backend: told.backend,
+            max_batch_size: i32::try_from(told.max_batch_size).unwrap_or(i32::MAX),
+            input: told
+                .input
+                .into_iter()
+                .map(|t| {
+                    let data_type = data_type(&t.data_type);
+                    pb::ModelInput { name: t.name, data_type, dims: t.dims }
+                })
+                .collect(),
+            output: told
+                .output
+                .into_iter()
+                .map(|t| {
+                    let data_type = data_type(&t.data_type);
+                    pb::ModelOutput { name: t.name, data_type, dims: t.dims }
+                })
+                .collect(),
+        };
+        Ok(Response::new(pb::ModelConfigResponse { config: Some(config) }))
+    }
+
+    async fn model_statistics(
+        &self,
+        request: tonic::Request<pb::ModelStatisticsRequest>,
+    ) -> Answered<pb::ModelStatisticsResponse> {
+        let caller = caller(&request)?;
+        let pb::ModelStatisticsRequest { name, version } = request.into_inner();
+        let served = match (name.is_empty(), version.is_empty()) {
+            (true, _) => self.server.repository.served(),
+            (false, false) => vec![self.find(&caller, &name, &version)?],
+            (false, true) => {
+                self.find(&caller, &name, "")?;
+                let all = self.server.repository.served().into_iter();
+                all.filter(|served| served.model.name == name).collect()
+            }
+        };
+        let shown = served.iter().filter(|served| caller.may_use(&served.model.name));
+        let model_stats = shown.map(|served| statistics(served)).collect();
+        Ok(Response::new(pb::ModelStatisticsResponse { model_stats }))
+    }
+
+    async fn repository_index(
+        &self,
+        request: tonic::Request<pb::RepositoryIndexRequest>,
+    ) -> Answered<pb::RepositoryIndexResponse> {
+        let caller = caller(&request)?;
+        let only_ready = request.into_inner().ready;
+        let entry = |listed: crate::repository::Listed| {
+            let state = if listed.reason.is_none() { "READY" } else { "UNAVAILABLE" };
+            pb::repository_index_response::ModelIndex {
+                name: listed.name,
+                version: listed.version.to_string(),
+                state: state.into(),
+                reason: listed.reason.unwrap_or_default(),
+            }
+        };
+        let all = self.server.repository.list().into_iter();
+        let shown = all.filter(|l| caller.may_use(&l.name) && !(only_ready && l.reason.is_some()));
+        Ok(Response::new(pb::RepositoryIndexResponse { models: shown.map(entry).collect() }))
+    }
+
+    async fn repository_model_load(
+        &self,
+        request: tonic::Request<pb::RepositoryModelLoadRequest>,
+    ) -> Answered<pb::RepositoryModelLoadResponse> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let name = request.model_name;
+        caller.uses(&name)?;
+        crate::http::refuse_files(request.parameters.keys())?;
+        let server = Arc::clone(&self.server);
+        let load = tokio::task::spawn_blocking(move || server.repository.load(&name));
+        load.await.map_err(|_| RequestError::Failed)??;
+        Ok(Response::new(pb::RepositoryModelLoadResponse {}))
+    }
+
+    async fn repository_model_unload(
+        &self,
+        request: tonic::Request<pb::RepositoryModelUnloadRequest>,
+    ) -> Answered<pb::RepositoryModelUnloadResponse> {
+        let caller = caller(&request)?;
+        let name = request.into_inner().model_name;
+        caller.uses(&name)?;
+        self.server.repository.unload(&name)?;
+        Ok(Response::new(pb::RepositoryModelUnloadResponse {}))
+    }
+
+    async fn model_infer(
+        &self,
+        request: tonic::Request<pb::ModelInferRequest>,
+    ) -> Answered<pb::ModelInferResponse> {
+        let caller = caller(&request)?;
+        let answer = infer(&self.server, &caller, request.into_inner()).await?;
+        Ok(Response::new(answer))
+    }
+
+    type ModelStreamInferStream =
+        Pin<Box<dyn Stream<Item = Result<pb::ModelStreamInferResponse, Status>> + Send>>;
+
+    async fn model_stream_infer(
+        &self,
+        request: tonic::Request<tonic::Streaming<pb::ModelInferRequest>>,
+    ) -> Answered<Self::ModelStreamInferStream> {
+        let caller = caller(&request)?;
+        let server = Arc::clone(&self.server);
+        let answers = request.into_inner().then(move |message| {
+            let (server, caller) = (Arc::clone(&server), caller.clone());
+            async move {
+                let answered = infer(&server, &caller, message?).await;
+                Ok(match answered {
+                    Ok(answer) => pb::ModelStreamInferResponse {
+                        error_message: String::new(),
+                        infer_response: Some(answer),
+                    },
+                    Err(error) => pb::ModelStreamInferResponse {
+                        error_message: error.to_string(),
+                        infer_response: None,
+                    },
+                })
+            }
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+/// The path of one request, with protobuf at both ends.
+async fn infer(
+    server: &Arc<Server>,
+    caller: &Caller,
+    request: pb::ModelInferRequest,
+) -> Result<pb::ModelInferResponse, RequestError> {
+    let (name, of) = (request.model_name.clone(), request.model_version.clone());
+    caller.uses(&name)?;
+    let target = Target { name: &name, version: version(&of) };
+    let raw = request.inputs.iter().all(|input| input.contents.is_none());
+    let answer = server.infer(caller, target, || read(request)).await?;
+    Ok(write(answer, raw))
+}
+
+/// The wire type becomes ours.
+fn read(request: pb::ModelInferRequest) -> Result<InferRequest, RequestError> {
+    let pb::ModelInferRequest { id, parameters, inputs, outputs, raw_input_contents, .. } = request;
+    let raw = !raw_input_contents.is_empty();
+    if raw && raw_input_contents.len() != inputs.len() {
+        let (expected, found) = (inputs.len(), raw_input_contents.len());
+        return Err(RequestError::bad(format!(
+            "raw_input_contents: expected {expected} as inputs, found {found}"
+        )));
+    }
+    let mut problems = Vec::new();
+    let mut raw_contents = raw_input_contents.into_iter();
+    let mut tensors = Vec::new();
+    for input in inputs {
+        let values = match raw_contents.next() {
+            Some(bytes) => wire::numbers(&input.datatype, &bytes),
+            None => Ok(contents(input.contents.unwrap_or_default())),
+        };
+        let shape: Result<Vec<u64>, _> = input.shape.iter().map(|&d| u64::try_from(d)).collect();
+        match (values, shape) {
+            (Ok(values), Ok(shape)) => tensors.push(InputTensor {
+                parameters: TensorParameters {
+                    encoding: text(&input.parameters, "encoding"),
+                    steps: number(&input.parameters, "steps"),
+                    binary_data_size: None,
+                },
+                name: input.name,
+                shape,
+                datatype: input.datatype,
+                data: Some(Data(values)),
+            }),
+            (Err(problem), _) => problems.push(format!("input {}: {problem}", input.name)),
+            (_, Err(_)) => problems.push(format!(
+                "input {}: shape {:?}, expected no negative axis",
+                input.name, input.shape
+            )),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(RequestError::Bad(problems));
+    }
+    let wanted = |output: pb::model_infer_request::InferRequestedOutputTensor| WantedOutput {
+        parameters: OutputParameters {
+            binary_data: false,
+            classification: number(&output.parameters, "classification")
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or(0),
+        },
+        name: output.name,
+    };
+    Ok(InferRequest {
+        id: (!id.is_empty()).then_some(id),
+        parameters: RequestParameters {
+            sequence_id: sequence(&parameters),
+            sequence_start: flag(&parameters, "sequence_start"),
+            sequence_end: flag(&parameters, "sequence_end"),
+            binary_data_output: false,
+        },
+        inputs: tensors,
+        outputs: (!outputs.is_empty()).then(|| outputs.into_iter().map(wanted).collect()),
+    })
+}
+
+type Parameters = HashMap<String, pb::InferParameter>;
+
+fn choice<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a ParameterChoice> {
+    parameters.get(name)?.parameter_choice.as_ref()
+}
+
+fn text(parameters: &Parameters, name: &str) -> Option<String> {
+    match choice(parameters, name)? {
+        ParameterChoice::StringParam(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn number(parameters: &Parameters, name: &str) -> Option<u64> {
+    match choice(parameters, name)? {
+        ParameterChoice::Int64Param(n) => u64::try_from(*n).ok(),
+        ParameterChoice::Uint64Param(n) => Some(*n),
+        _ => None,
+    }
+}
+
+fn flag(parameters: &Parameters, name: &str) -> bool {
+    matches!(choice(parameters, name), Some(ParameterChoice::BoolParam(true)))
+}
+
+fn sequence(parameters: &Parameters) -> Option<SequenceId> {
+    let word = text(parameters, "sequence_id").map(SequenceId::Word);
+    word.or_else(|| number(parameters, "sequence_id").map(SequenceId::Number))
+}
+
+/// The values of whichever list holds some.
+fn contents(contents: pb::InferTensorContents) -> Vec<f32> {
+    let pb::InferTensorContents {
+        bool_contents,
+        int_contents,
+        int64_contents,
+        uint_contents,
+        uint64_contents,
+        fp32_contents,
+        fp64_contents,
+        bytes_contents: _,
+    } = contents;
+    let mut values = fp32_contents;
+    values.extend(bool_contents.into_iter().map(|v| f32::from(u8::from(v))));
+    values.extend(int_contents.into_iter().map(|v| v as f32));
+    values.extend(int64_contents.into_iter().map(|v| v as f32));
+    values.extend(uint_contents.into_iter().map(|v| v as f32));
+    values.extend(uint64_contents.into_iter().map(|v| v as f32));
+    values.extend(fp64_contents.into_iter().map(|v| v as f32));
+    values
+}
+
+/// An answer on the wire; as raw bytes where the request's values were.
+fn write(answer: Answer, raw: bool) -> pb::ModelInferResponse {
+    let mut response = pb::ModelInferResponse {
+        model_name: answer.model_name,
+        model_version: answer.model_version,
+        id: answer.id.unwrap_or_default(),
+        parameters: answer
+            .parameters
+            .into_iter()
+            .map(|(name, n)| {
+                let choice = ParameterChoice::Int64Param(i64::try_from(n).unwrap_or(i64::MAX));
+                (name.to_owned(), pb::InferParameter { parameter_choice: Some(choice) })
+            })
+            .collect(),
+        outputs: Vec::new(),
+        raw_output_contents: Vec::new(),
+    };
+    for tensor in answer.outputs {
+        let mut contents = None;
+        if raw {
+            let mut bytes = Vec::new();
+            tensor.data.write(&mut bytes);
+            response.raw_output_contents.push(bytes);
+        } else {
+            contents = Some(tensor.data.contents());
+        }
+        response.outputs.push(pb::model_infer_response::InferOutputTensor {
+            name: tensor.name,
+            datatype: tensor.datatype.into(),
+            shape: tensor.shape.iter().map(|&d| d as i64).collect(),
+            parameters: HashMap::new(),
+            contents,
+        });
+    }
+    response
+}
+
+fn data_type(name: &str) -> i32 {
+    pb::DataType::from_str_name(name).unwrap_or(pb::DataType::TypeInvalid).into()
+}
+
+fn statistics(served: &Served) -> pb::ModelStatistics {
+    let counted = served.statistics.read();
+    let timed = |timed: Timed| Some(pb::StatisticDuration { count: timed.count, ns: timed.ns });
+    let none = || timed(Timed::default());
+    let batch = |(size, took): (&u64, &Timed)| pb::InferBatchStatistics {
+        batch_size: *size,
+        compute_input: none(),
+        compute_infer: timed(*took),
+        compute_output: none(),
+    };
+    pb::ModelStatistics {
+        name: served.model.name.clone(),
+        version: served.model.version.to_string(),
+        last_inference: counted.last_inference,
+        inference_count: counted.inference_count,
+        execution_count: counted.execution_count,
+        inference_stats: Some(pb::InferStatistics {
+            success: timed(counted.success),
+            fail: timed(counted.fail),
+            queue: timed(counted.queue),
+            compute_input: none(),
+            compute_infer: timed(counted.compute_infer),
+            compute_output: none(),
+            cache_hit: none(),
+            cache_miss: none(),
+        }),
+        batch_stats: counted.batches.iter().map(batch).collect(),
+    }
+}

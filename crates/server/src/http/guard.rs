@@ -1,0 +1,210 @@
+//! What stands before every handler: who calls, may they, how often; and after it: the audit entry
+//! and the headers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderMap, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::error::RequestError;
+use crate::request::{Server, now_ms};
+use crate::security::{Access, Caller, Decision, Role, rated_address};
+
+/// An operation behind its guard.
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub(crate) server: Arc<Server>,
+    pub(crate) id: &'static str,
+    pub(crate) access: Access,
+}
+
+/// Who calls, may they, how often.
+pub(crate) async fn guard(
+    State(guarded): State<Guarded>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Guarded { server, id, access } = guarded;
+    if access == Access::Anyone {
+        return next.run(request).await;
+    }
+    let (rate, admitted) = admit(&server, access, Asked::of(&request)).await;
+    let answered = match admitted {
+        Ok(caller) => {
+            let subject = caller.subject.clone();
+            let target = request.uri().path().to_owned();
+            let audited = access >= AUDITED && request.method() != Method::GET;
+            request.extensions_mut().insert(caller);
+            let response = next.run(request).await;
+            if audited {
+                let status = response.status().as_u16().to_string();
+                server.security.audit.note(&subject, id, &target, &status).await;
+            }
+            response
+        }
+        Err(error) => error.into_response(),
+    };
+    match rate {
+        Some(decision) => with_rate(answered, decision),
+        None => answered,
+    }
+}
+
+/// What a request says of its caller.
+pub(crate) struct Asked {
+    credential: Result<Option<String>, RequestError>,
+    address: Option<SocketAddr>,
+}
+
+impl Asked {
+    pub(crate) fn of(request: &Request) -> Self {
+        let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let credential = credential(request.headers());
+        Self { credential: credential.map(|c| c.map(String::from)), address: info.map(|i| i.0) }
+    }
+}
+
+/// The caller of a request, where it may do this and does not ask too often.
+pub(crate) async fn admit(
+    server: &Server,
+    access: Access,
+    Asked { credential, address }: Asked,
+) -> (Option<Decision>, Result<Caller, RequestError>) {
+    let now = now_ms();
+    let caller = match credential {
+        Ok(credential) => server.security.caller(credential.as_deref(), now).await,
+        Err(error) => Err(error),
+    };
+    // Whoever guesses at keys pays from what its address has.
+    let payer = match &caller {
+        Ok(caller) if caller.subject != "anyone" => caller.subject.clone(),
+        _ => address.map_or_else(|| "ip:none".into(), rated_address),
+    };
+    let rate = server.security.rate(&payer, now);
+    if let Some(decision) = rate.filter(|decision| !decision.allowed) {
+        return (rate, Err(RequestError::RateLimited { wait: decision.wait }));
+    }
+    let caller = caller.and_then(|caller| access.check(caller.role).map(|()| caller));
+    (rate, caller)
+}
+
+/// Changes by operators and above are audited.
+const AUDITED: Access = Access::AtLeast(Role::Operator);
+
+impl PartialOrd for Access {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        let rank = |access: &Self| match access {
+            Self::Anyone => None,
+            Self::AtLeast(role) => Some(*role),
+        };
+        rank(self).partial_cmp(&rank(other))
+    }
+}
+
+/// The one credential of a request; a query never holds one.
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, RequestError> {
+    let wrong = RequestError::Unauthenticated("one credential is expected: Bearer or X-API-Key");
+    let mut found = None;
+    for value in headers.get_all(AUTHORIZATION) {
+        let text = value.to_str().unwrap_or_default();
+        let Some((scheme, rest)) = text.split_once(' ') else { return Err(wrong) };
+        if !scheme.eq_ignore_ascii_case("bearer") || found.replace(rest.trim()).is_some() {
+            return Err(wrong);
+        }
+    }
+    for value in headers.get_all("x-api-key") {
+        let Ok(text) = value.to_str() else { return Err(wrong) };
+        if found.replace(text.trim()).is_some() {
+            return Err(wrong);
+        }
+    }
+    Ok(found)
+}
+
+/// What holds for every answer: browsers of other sites are kept out, and headers say how the
+/// answer may be used.
+pub(crate) async fn finish(
+    State(server): State<Arc<Server>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let origin = request.headers().get(ORIGIN).cloned();
+    let allowed = origin.clone().filter(|origin| is_listed(&server, origin));
+    let preflight = request.method() == Method::OPTIONS && origin.is_some();
+    let mut response = if !host_is_ours(&server, request.headers()) {
+        RequestError::Forbidden { needed: "a request to this host" }.into_response()
+    } else if !origin_is_ours(&server, request.headers()) {
+        RequestError::Forbidden { needed: "an allowed origin" }.into_response()
+    } else if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(X_FRAME_OPTIONS, "DENY");
+    set(REFERRER_POLICY, "no-referrer");
+    set(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if server.config.tls.is_some() {
+        set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if let Some(origin) = allowed {
+        headers.insert("access-control-allow-origin", origin);
+        headers.insert(VARY, HeaderValue::from_static("origin"));
+        if preflight {
+            let methods = HeaderValue::from_static("GET, POST, PUT, DELETE");
+            let names = HeaderValue::from_static("authorization, content-type, x-api-key");
+            headers.insert("access-control-allow-methods", methods);
+            headers.insert("access-control-allow-headers", names);
+        }
+    }
+    response
+}
+
+fn is_listed(server: &Server, origin: &HeaderValue) -> bool {
+    server.config.security.cors_origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
+}
+
+/// Whether a browser's page may send this: it comes from this server or from a listed origin.
+fn origin_is_ours(server: &Server, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let own = headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| {
+        let origin = origin.to_str().unwrap_or_default();
+        origin == format!("http://{host}") || origin == format!("https://{host}")
+    });
+    own || is_listed(server, origin)
+}
+
+/// While anyone may call, a page must not reach this server under a name of its own that leads
+/// here: only names of this machine are answered.
+fn host_is_ours(server: &Server, headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
+    if server.security.is_required() || !headers.contains_key(ORIGIN) {
+        return true;
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+fn with_rate(mut response: Response, decision: Decision) -> Response {
+    let Decision { limit, remaining, reset, .. } = decision;
+    let seconds = reset.as_secs_f64().ceil();
+    let policy = format!("\"requests\";q={limit}");
+    let state = format!("\"requests\";r={remaining};t={seconds}");
+    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

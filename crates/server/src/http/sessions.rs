@@ -1,0 +1,192 @@
+//! Sessions over HTTP: open, step, look, snapshot, restore, close. Each answers only for the
+//! caller's own tenant; another's session is not there.
+
+use axum::Json as Answer;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::extract::{Json, Params, Whole};
+use super::inference::InferResponse;
+use super::operation::{Body, Operation, Query, json};
+use super::stream;
+use crate::error::RequestError;
+use crate::request::{Target, now_ms};
+use crate::security::{Access, Caller, Role};
+use crate::sessions::SessionInfo;
+use crate::wire::{InferRequest, SequenceId};
+
+const BYTES: Body = Body::Media("application/octet-stream");
+
+const OF_MODEL: &[Query] = &[
+    Query { name: "model", help: "The model.", kind: "string", required: true },
+    Query { name: "version", help: "Its version.", kind: "string", required: false },
+];
+
+const STREAM: &[Query] = &[
+    Query { name: "model", help: "The model.", kind: "string", required: true },
+    Query { name: "version", help: "Its version.", kind: "string", required: false },
+    Query {
+        name: "session",
+        help: "The session to go on with, or to begin under this name.",
+        kind: "string",
+        required: false,
+    },
+];
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let of = |route, id, role, handler| Operation::new(route, id, Access::AtLeast(role), handler);
+    let one = "/v1/sessions/{id}";
+    let snapshot = "/v1/sessions/{id}/snapshot";
+    vec![
+        of(("GET", "/v1/sessions"), "session_list", Role::Reader, get(list))
+            .says("sessions", "The sessions of the caller's tenant.")
+            .gives(json::<SessionList>()),
+        of(("POST", "/v1/sessions"), "session_open", Role::Writer, post(open))
+            .says("sessions", "Begins a session: a network that keeps its state.")
+            .takes(json::<OpenRequest>())
+            .gives(json::<SessionInfo>())
+            .status(201),
+        of(("GET", one), "session_get", Role::Reader, get(look))
+            .says("sessions", "How a session stands.")
+            .gives(json::<SessionInfo>()),
+        of(("DELETE", one), "session_close", Role::Writer, delete(close))
+            .says("sessions", "Ends a session.")
+            .status(204),
+        of(("POST", "/v1/sessions/{id}/infer"), "session_infer", Role::Writer, post(step))
+            .says("sessions", "Steps a session by the steps of the inputs.")
+            .takes(json::<InferRequest>())
+            .gives(json::<InferResponse>()),
+        of(("GET", snapshot), "session_snapshot", Role::Reader, get(take))
+            .says("sessions", "A session's state, from which it can be restored.")
+            .gives(BYTES),
+        of(("PUT", snapshot), "session_restore", Role::Writer, put(restore))
+            .says("sessions", "Begins a session of that name from a snapshot.")
+            .query(OF_MODEL)
+            .takes(BYTES)
+            .gives(json::<SessionInfo>())
+            .status(201),
+        of(("GET", "/v1/stream"), "stream", Role::Writer, get(stream::open))
+            .says(
+                "sessions",
+                "A WebSocket that steps a session: inference requests in, answers out.",
+            )
+            .query(STREAM)
+            .status(101),
+    ]
+}
+
+/// The sessions of a tenant.
+#[derive(Serialize, JsonSchema)]
+struct SessionList {
+    /// By id.
+    sessions: Vec<SessionInfo>,
+}
+
+/// What a new session is to run.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OpenRequest {
+    /// The model.
+    model: String,
+    /// Its version; the stable one where it is not said.
+    version: Option<String>,
+    /// What the session is to be called; a random name where it is not said.
+    #[schemars(length(min = 1, max = 128))]
+    id: Option<String>,
+}
+
+/// The model that a snapshot is of.
+#[derive(Deserialize)]
+struct OfModel {
+    model: String,
+    version: Option<String>,
+}
+
+/// A name for a session that no one can guess.
+pub(crate) fn random_id() -> Result<String, RequestError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|_| RequestError::Failed)?;
+    Ok(crate::model::hex(&random))
+}
+
+async fn list(State(server): Shared, caller: Caller) -> Answer<SessionList> {
+    Answer(SessionList { sessions: server.sessions.list(&caller.tenant) })
+}
+
+async fn open(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<OpenRequest>,
+) -> Result<Response, RequestError> {
+    caller.uses(&request.model)?;
+    let id = request.id.map_or_else(random_id, Ok)?;
+    let served = server.repository.choose(&request.model, request.version.as_deref())?.served;
+    let slot = server.sessions.open(&caller.tenant, &id, &served, now_ms())?;
+    Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
+}
+
+async fn look(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<SessionInfo>, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    Ok(Answer(slot.info()))
+}
+
+async fn close(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, RequestError> {
+    if server.sessions.close(&caller.tenant, &id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(RequestError::NotFound("no such session".into()))
+}
+
+async fn step(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(mut request): Json<InferRequest>,
+) -> Result<Response, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    let model = &slot.served.model;
+    let version = model.version.to_string();
+    request.parameters.sequence_id = Some(SequenceId::Word(id));
+    request.parameters.sequence_start = false;
+    let target = Target { name: &model.name, version: Some(&version) };
+    let answer = server.infer(&caller, target, || Ok(request)).await?;
+    let headers = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    Ok((headers, answer.body().0).into_response())
+}
+
+async fn take(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Bytes, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    let held = slot.hold().await;
+    Ok(held.snapshot().into())
+}
+
+async fn restore(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Params(of): Params<OfModel>,
+    Whole(bytes): Whole,
+) -> Result<Response, RequestError> {
+    caller.uses(&of.model)?;
+    let served = server.repository.find(&of.model, of.version.as_deref())?;
+    let slot = server.sessions.restore(&caller.tenant, &id, &served, &bytes, now_ms())?;
+    Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
+}

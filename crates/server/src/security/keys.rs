@@ -1,0 +1,216 @@
+//! API keys: `sk_ID_SECRET`, 128 random bits of secret, shown once and kept as SHA-256.
+//! The hash of a random secret needs no slow function: there is nothing to guess from.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::{Collection, Expect, Range, Store, Tenant, TenantId};
+use subtle::ConstantTimeEq;
+
+use super::{Caller, Role};
+use crate::error::RequestError;
+use crate::model::hex;
+
+const KEYS: Collection = Collection::new("api-keys");
+
+/// What a key begins with.
+const PREFIX: &str = "sk_";
+
+/// Keys of an installation.
+const MAX_KEYS: u64 = 100_000;
+
+/// How long what was read of a key is used: so long may another node's revocation take
+/// (milliseconds).
+const FRESH_MS: u64 = 5000;
+
+/// Keys that are held in memory.
+const MAX_HELD: usize = 10_000;
+
+/// The longest name of a key, and the longest list of models.
+const MAX_NAME_BYTES: usize = 128;
+const MAX_MODELS: usize = 100;
+
+/// What a key is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeySpec {
+    /// What people call it.
+    #[schemars(length(max = 128))]
+    pub(crate) name: String,
+    /// What its holder may do.
+    pub(crate) role: Role,
+    /// The tenant that it belongs to.
+    pub(crate) tenant: String,
+    /// The models that its holder may use; all where none are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) models: Option<Vec<String>>,
+    /// When it ends (milliseconds since 1970); never where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_ms: Option<u64>,
+}
+
+/// A key as it is listed: everything but the secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct KeyInfo {
+    /// The part of the key that names it.
+    pub(crate) id: String,
+    /// What it is for.
+    #[serde(flatten)]
+    pub(crate) spec: KeySpec,
+    /// When it was made (milliseconds since 1970).
+    pub(crate) created_ms: u64,
+    /// Whether it was revoked.
+    pub(crate) revoked: bool,
+}
+
+/// A key that was just made, with its secret.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct NewKey {
+    /// The whole key; it is not shown again.
+    pub(crate) key: String,
+    /// What is kept of it.
+    #[serde(flatten)]
+    pub(crate) info: KeyInfo,
+}
+
+/// A key as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    info: KeyInfo,
+    sha256: String,
+}
+
+/// Every key.
+pub(crate) struct Keys {
+    system: Tenant,
+    some: AtomicBool,
+    held: Mutex<HashMap<String, (Option<Kept>, u64)>>,
+}
+
+/// Whether a credential is meant as a key of ours.
+pub(crate) fn looks_like_key(credential: &str) -> bool {
+    credential.starts_with(PREFIX)
+}
+
+impl Keys {
+    pub(crate) async fn open(store: &Store) -> Result<Self, store::StoreError> {
+        let system = store.system();
+        let some = AtomicBool::new(system.usage(KEYS).await?.records > 0);
+        Ok(Self { system, some, held: Mutex::default() })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.some.load(Ordering::Relaxed)
+    }
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// [`RequestError::Bad`] for a name or tenant that cannot be, [`RequestError::Full`].
+    pub(crate) async fn create(&self, spec: KeySpec, now_ms: u64) -> Result<NewKey, RequestError> {
+        let mut problems = Vec::new();
+        if TenantId::parse(&spec.tenant).is_err() {
+            problems.push("tenant: expected 1 to 64 of a-z, 0-9, - and _".to_owned());
+        }
+        if spec.name.is_empty() || spec.name.len() > MAX_NAME_BYTES {
+            problems.push(format!("name: expected 1 to {MAX_NAME_BYTES} bytes"));
+        }
+        if spec.models.as_ref().is_some_and(|m| m.len() > MAX_MODELS) {
+            problems.push(format!("models: expected at most {MAX_MODELS}"));
+        }
+        if spec.expires_ms.is_some_and(|at| at <= now_ms) {
+            problems.push("expires_ms: expected a time to come".to_owned());
+        }
+        if !problems.is_empty() {
+            return Err(RequestError::Bad(problems));
+        }
+        if self.system.usage(KEYS).await?.records >= MAX_KEYS {
+            return Err(RequestError::Full { what: "keys", limit: MAX_KEYS as usize });
+        }
+        let mut random = [0; 24];
+        getrandom::fill(&mut random).map_err(|_| RequestError::Failed)?;
+        let (id, secret) = random.split_at(8);
+        let id = hex(id);
+        let key = format!("{PREFIX}{id}_{}", hex(secret));
+        let info = KeyInfo { id: id.clone(), spec, created_ms: now_ms, revoked: false };
+        let kept = Kept { info: info.clone(), sha256: hex(&Sha256::digest(&key)) };
+        let value = serde_json::to_vec(&kept).map_err(|_| RequestError::Failed)?;
+        self.system.put_if(KEYS, &id, &value, Expect::Absent).await?;
+        self.some.store(true, Ordering::Relaxed);
+        self.lock().remove(&id);
+        Ok(NewKey { key, info })
+    }
+
+    /// The keys after one, by id.
+    pub(crate) async fn list(&self, after: Option<String>) -> Result<Vec<KeyInfo>, RequestError> {
+        let page = self.system.scan(KEYS, Range { after, ..Range::default() }).await?;
+        let kept = |record: &store::Record| serde_json::from_slice::<Kept>(&record.value).ok();
+        Ok(page.records.iter().filter_map(kept).map(|kept| kept.info).collect())
+    }
+
+    /// Ends a key for good.
+    ///
+    /// # Errors
+    /// [`RequestError::NotFound`].
+    pub(crate) async fn revoke(&self, id: &str) -> Result<KeyInfo, RequestError> {
+        let missing = || RequestError::NotFound("no such key".into());
+        if !is_id(id) {
+            return Err(missing());
+        }
+        let mut kept = self.read(id).await?.ok_or_else(missing)?;
+        kept.info.revoked = true;
+        let value = serde_json::to_vec(&kept).map_err(|_| RequestError::Failed)?;
+        self.system.put(KEYS, id, &value).await?;
+        self.lock().remove(id);
+        Ok(kept.info)
+    }
+
+    /// The caller of a key.
+    ///
+    /// # Errors
+    /// [`RequestError::Unauthenticated`], in the same words whatever is wrong.
+    pub(crate) async fn caller(&self, key: &str, now_ms: u64) -> Result<Caller, RequestError> {
+        let refused = RequestError::Unauthenticated("the key is not known");
+        let id = key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
+        let Some(id) = id.filter(|id| is_id(id)) else { return Err(refused) };
+        let held = self.lock().get(id).filter(|(_, at)| now_ms.abs_diff(*at) < FRESH_MS).cloned();
+        let kept = match held {
+            Some((kept, _)) => kept,
+            None => {
+                let kept = self.read(id).await?;
+                let mut held = self.lock();
+                if held.len() >= MAX_HELD {
+                    held.clear();
+                }
+                held.insert(id.to_owned(), (kept.clone(), now_ms));
+                kept
+            }
+        };
+        let Some(Kept { info, sha256 }) = kept else { return Err(refused) };
+        let same: bool = hex(&Sha256::digest(key)).as_bytes().ct_eq(sha256.as_bytes()).into();
+        let ended = info.revoked || info.spec.expires_ms.is_some_and(|at| at <= now_ms);
+        if !same || ended {
+            return Err(refused);
+        }
+        let (tenant, role) = (TenantId::parse(&info.spec.tenant)?, info.spec.role);
+        Ok(Caller { tenant, role, subject: format!("key:{id}"), models: info.spec.models })
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<Kept>, RequestError> {
+        let record = self.system.get(KEYS, id).await?;
+        Ok(record.and_then(|record| serde_json::from_slice(&record.value).ok()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Option<Kept>, u64)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit())
+}

@@ -1,0 +1,157 @@
+//! Who calls, and what they may do: credentials become a [`Caller`], which carries the tenant and
+//! the role; nothing in a request's path or body can name another tenant.
+
+mod audit;
+mod jwt;
+mod keys;
+mod rate;
+mod role;
+
+use std::net::{IpAddr, SocketAddr};
+
+use observe::{Counter, Metrics};
+use store::{Store, TenantId};
+
+pub(crate) use audit::{Audit, AuditEntry, Verdict};
+pub(crate) use keys::{KeyInfo, KeySpec, Keys, NewKey};
+pub(crate) use rate::Decision;
+pub(crate) use role::{Access, Role};
+
+use crate::config::Config;
+use crate::error::{RequestError, ServeError};
+
+/// The tenant of callers that need not say who they are.
+const DEFAULT_TENANT: &str = "default";
+
+/// Callers whose rate is kept; the one heard of longest ago goes first.
+const MAX_RATED: usize = 100_000;
+
+/// Whoever sent a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The tenant whose sessions and records it reaches.
+    pub(crate) tenant: TenantId,
+    /// What it may do.
+    pub(crate) role: Role,
+    /// Its name in the audit log.
+    pub(crate) subject: String,
+    /// The models that it may use; none means all.
+    pub(crate) models: Option<Vec<String>>,
+}
+
+/// Everything that decides about callers.
+pub(crate) struct Security {
+    required: Option<bool>,
+    jwt: Option<jwt::Verifier>,
+    pub(crate) keys: Keys,
+    pub(crate) audit: Audit,
+    rate: Option<rate::Limiter>,
+    refused: Counter,
+    limited: Counter,
+}
+
+impl Security {
+    /// # Errors
+    /// [`ServeError::File`] for a key file, [`ServeError::Open`] where strangers could call.
+    pub(crate) async fn open(
+        config: &Config,
+        store: &Store,
+        metrics: &Metrics,
+    ) -> Result<Self, ServeError> {
+        let settings = &config.security;
+        let jwt = settings.jwt.clone().map(jwt::Verifier::open).transpose()?;
+        let keys = Keys::open(store).await?;
+        let strangers = !config.listen.ip().is_loopback();
+        let answers = settings.required.unwrap_or(true) && (jwt.is_some() || !keys.is_empty());
+        if strangers && !answers {
+            return Err(ServeError::Open { address: config.listen });
+        }
+        let rate = settings.requests_per_second;
+        Ok(Self {
+            required: settings.required.or(strangers.then_some(true)),
+            jwt,
+            keys,
+            audit: Audit::new(store, metrics),
+            rate: (rate > 0.0).then(|| rate::Limiter::new(rate, settings.burst, MAX_RATED)),
+            refused: metrics.counter("striatum_authentication_failures_total", &[]),
+            limited: metrics.counter("striatum_rate_limited_total", &[]),
+        })
+    }
+
+    /// Whether callers must say who they are.
+    pub(crate) fn is_required(&self) -> bool {
+        self.required.unwrap_or(self.jwt.is_some() || !self.keys.is_empty())
+    }
+
+    /// The caller of a credential: what `Authorization: Bearer` or `X-API-Key` says.
+    ///
+    /// # Errors
+    /// [`RequestError::Unauthenticated`].
+    pub(crate) async fn caller(
+        &self,
+        credential: Option<&str>,
+        now_ms: u64,
+    ) -> Result<Caller, RequestError> {
+        let caller = match credential {
+            None if self.is_required() => {
+                Err(RequestError::Unauthenticated("a key or a token is needed"))
+            }
+            None => open_caller(),
+            Some(key) if keys::looks_like_key(key) => self.keys.caller(key, now_ms).await,
+            Some(token) => match &self.jwt {
+                Some(jwt) => jwt.caller(token),
+                None => Err(RequestError::Unauthenticated("the key is not known")),
+            },
+        };
+        if let Err(RequestError::Unauthenticated(_)) = caller {
+            self.refused.inc();
+        }
+        caller
+    }
+
+    /// Takes one request of a caller; an address that is not known by a credential counts as one
+    /// caller.
+    pub(crate) fn rate(&self, caller: &str, now_ms: u64) -> Option<Decision> {
+        let decision = self.rate.as_ref()?.take(caller, now_ms);
+        if !decision.allowed {
+            self.limited.inc();
+        }
+        Some(decision)
+    }
+
+    /// Reads the files of keys again.
+    pub(crate) fn reload(&self) -> Result<(), ServeError> {
+        self.jwt.as_ref().map_or(Ok(()), jwt::Verifier::reload)
+    }
+}
+
+impl Caller {
+    /// Whether the caller may use a model.
+    pub(crate) fn may_use(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|m| m == model))
+    }
+
+    /// Refuses a model that the caller may not use as if it were not there.
+    pub(crate) fn uses(&self, model: &str) -> Result<(), RequestError> {
+        if self.may_use(model) {
+            return Ok(());
+        }
+        Err(RequestError::NotFound("this key may not use such a model".into()))
+    }
+}
+
+fn open_caller() -> Result<Caller, RequestError> {
+    let tenant = TenantId::parse(DEFAULT_TENANT)?;
+    Ok(Caller { tenant, role: Role::Admin, subject: "anyone".into(), models: None })
+}
+
+/// The name under which an address's rate is kept: a whole network of IPv6 is one.
+pub(crate) fn rated_address(address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) => format!("ip:{ip}"),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("ip:{a:x}:{b:x}:{c:x}:{d:x}")
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! Sessions: networks that keep their state from one request to the next.
+//! A session belongs to a tenant and goes by its id, so that whoever comes back after a broken
+//! connection goes on where it stood. Sessions are bounded in number, for each tenant and together,
+//! in idle time and in memory. When the server stops they are parked in the store, and the first
+//! request for one brings it back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use observe::{Counter, Gauge, Metrics};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use spike::Session;
+use store::{Collection, Store, TenantId};
+
+use crate::config;
+use crate::error::RequestError;
+use crate::repository::{Repository, Served};
+use crate::workers::Held;
+
+/// Where parked sessions are kept.
+const PARKED: Collection = Collection::new("parked-sessions");
+
+/// The longest id of a session.
+pub(crate) const MAX_ID_BYTES: usize = 128;
+
+/// Every session.
+pub(crate) struct Sessions {
+    limits: config::Sessions,
+    open: Mutex<HashMap<Key, Arc<Slot>>>,
+    store: Store,
+    number: Gauge,
+    bytes: Gauge,
+    closed: [(Why, Counter); 4],
+}
+
+type Key = (TenantId, String);
+
+/// One session.
+pub(crate) struct Slot {
+    pub(crate) id: String,
+    pub(crate) served: Arc<Served>,
+    session: Arc<tokio::sync::Mutex<Session>>,
+    created: u64,
+    used: AtomicU64,
+    steps: AtomicU64,
+    bytes: AtomicUsize,
+}
+
+/// A session as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct SessionInfo {
+    /// Its name.
+    pub(crate) id: String,
+    /// The model that it runs.
+    pub(crate) model: String,
+    /// The model's version.
+    pub(crate) version: String,
+    /// Steps since it began.
+    pub(crate) steps_done: u64,
+    /// Memory of its state (bytes).
+    pub(crate) bytes: usize,
+    /// When it began (milliseconds since 1970).
+    pub(crate) created_ms: u64,
+    /// When it was last used (milliseconds since 1970).
+    pub(crate) used_ms: u64,
+}
+
+/// A parked session.
+#[derive(Serialize, Deserialize)]
+struct Parked {
+    model: String,
+    version: u32,
+    sha256: String,
+    created: u64,
+    snapshot: Vec<u8>,
+}
+
+/// Why a session is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Asked,
+    Idle,
+    Replaced,
+    Parked,
+}
+
+impl Why {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Idle => "idle",
+            Self::Replaced => "replaced",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+impl Sessions {
+    pub(crate) fn new(limits: config::Sessions, store: Store, metrics: &Metrics) -> Self {
+        let closed =
+            |why: Why| (why, metrics.counter("striatum_sessions_closed_total", &[why.name()]));
+        Self {
+            limits,
+            open: Mutex::default(),
+            store,
+            number: metrics.gauge("striatum_sessions", &[]),
+            bytes: metrics.gauge("striatum_session_bytes", &[]),
+            closed: [Why::Asked, Why::Idle, Why::Replaced, Why::Parked].map(closed),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Slot>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a session; one of that name begins anew.
+    ///
+    /// # Errors
+    /// [`RequestError::Full`] where there are too many, [`RequestError::Bad`] for an id that is
+    /// none.
+    pub(crate) fn open(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        served: &Arc<Served>,
+        now: u64,
+    ) -> Result<Arc<Slot>, RequestError> {
+        let session = Session::new(Arc::clone(&served.model.network));
+        self.enter(tenant, id, served, session, now)
+    }
+
+    /// Begins a session from a snapshot.
+    ///
+    /// # Errors
+    /// As [`Sessions::open`], and [`RequestError::Bad`] for bytes that are no snapshot of it.
+    pub(crate) fn restore(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        served: &Arc<Served>,
+        snapshot: &[u8],
+        now: u64,
+    ) -> Result<Arc<Slot>, RequestError> {
+        let session = Session::restored(Arc::clone(&served.model.network), snapshot)
+            .map_err(|e| RequestError::bad(e.to_string()))?;
+        if session.sequences() != 1 {
+            return Err(RequestError::bad("a snapshot of several sequences, expected one"));
+        }
+        self.enter(tenant, id, served, session, now)
+    }
+
+    fn enter(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        served: &Arc<Served>,
+        session: Session,
+        now: u64,
+    ) -> Result<Arc<Slot>, RequestError> {
+        check_id(id)?;
+        let limits = &self.limits;
+        let key = (tenant.clone(), id.to_owned());
+        let mut open = self.lock();
+        let known = open.contains_key(&key);
+        let own = open.keys().filter(|(t, _)| t == tenant).count();
+        let of_model = || open.values().filter(|s| Arc::ptr_eq(&s.served, served)).count();
+        let full = |what, limit| Err(RequestError::Full { what, limit });
+        if !known && open.len() >= limits.max {
+            return full("sessions", limits.max);
+        }
+        if !known && own >= limits.max_per_tenant {
+            return full("sessions of a tenant", limits.max_per_tenant);
+        }
+        if let Some(limit) = served.model.limits.max_sessions.filter(|&n| !known && of_model() >= n)
+        {
+            return full("sessions of the model", limit);
+        }
+        let bytes: usize = open.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum();
+        if bytes + session.bytes() > limits.max_bytes {
+            return full("bytes of sessions", limits.max_bytes);
+        }
+        let slot = Arc::new(Slot {
+            id: id.to_owned(),
+            served: Arc::clone(served),
+            created: now,
+            used: AtomicU64::new(now),
+            steps: AtomicU64::new(session.steps_done()),
+            bytes: AtomicUsize::new(session.bytes()),
+            session: Arc::new(tokio::sync::Mutex::new(session)),
+        });
+        if open.insert(key, Arc::clone(&slot)).is_some() {
+            self.count(Why::Replaced);
+        }
+        self.show(&open);
+        Ok(slot)
+    }
+
+    /// A session that is open or parked.
+    ///
+    /// # Errors
+    /// [`RequestError::NotFound`]: another tenant's session is none.
+    pub(crate) async fn find(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        repository: &Repository,
+        now: u64,
+    ) -> Result<Arc<Slot>, RequestError> {
+        let missing = || {
+            let id: String = id.chars().take(MAX_ID_BYTES).collect();
+            RequestError::NotFound(format!("session {id} does not exist"))
+        };
+        if check_id(id).is_err() {
+            return Err(missing());
+        }
+        if let Some(slot) = self.lock().get(&(tenant.clone(), id.to_owned())) {
+            slot.used.store(now, Ordering::Relaxed);
+            return Ok(Arc::clone(slot));
+        }
+        let handle = self.store.tenant(tenant);
+        let record = handle.get(PARKED, id).await?.ok_or_else(missing)?;
+        let parked: Parked = serde_json::from_slice(&record.value).map_err(|_| missing())?;
+        let served = repository.find(&parked.model, Some(&parked.version.to_string()))?;
+        if served.model.sha256 != parked.sha256 {
+            let message = format!("session {id}: model {} has changed since", parked.model);
+            return Err(RequestError::Conflict(message));
+        }
+        let slot = self.restore(tenant, id, &served, &parked.snapshot, now)?;
+        handle.delete(PARKED, id).await?;
+        Ok(slot)
+    }
+
+    /// Ends a session; whether there was one.
+    pub(crate) async fn close(&self, tenant: &TenantId, id: &str) -> Result<bool, RequestError> {
+        if check_id(id).is_err() {
+            return Ok(false);
+        }
+        let removed = {
+            let mut open = self.lock();
+            let removed = open.remove(&(tenant.clone(), id.to_owned()));
+            self.show(&open);
+            removed
+        };
+        let parked = self.store.tenant(tenant).delete(PARKED, id).await?;
+        if removed.is_some() {
+            self.count(Why::Asked);
+        }
+        Ok(removed.is_some() || parked)
+    }
+
+    /// The open sessions of a tenant, by id.
+    pub(crate) fn list(&self, tenant: &TenantId) -> Vec<SessionInfo> {
+        let open = self.lock();
+        let own = open.iter().filter(|((t, _), _)| t == tenant);
+        let mut list: Vec<SessionInfo> = own.map(|(_, slot)| slot.info()).collect();
+        list.sort_by(|a, b| a.id.cmp(&b.id));
+        list
+    }
+
+    /// Closes what has been idle for too long; one that is being stepped is not idle.
+    pub(crate) fn sweep(&self, now: u64) {
+        let idle = (self.limits.idle_seconds * 1e3) as u64;
+        let mut open = self.lock();
+        let before = open.len();
+        open.retain(|_, slot| {
+            now.saturating_sub(slot.used.load(Ordering::Relaxed)) <= idle
+                || slot.session.try_lock().is_err()
+        });
+        (open.len()..before).for_each(|_| self.count(Why::Idle));
+        self.show(&open);
+    }
+
+    /// Parks every session in the store; how many.
+    pub(crate) async fn park(&self) -> usize {
+        let all: Vec<(Key, Arc<Slot>)> = self.lock().drain().collect();
+        let mut parked = 0;
+        for ((tenant, id), slot) in all {
+            let model = &slot.served.model;
+            let value = serde_json::to_vec(&Parked {
+                model: model.name.clone(),
+                version: model.version,
+                sha256: model.sha256.clone(),
+                created: slot.created,
+                snapshot: slot.session.lock().await.snapshot(),
+            });
+            match self.store.tenant(&tenant).put(PARKED, &id, &value.unwrap_or_default()).await {
+                Ok(_) => {
+                    parked += 1;
+                    self.count(Why::Parked);
+                }
+                Err(error) => tracing::error!(%error, %tenant, id, "session is lost"),
+            }
+        }
+        parked
+    }
+
+    fn count(&self, why: Why) {
+        if let Some((_, counter)) = self.closed.iter().find(|(w, _)| *w == why) {
+            counter.inc();
+        }
+    }
+
+    fn show(&self, open: &HashMap<Key, Arc<Slot>>) {
+        self.number.set(open.len() as f64);
+        let bytes: usize = open.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum();
+        self.bytes.set(bytes as f64);
+    }
+}
+
+impl Slot {
+    /// The session, when no other request has it.
+    pub(crate) async fn hold(&self) -> Held {
+        Arc::clone(&self.session).lock_owned().await
+    }
+
+    /// Notes what a step changed.
+    pub(crate) fn stepped(&self, steps: u64, now: u64) {
+        self.steps.fetch_add(steps, Ordering::Relaxed);
+        self.used.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn info(&self) -> SessionInfo {
+        SessionInfo {
+            id: self.id.clone(),
+            model: self.served.model.name.clone(),
+            version: self.served.model.version.to_string(),
+            steps_done: self.steps.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            created_ms: self.created,
+            used_ms: self.used.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn check_id(id: &str) -> Result<(), RequestError> {
+    if (1..=MAX_ID_BYTES).contains(&id.len()) && !id.contains('\0') {
+        return Ok(());
+    }
+    Err(RequestError::bad(format!("session id: expected 1 to {MAX_ID_BYTES} bytes without NUL")))
+}

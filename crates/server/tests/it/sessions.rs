@@ -1,0 +1,162 @@
+//! Sessions: one network's state from request to request, over HTTP, WebSocket and a restart,
+//! bounded in number, memory and idle time.
+
+use serde_json::{Value, json};
+use server::{Config, Sessions, State};
+
+use crate::client::{Running, models};
+
+const NETWORK: &str = "nir/snntorch_srnn12_zero_nodelay.nir";
+const SPEC: &str = "[profile]\nname = \"snntorch\"\nreset = \"zero\"\nreset_delay = false\n";
+
+fn running(sessions: Sessions) -> Running {
+    Running::start(models(NETWORK, SPEC), Config { sessions, ..Config::default() })
+}
+
+/// The `k`-th ten steps of a fixed input.
+fn piece(k: usize) -> Value {
+    let data: Vec<u8> = (0..120usize).map(|n| u8::from((n * 7 + k * 13).is_multiple_of(5))).collect();
+    json!({ "inputs": [{ "name": "input", "shape": [1, 10, 12], "datatype": "FP32", "data": data }],
+            "outputs": [{ "name": "output.spikes" }] })
+}
+
+/// The first pieces as one input, from rest.
+fn whole(server: &Running, pieces: usize) -> Vec<Value> {
+    let data: Vec<Value> = (0..pieces)
+        .flat_map(|k| piece(k)["inputs"][0]["data"].as_array().unwrap().clone())
+        .collect();
+    let mut body = piece(0);
+    body["inputs"][0]["shape"] = json!([1, 10 * pieces, 12]);
+    body["inputs"][0]["data"] = json!(data);
+    spikes(server.ask("POST", "/v2/models/good/infer", None, body).of(200))
+}
+
+fn spikes(answer: Value) -> Vec<Value> {
+    answer["outputs"][0]["data"].as_array().unwrap().clone()
+}
+
+#[test]
+fn pieces_of_a_sequence_give_what_the_whole_gives() {
+    let server = running(Sessions::default());
+    let mut parts = Vec::new();
+    for k in 0..4 {
+        let mut body = piece(k);
+        let (start, end) = (k == 0, k == 3);
+        body["parameters"] =
+            json!({ "sequence_id": 9, "sequence_start": start, "sequence_end": end });
+        parts.extend(spikes(server.ask("POST", "/v2/models/good/infer", None, body).of(200)));
+    }
+    assert_eq!(parts, whole(&server, 4));
+    assert!(parts.contains(&json!(1.0)), "the network is silent");
+    let mut body = piece(4);
+    body["parameters"] = json!({ "sequence_id": 9 });
+    let error = server.ask("POST", "/v2/models/good/infer", None, body).of(404);
+    assert_eq!(error["detail"], "session 9 does not exist");
+    assert_eq!(server.metric("striatum_sessions{}"), 0.0);
+}
+
+#[test]
+fn a_session_is_opened_stepped_shown_copied_and_closed() {
+    let server = running(Sessions::default());
+    let open = json!({ "model": "good", "id": "arm/left 🦾" });
+    let made = server.ask("POST", "/v1/sessions", None, open).of(201);
+    assert_eq!((&made["id"], &made["steps_done"]), (&json!("arm/left 🦾"), &json!(0)));
+    let path = "/v1/sessions/arm%2Fleft%20%F0%9F%A6%BE";
+    let infer = format!("{path}/infer");
+    let mut parts = spikes(server.ask("POST", &infer, None, piece(0)).of(200));
+    let shown = server.ask("GET", path, None, Value::Null).of(200);
+    assert_eq!(shown["steps_done"], 10);
+    // A copy goes on as the first does.
+    let snapshot = server.ask("GET", &format!("{path}/snapshot"), None, Value::Null);
+    assert_eq!(snapshot.status, 200);
+    let put = "/v1/sessions/copy/snapshot?model=good";
+    let (status, answer) = server.put_bytes(put, &snapshot.bytes);
+    assert_eq!(status, 201, "{answer}");
+    let copied = spikes(server.ask("POST", "/v1/sessions/copy/infer", None, piece(1)).of(200));
+    parts.extend(spikes(server.ask("POST", &infer, None, piece(1)).of(200)));
+    assert_eq!(parts, whole(&server, 2));
+    assert_eq!(parts[parts.len() - copied.len()..], copied[..]);
+    let (status, answer) = server.put_bytes(put, &snapshot.bytes[..50]);
+    assert_eq!(status, 400, "{answer}");
+    let list = server.ask("GET", "/v1/sessions", None, Value::Null).of(200);
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 2);
+    assert_eq!(server.ask("DELETE", path, None, Value::Null).status, 204);
+    assert_eq!(server.ask("DELETE", path, None, Value::Null).status, 404);
+    assert_eq!(server.ask("GET", path, None, Value::Null).status, 404);
+}
+
+#[test]
+fn sessions_are_bounded_and_idle_ones_are_closed() {
+    let limits = Sessions { max: 2, idle_seconds: 0.5, ..Sessions::default() };
+    let server = running(limits);
+    let open =
+        |id: &str| server.ask("POST", "/v1/sessions", None, json!({ "model": "good", "id": id }));
+    open("a").of(201);
+    open("b").of(201);
+    let full = open("c");
+    assert_eq!(full.headers["retry-after"], "1");
+    assert_eq!(full.of(429)["detail"], "sessions: at most 2, try again when some are closed");
+    open("a").of(201);
+    while server.metric("striatum_sessions{}") > 0.0 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(server.metric("striatum_sessions_closed_total{reason=\"idle\"}"), 2.0);
+    assert_eq!(server.metric("striatum_sessions_closed_total{reason=\"replaced\"}"), 1.0);
+    open("c").of(201);
+    let small = Sessions { max_bytes: 100, ..Sessions::default() };
+    let server = running(small);
+    let refused = server.ask("POST", "/v1/sessions", None, json!({ "model": "good" }));
+    assert_eq!(refused.status, 429);
+}
+
+#[test]
+fn sessions_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State { folder: folder.path().to_owned(), postgresql: None };
+    let config = || Config { state: state.clone(), ..Config::default() };
+    let mut server = Running::start(models(NETWORK, SPEC), config());
+    server.ask("POST", "/v1/sessions", None, json!({ "model": "good", "id": "kept" })).of(201);
+    let mut parts = spikes(server.ask("POST", "/v1/sessions/kept/infer", None, piece(0)).of(200));
+    server.stop();
+    let server = Running::start(models(NETWORK, SPEC), config());
+    parts.extend(spikes(server.ask("POST", "/v1/sessions/kept/infer", None, piece(1)).of(200)));
+    assert_eq!(parts, whole(&server, 2));
+}
+
+#[test]
+fn a_stream_goes_on_after_it_broke() {
+    let server = running(Sessions::default());
+    let url = format!("ws://{}/v1/stream?model=good&session=s", server.address);
+    let mut parts = Vec::new();
+    for k in 0..3 {
+        // A connection of its own for each piece: the first two are dropped without a word.
+        let (mut socket, _) = tungstenite::connect(&url).unwrap();
+        let mut receive = || -> Value {
+            loop {
+                if let tungstenite::Message::Text(text) = socket.read().unwrap() {
+                    return serde_json::from_str(&text).unwrap();
+                }
+            }
+        };
+        let hello = receive();
+        assert_eq!(hello["session"]["steps_done"], 10 * k);
+        socket.send(tungstenite::Message::text("nonsense")).unwrap();
+        let mut receive = || -> Value {
+            loop {
+                if let tungstenite::Message::Text(text) = socket.read().unwrap() {
+                    return serde_json::from_str(&text).unwrap();
+                }
+            }
+        };
+        assert_eq!(receive()["status"], 400);
+        socket.send(tungstenite::Message::text(piece(k).to_string())).unwrap();
+        let mut answer = None;
+        while answer.is_none() {
+            if let tungstenite::Message::Text(text) = socket.read().unwrap() {
+                answer = Some(serde_json::from_str(&text).unwrap());
+            }
+        }
+        parts.extend(spikes(answer.unwrap()));
+    }
+    assert_eq!(parts, whole(&server, 3));
+}
