@@ -6,13 +6,24 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use observe::Gauge;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::RequestError;
 
 /// How much the server does, the most first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Level {
+    /// Everything.
     Full,
+    /// Weights stay as they are.
     NoLearning,
+    /// No shadow copies either.
     NoExtras,
+    /// New inference requests are refused.
     Shed,
 }
 
@@ -44,10 +55,6 @@ impl Level {
             Self::NoExtras => "no_extras",
             Self::Shed => "shed",
         }
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        LEVELS.into_iter().find(|level| level.name() == name)
     }
 }
 
@@ -98,6 +105,14 @@ impl Degradation {
         self.level() < Level::NoExtras
     }
 
+    /// Whether new inference requests are let in.
+    pub(crate) fn admits(&self) -> Result<(), RequestError> {
+        match self.level() {
+            Level::Shed => Err(RequestError::Degraded { level: Level::Shed.name() }),
+            _ => Ok(()),
+        }
+    }
+
     fn show(&self) {
         self.shown.set(f64::from(self.level() as u8));
     }
@@ -135,7 +150,7 @@ mod tests {
     #[test]
     fn an_operator_may_hold_a_level() {
         let degradation = Degradation::new(observe::Gauge::default());
-        degradation.force(Level::named("no_extras"));
+        degradation.force(Some(Level::NoExtras));
         degradation.observe(0.0, 10_000);
         assert_eq!((degradation.level(), degradation.is_forced()), (Level::NoExtras, true));
         assert!(!degradation.learns() && !degradation.extras());

@@ -146,6 +146,7 @@ pub enum RequestError {
 /// A problem as every error is answered: RFC 9457, with the member `error` of the Open Inference
 /// Protocol.
 #[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) struct Problem {
     /// What kind of problem it is.
     r#type: String,
@@ -158,7 +159,7 @@ pub(crate) struct Problem {
     /// The same, as the Open Inference Protocol names it.
     error: String,
     /// Everything that is wrong, where it is more than one thing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
 }
 
@@ -198,14 +199,13 @@ impl RequestError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Media { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::NotReady { .. } => StatusCode::CONFLICT,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } | Self::Full { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotReady { .. }
-            | Self::Busy { .. }
-            | Self::Unavailable(_)
-            | Self::Degraded { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::Unavailable(_) | Self::Degraded { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -230,16 +230,13 @@ impl RequestError {
         match self {
             Self::Bad(_) | Self::Media { .. } | Self::Method => Code::InvalidArgument,
             Self::NotFound(_) => Code::NotFound,
-            Self::Conflict(_) => Code::FailedPrecondition,
+            Self::Conflict(_) | Self::NotReady { .. } => Code::FailedPrecondition,
             Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::Forbidden { .. } => Code::PermissionDenied,
             Self::TooLarge { .. } | Self::RateLimited { .. } | Self::Full { .. } => {
                 Code::ResourceExhausted
             }
-            Self::NotReady { .. }
-            | Self::Busy { .. }
-            | Self::Unavailable(_)
-            | Self::Degraded { .. } => Code::Unavailable,
+            Self::Busy { .. } | Self::Unavailable(_) | Self::Degraded { .. } => Code::Unavailable,
             Self::TimedOut { .. } => Code::DeadlineExceeded,
             Self::Failed => Code::Internal,
         }

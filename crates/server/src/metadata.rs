@@ -46,7 +46,7 @@ pub(crate) struct TensorMetadata {
     /// Its axes.
     pub(crate) shape: Vec<i64>,
     /// What is to be known of it.
-    #[serde(skip_serializing_if = "Value::is_null")]
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) parameters: Value,
 }
 

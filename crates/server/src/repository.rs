@@ -23,6 +23,9 @@ const MAX_NAME_BYTES: usize = 128;
 /// Models in a repository, and versions of a model.
 const MAX_MODELS: usize = 10_000;
 
+/// Why a version is not ready that an operator took out of service.
+pub(crate) const UNLOADED: &str = "unloaded";
+
 /// Models by name and version.
 pub struct Repository {
     folder: PathBuf,
@@ -156,7 +159,7 @@ impl Repository {
             return Err(self.unknown(name));
         };
         for (version, loaded) in &mut entry.versions {
-            *loaded = Err("unloaded".into());
+            *loaded = Err(UNLOADED.into());
             self.metrics.gauge("striatum_model_ready", &[name, &version.to_string()]).set(0.0);
         }
         Ok(())

@@ -80,6 +80,7 @@ impl Server {
         read: impl FnOnce() -> Result<InferRequest, RequestError>,
     ) -> Result<(Answer, Took), RequestError> {
         self.degradation.observe(self.workers.load(), now_ms());
+        self.degradation.admits()?;
         let admitted = self.workers.admit()?;
         let _own_room = room_of(&choice.served)?;
         let request = read()?;

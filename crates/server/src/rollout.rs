@@ -31,12 +31,15 @@ pub struct RolloutSpec {
     pub min_requests: u32,
     /// How much more of the candidate's requests may fail (difference of shares).
     #[serde(default = "max_error_increase")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub max_error_increase: f64,
     /// How much longer the candidate may take (ratio of 95th percentiles of inference time).
     #[serde(default = "max_latency_ratio")]
+    #[schemars(range(min = 1.0, max = 1000000.0))]
     pub max_latency_ratio: f64,
     /// How far the candidate's spikes per step may lie from the stable version's (share of them).
     #[serde(default = "max_spike_shift")]
+    #[schemars(range(min = 0.0, max = 1000000.0))]
     pub max_spike_shift: f64,
 }
 

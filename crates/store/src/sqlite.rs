@@ -11,6 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, params};
@@ -51,7 +52,9 @@ const MIGRATIONS: &[&str] = &["
 
 /// The embedded database.
 pub(crate) struct Sqlite {
-    writer: SyncSender<Job>,
+    /// None only while it is dropped.
+    writer: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
     _lock: File,
 }
@@ -79,16 +82,17 @@ impl Sqlite {
         let mut connection = Connection::open(&path).map_err(said)?;
         prepare(&mut connection)?;
         let (writer, jobs) = sync_channel(MAX_WAITING_COMMITS);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || write(connection, &jobs))
             .map_err(failed)?;
         let readers = Arc::new(Readers { path, idle: Mutex::default() });
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer: Some(writer), thread: Some(thread), readers, _lock: lock })
     }
 
     fn send(&self, job: Job) -> Result<(), StoreError> {
-        self.writer.try_send(job).map_err(|e| StoreError::Unavailable {
+        let writer = self.writer.as_ref().ok_or_else(ended)?;
+        writer.try_send(job).map_err(|e| StoreError::Unavailable {
             reason: match e {
                 TrySendError::Full(_) => format!("{MAX_WAITING_COMMITS} commits wait already"),
                 TrySendError::Disconnected(_) => "the writer has ended".into(),
@@ -111,6 +115,18 @@ impl Sqlite {
             });
             done.await.map_err(|_| ended())?
         })
+    }
+}
+
+/// The writer ends with the last handle: the file is whole, without a log beside it, and free for
+/// the next process.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(self.writer.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

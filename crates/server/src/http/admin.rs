@@ -25,7 +25,7 @@ const AFTER: &[Query] =
 
 const BEFORE: &[Query] = &[
     Query { name: "before", help: "The last number seen.", kind: "integer", required: false },
-    Query { name: "limit", help: "Entries of the page.", kind: "integer", required: false },
+    Query { name: "limit", help: "Entries of the page.", kind: "count", required: false },
 ];
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -78,8 +78,8 @@ struct AuditPage {
 /// How much the server does.
 #[derive(Serialize, JsonSchema)]
 struct Degraded {
-    /// `full`, `no_learning`, `no_extras` or `shed`.
-    level: &'static str,
+    /// The level.
+    level: Level,
     /// Whether an operator holds it.
     forced: bool,
     /// How full the server is, 0 to 1.
@@ -90,8 +90,8 @@ struct Degraded {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Force {
-    /// `full`, `no_learning`, `no_extras` or `shed`; null lets the load decide.
-    level: Option<String>,
+    /// The level; null lets the load decide.
+    level: Option<Level>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +150,7 @@ async fn verify(State(server): Shared) -> Result<Answer<Verdict>, RequestError> 
 
 fn degraded(server: &Server) -> Answer<Degraded> {
     let degradation = &server.degradation;
-    let (level, forced) = (degradation.level().name(), degradation.is_forced());
+    let (level, forced) = (degradation.level(), degradation.is_forced());
     Answer(Degraded { level, forced, load: server.workers.load() })
 }
 
@@ -163,12 +163,6 @@ async fn force(
     State(server): Shared,
     Json(force): Json<Force>,
 ) -> Result<Answer<Degraded>, RequestError> {
-    let level = match force.level.as_deref() {
-        None => None,
-        Some(name) => Some(Level::named(name).ok_or_else(|| {
-            RequestError::bad("level: expected full, no_learning, no_extras, shed or null")
-        })?),
-    };
-    server.degradation.force(level);
+    server.degradation.force(force.level);
     Ok(degraded(&server))
 }

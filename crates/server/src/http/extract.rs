@@ -84,10 +84,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<Server>> for JsonIfAny<T> {
     async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, RequestError> {
         if !request.headers().contains_key(CONTENT_TYPE) {
             let Whole(bytes) = Whole::from_request(request, server).await?;
-            return if bytes.is_empty() { Ok(Self(None)) } else { parse(&bytes).map(Self) };
+            return if bytes.is_empty() {
+                Ok(Self(None))
+            } else {
+                parse(&bytes).map(|t| Self(Some(t)))
+            };
         }
         let bytes = json_bytes(request, server).await?;
-        if bytes.is_empty() { Ok(Self(None)) } else { parse(&bytes).map(Self) }
+        if bytes.is_empty() { Ok(Self(None)) } else { parse(&bytes).map(|t| Self(Some(t))) }
     }
 }
 

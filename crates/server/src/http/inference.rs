@@ -35,6 +35,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         Operation::new(("POST", path), id, access, handler)
             .takes(json::<InferRequest>())
             .gives(json::<InferResponse>())
+            .or("application/octet-stream")
     };
     let metadata = |path, id, handler| {
         reader(path, id, handler)

@@ -68,7 +68,10 @@ fn describe(operation: &Operation, generator: &mut schemars::SchemaGenerator) ->
         Access::AtLeast(role) => role.name(),
     };
     let mut answer = json!({ "description": "Done." });
-    if let Some(content) = content(operation.gives, generator) {
+    if let Some(mut content) = content(operation.gives, generator) {
+        if let Some(media) = operation.or {
+            content[media] = json!({ "schema": {} });
+        }
         answer["content"] = content;
     }
     let mut responses = json!({ "4XX": problem, "5XX": problem });
@@ -116,6 +119,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     let query = operation.query.iter().map(|query| {
         let schema = match query.kind {
             "integer" => json!({ "type": "integer", "minimum": 0 }),
+            "count" => json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
             kind => json!({ "type": kind }),
         };
         json!({ "name": query.name, "in": "query", "required": query.required,

@@ -21,6 +21,8 @@ pub(crate) struct Operation {
     pub(crate) query: &'static [Query],
     pub(crate) takes: Body,
     pub(crate) gives: Body,
+    /// What it gives instead where it is asked to.
+    pub(crate) or: Option<&'static str>,
     pub(crate) status: u16,
     pub(crate) handler: MethodRouter<Arc<Server>>,
 }
@@ -72,6 +74,7 @@ impl Operation {
             query: &[],
             takes: Body::Nothing,
             gives: Body::Nothing,
+            or: None,
             status: 200,
             handler,
         }
@@ -89,6 +92,11 @@ impl Operation {
 
     pub(crate) fn gives(mut self, body: Body) -> Self {
         self.gives = body;
+        self
+    }
+
+    pub(crate) fn or(mut self, media: &'static str) -> Self {
+        self.or = Some(media);
         self
     }
 

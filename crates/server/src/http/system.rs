@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::Shared;
 use super::operation::{Body, Operation, json};
 use crate::metadata::EXTENSIONS;
+use crate::repository::UNLOADED;
 use crate::request::Server;
 use crate::security::{Access, Role};
 
@@ -42,7 +43,8 @@ pub(crate) fn operations() -> Vec<Operation> {
             .gives(json::<Alive>()),
         Operation::new(("GET", "/metrics"), "metrics", scraper, get(metrics))
             .says("health", "Every metric, as text for Prometheus.")
-            .gives(Body::Media("text/plain")),
+            .gives(Body::Media("text/plain"))
+            .or("application/openmetrics-text"),
         Operation::new(("GET", "/v2"), "server_metadata", reader, get(about))
             .alias("/v2/")
             .says("inference", "The server's name, version and extensions.")
@@ -148,10 +150,14 @@ async fn ready(State(server): Shared) -> Response {
     (status, Json(Alive { live: true, ready })).into_response()
 }
 
-/// Ready while not stopping and at least one model can be served.
+/// Ready while not stopping, unless not one model could be loaded.
 pub(crate) fn is_ready(server: &Server) -> bool {
-    let any = server.repository.list().iter().any(|listed| listed.reason.is_none());
-    any && !server.stopping.load(Ordering::Relaxed)
+    let models = server.repository.list();
+    let broken = |l: &crate::repository::Listed| {
+        l.reason.as_deref().is_some_and(|reason| reason != UNLOADED)
+    };
+    let any = models.iter().any(|listed| listed.reason.is_none());
+    (any || !models.iter().any(broken)) && !server.stopping.load(Ordering::Relaxed)
 }
 
 async fn metrics(State(server): Shared, headers: HeaderMap) -> Response {

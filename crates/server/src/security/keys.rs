@@ -39,11 +39,12 @@ const MAX_MODELS: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeySpec {
     /// What people call it.
-    #[schemars(length(max = 128))]
+    #[schemars(length(min = 1, max = 128))]
     pub(crate) name: String,
     /// What its holder may do.
     pub(crate) role: Role,
     /// The tenant that it belongs to.
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9_-]{0,63}$"))]
     pub(crate) tenant: String,
     /// The models that its holder may use; all where none are named.
     #[serde(default, skip_serializing_if = "Option::is_none")]

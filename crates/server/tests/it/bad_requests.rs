@@ -122,7 +122,7 @@ fn every_problem_is_named() {
         "model nobody does not exist, known are broken, good",
     );
     let (status, answer) = server.post("/v2/models/broken/infer", "{}");
-    assert_eq!(status, 503);
+    assert_eq!(status, 409);
     let error = answer["error"].as_str().unwrap();
     assert!(error.starts_with("model broken is not ready: "), "{error}");
 }

@@ -123,7 +123,7 @@ fn a_model_with_a_wrong_spec_is_not_ready_and_says_why() {
     let server = Running::start(models(NETWORK, spec), Config::default());
     let (status, answer) = server.post(INFER, "{}");
     let error = answer["error"].as_str().unwrap();
-    assert_eq!(status, 503);
+    assert_eq!(status, 409);
     assert!(
         error.ends_with(
             "model.toml: input.steps: expected at least 1, found 0; \

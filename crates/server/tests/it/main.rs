@@ -4,12 +4,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test fails by panicking"
 )]
 #![allow(clippy::disallowed_methods, reason = "a test may know what time it is")]
 
 mod bad_requests;
 mod client;
+mod clients;
 mod limits;
 mod repository;
 mod requests;

@@ -65,11 +65,11 @@ fn models_are_loaded_and_replaced_without_dropping_a_request() {
     assert_eq!(missing["error"], "model good has no version 3, known are 11");
     // A broken file leaves what was served in place, and says so.
     std::fs::write(path.join("good/11/model.nir"), b"broken").unwrap();
-    assert_eq!(load(&server), 503);
+    assert_eq!(load(&server), 409);
     assert_eq!(version_of(&server), "11");
     let unload = "/v2/repository/models/good/unload";
     assert_eq!(server.ask("POST", unload, None, Value::Null).status, 200);
-    let gone = server.ask("POST", INFER, None, body()).of(503);
+    let gone = server.ask("POST", INFER, None, body()).of(409);
     assert_eq!(gone["error"], "model good is not ready: unloaded");
     let files = json!({ "parameters": { "file:1/model.nir": "AAAA" } });
     let refused = server.ask("POST", "/v2/repository/models/good/load", None, files);

@@ -144,7 +144,7 @@ fn health_and_metadata() {
     assert_eq!(server.get("/v2/health/live"), (200, r#"{"live":true,"ready":true}"#.into()));
     assert_eq!(server.get("/v2/health/ready").0, 200);
     assert_eq!(server.get("/v2/models/good/ready").0, 200);
-    assert_eq!(server.get("/v2/models/broken/ready").0, 503);
+    assert_eq!(server.get("/v2/models/broken/ready").0, 409);
     let (_, text) = server.get("/v2/models/good");
     let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(metadata["platform"], "snn_nir");

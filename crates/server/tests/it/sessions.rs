@@ -15,7 +15,8 @@ fn running(sessions: Sessions) -> Running {
 
 /// The `k`-th ten steps of a fixed input.
 fn piece(k: usize) -> Value {
-    let data: Vec<u8> = (0..120usize).map(|n| u8::from((n * 7 + k * 13).is_multiple_of(5))).collect();
+    let data: Vec<u8> =
+        (0..120usize).map(|n| u8::from((n * 7 + k * 13).is_multiple_of(5))).collect();
     json!({ "inputs": [{ "name": "input", "shape": [1, 10, 12], "datatype": "FP32", "data": data }],
             "outputs": [{ "name": "output.spikes" }] })
 }
