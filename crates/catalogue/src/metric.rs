@@ -104,6 +104,12 @@ pub const METRICS: &[Metric] = &[
         "Candidates that were taken back because they did worse than the stable version.",
     ),
     metric(
+        "striatum_backups_total",
+        Kind::Counter,
+        &["outcome"],
+        "Backups that the server made by itself, by outcome: ok, failed.",
+    ),
+    metric(
         "striatum_authentication_failures_total",
         Kind::Counter,
         &[],

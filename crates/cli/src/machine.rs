@@ -23,3 +23,22 @@ fn kilobytes(file: &str, key: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }
+
+/// Free space of the disk that a folder lies on.
+pub(crate) fn free_bytes(folder: &std::path::Path) -> Option<u64> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
+    // SAFETY: all zeros is a valid value of this plain struct.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends in NUL, and the call fills the struct that it is given.
+    let asked = unsafe { libc::statvfs(path.as_ptr(), &raw mut found) };
+    (asked == 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Files that this process may have open.
+pub(crate) fn max_open_files() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call fills the struct that it is given.
+    let asked = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    (asked == 0).then_some(limit.rlim_cur)
+}

@@ -47,6 +47,14 @@ enum Command {
     Bench(command::bench::Bench),
     /// Work with the server's configuration.
     Config(command::config::Config),
+    /// Make, list and revoke API keys.
+    Key(command::key::Key),
+    /// Check the audit log.
+    Audit(command::audit::Audit),
+    /// Make, list, verify, restore and prune backups.
+    Backup(command::backup::Backup),
+    /// Find what is wrong with an installation.
+    Doctor(command::doctor::Doctor),
     /// Print this reference as Markdown.
     #[command(hide = true)]
     HelpMarkdown,
@@ -78,6 +86,10 @@ fn main() -> ExitCode {
         Command::Analyse(c) => c.run(json),
         Command::Bench(c) => c.run(json),
         Command::Config(c) => c.run(json),
+        Command::Key(c) => c.run(json),
+        Command::Audit(c) => c.run(json),
+        Command::Backup(c) => c.run(json),
+        Command::Doctor(c) => c.run(json),
         Command::HelpMarkdown => {
             print!("{}", reference());
             Ok(Outcome::Done)
@@ -98,7 +110,7 @@ fn main() -> ExitCode {
 }
 
 /// An error with its causes, each said once.
-fn report(error: &anyhow::Error) -> String {
+pub(crate) fn report(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::backup::{Keep, Recipients};
+
 /// Settings of the server. A key that is absent keeps its default; an unknown key is an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -42,6 +44,24 @@ pub struct Config {
     pub security: Security,
     /// Encryption of connections.
     pub tls: Option<Tls>,
+    /// Backups that the server makes by itself.
+    pub backup: Option<Backup>,
+}
+
+/// Backups that the server makes by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Folder of backups.
+    pub folder: PathBuf,
+    /// Time from one backup to the next (hours).
+    pub every_hours: f64,
+    /// Public keys `age1...` that backups are encrypted for; without one they are not.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// Which backups are kept.
+    #[serde(default)]
+    pub keep: Keep,
 }
 
 /// Limits of connections.
@@ -164,6 +184,7 @@ impl Default for Config {
             state: State::default(),
             security: Security::default(),
             tls: None,
+            backup: None,
         }
     }
 }
@@ -234,6 +255,14 @@ impl Config {
         let rate = self.security.requests_per_second;
         let fits = (0.0..=1e9).contains(&rate);
         expect("security.requests_per_second", fits, "0 to 1e9", rate.to_string());
+        if let Some(backup) = &self.backup {
+            let every = backup.every_hours;
+            let fits = (1e-4..=8784.0).contains(&every);
+            expect("backup.every_hours", fits, "0.0001 to 8784", every.to_string());
+            let keys = Recipients::parse(&backup.recipients);
+            let found = keys.err().map(|e| e.to_string()).unwrap_or_default();
+            expect("backup.recipients", found.is_empty(), "keys age1...", found);
+        }
         if let Some(jwt) = &self.security.jwt {
             let some = jwt.jwks.is_some() || jwt.secret.is_some();
             expect("security.jwt", some, "jwks or secret", "neither".into());

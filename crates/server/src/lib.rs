@@ -6,6 +6,8 @@
 //! leaves. Networks are stepped by a few worker threads ([`workers`]); the async side only reads
 //! and writes. What can be asked, by whom, is one table ([`http`]).
 
+pub mod administer;
+pub mod backup;
 mod config;
 mod degradation;
 mod error;
@@ -25,7 +27,7 @@ mod statistics;
 mod wire;
 mod workers;
 
-pub use config::{Config, Connections, Jwt, Security, Sessions, State, Tls};
+pub use config::{Backup, Config, Connections, Jwt, Security, Sessions, State, Tls};
 pub use error::{RequestError, ServeError};
 pub use model::{
     Decoding, Encoding, InputSpec, LimitsSpec, Model, ModelError, ModelSpec, OutputSpec,

@@ -104,6 +104,14 @@ impl Repository {
         Ok(repository)
     }
 
+    /// Every version of every model in a folder, and whether it loads.
+    ///
+    /// # Errors
+    /// [`ServeError::Models`] where the folder itself cannot be read.
+    pub fn look(folder: &Path) -> Result<Vec<Listed>, ServeError> {
+        Ok(Self::open(folder, &Metrics::new())?.list())
+    }
+
     // A panic while a lock is held is a bug; the models are still there.
     fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Entry>> {
         self.models.read().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -13,6 +13,7 @@ use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::backup;
 use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::ServeError;
@@ -30,6 +31,9 @@ pub(crate) const ROLLOUTS: Collection = Collection::new("rollouts");
 
 /// Time between two looks at what is idle.
 const SWEEP: Duration = Duration::from_secs(1);
+
+/// Time after a backup that failed.
+const BACKUP_RETRY: Duration = Duration::from_secs(60);
 
 /// What the outside world tells a server that runs.
 pub struct Told<S, R> {
@@ -119,7 +123,9 @@ where
         flag.stopping.store(true, Ordering::Relaxed);
         tell.notify_one();
     });
+    let backing_up = tokio::spawn(back_up(Arc::clone(&server)));
     listener.serve(router(&server), stopped.notified(), grace).await;
+    backing_up.abort();
     sweeping.abort();
     reloading.abort();
     let parked = server.sessions.park().await;
@@ -158,6 +164,45 @@ async fn sweep(server: Arc<Server>) {
         server.sessions.sweep(now_ms());
         server.degradation.observe(server.workers.load(), now_ms());
     }
+}
+
+/// Makes a backup whenever one is due, and removes those that no rule keeps.
+async fn back_up(server: Arc<Server>) {
+    let Some(settings) = &server.config.backup else { return };
+    let every = (settings.every_hours * 3600.0) as u64;
+    loop {
+        let last =
+            backup::list(&settings.folder).ok().and_then(|all| all.last().map(|b| b.created));
+        let due = last.map_or(0, |last| last + every);
+        let wait = due.saturating_sub(now_ms() / 1000);
+        // In steps: the clock may be set, and a machine may sleep.
+        if wait > 0 {
+            tokio::time::sleep(Duration::from_secs(wait.min(60))).await;
+            continue;
+        }
+        let made = make_backup(&server, settings).await;
+        let outcome = if made.is_ok() { "ok" } else { "failed" };
+        server.metrics.counter("striatum_backups_total", &[outcome]).inc();
+        match made {
+            Ok(described) => tracing::info!(name = described.name, "backup made"),
+            Err(error) => {
+                tracing::error!(%error, "no backup was made");
+                tokio::time::sleep(BACKUP_RETRY).await;
+            }
+        }
+    }
+}
+
+async fn make_backup(
+    server: &Server,
+    settings: &crate::config::Backup,
+) -> Result<backup::Described, backup::BackupError> {
+    let recipients = backup::Recipients::parse(&settings.recipients)?;
+    let state = backup::StateSource::Store(&server.store);
+    let source = backup::Source { state, models: &server.config.models };
+    let made = backup::create(&source, &settings.folder, &recipients, now_ms() / 1000).await?;
+    backup::prune(&settings.folder, &settings.keep, false)?;
+    Ok(made)
 }
 
 /// Reads files of keys and certificates again, whenever it is told to.

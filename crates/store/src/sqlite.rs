@@ -474,6 +474,34 @@ fn said(error: rusqlite::Error) -> StoreError {
     }
 }
 
+/// Copies a database that another process may have open.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let connection = connection
+        .map_err(|e| StoreError::Unavailable { reason: format!("{}: {e}", from.display()) })?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(said)?;
+    connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map(drop).map_err(said)
+}
+
+/// Reads a database file through.
+pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(said)?;
+    let known = MIGRATIONS.len() as i64;
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (found, mark) =
+        (pragma("user_version").map_err(said)?, pragma("application_id").map_err(said)?);
+    if mark != APPLICATION_ID {
+        return Err(StoreError::Refused { reason: "store.db belongs to another program".into() });
+    }
+    if found > known {
+        return Err(StoreError::Schema { found, known });
+    }
+    let whole: String =
+        connection.pragma_query_value(None, "integrity_check", |row| row.get(0)).map_err(said)?;
+    if whole == "ok" { Ok(()) } else { Err(StoreError::Corrupt { reason: whole }) }
+}
+
 /// A new database that another one is copied into.
 pub(crate) struct Copy {
     connection: Connection,

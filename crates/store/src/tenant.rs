@@ -92,6 +92,23 @@ impl Store {
         self.backend.copy_to(path).await
     }
 
+    /// Copies the embedded database of a folder as it stands at one moment; another process may
+    /// have it open and write to it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the copy is then not to be used.
+    pub fn copy_sqlite(folder: &Path, to: &Path) -> Result<(), StoreError> {
+        crate::sqlite::copy(&folder.join("store.db"), to)
+    }
+
+    /// Reads a database file through and checks that it is one of ours.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Schema`], [`StoreError::Refused`].
+    pub fn check_sqlite(path: &Path) -> Result<(), StoreError> {
+        crate::sqlite::check(path)
+    }
+
     /// `sqlite` or `postgresql`.
     pub fn kind(&self) -> &'static str {
         self.backend.kind()

@@ -22,21 +22,74 @@ enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Show what a server would run with: the file, the variables on top, and the defaults.
+    Show {
+        /// The file; the defaults and the variables where none is given.
+        file: Option<PathBuf>,
+    },
+    /// Show every setting with its default, as a file to begin with.
+    Default,
 }
 
 impl Config {
     pub(crate) fn run(self, json: bool) -> Result<Outcome> {
-        let Command::Check { file } = self.command;
-        let config = super::serve::settings(Some(&file))?;
-        let problems = config.problems();
-        if !problems.is_empty() {
-            bail!("{}:\n{}", file.display(), problems.join("\n"));
-        }
-        if json {
-            println!("{}", json!({ "file": file, "problems": [] }));
-        } else {
-            println!("{}: ok", file.display());
+        match self.command {
+            Command::Check { file } => {
+                let config = super::serve::settings(Some(&file))?;
+                let problems = config.problems();
+                if !problems.is_empty() {
+                    bail!("{}:\n{}", file.display(), problems.join("\n"));
+                }
+                if json {
+                    println!("{}", json!({ "file": file, "problems": [] }));
+                } else {
+                    println!("{}: ok", file.display());
+                }
+            }
+            Command::Show { file } => print(&super::serve::settings(file.as_deref())?, json)?,
+            Command::Default => print(&server::Config::default(), json)?,
         }
         Ok(Outcome::Done)
+    }
+}
+
+/// The settings, with what is secret left out.
+fn print(config: &server::Config, json: bool) -> Result<()> {
+    let mut config = config.clone();
+    if let Some(url) = &mut config.state.postgresql {
+        *url = without_password(url);
+    }
+    if json {
+        println!("{}", serde_json::to_string(&config)?);
+    } else {
+        print!("{}", toml::to_string_pretty(&config)?);
+    }
+    Ok(())
+}
+
+/// A URL whose password is shown as stars.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".into() };
+    match rest.rsplit_once('@') {
+        None => url.to_owned(),
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            let password = if user.contains(':') { ":***" } else { "" };
+            format!("{scheme}://{name}{password}@{host}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let check = |url, shown: &str| assert_eq!(without_password(url), shown);
+        check("postgresql://me:secret@db/x", "postgresql://me:***@db/x");
+        check("postgresql://me:a@b@db/x", "postgresql://me:***@db/x");
+        check("postgresql://db/x", "postgresql://db/x");
+        check("host=db password=secret", "***");
     }
 }

@@ -1,11 +1,15 @@
 //! The commands, one file each: what it takes, and `run`.
 
 pub(crate) mod analyse;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod inspect;
+pub(crate) mod key;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod simulate;

@@ -12,7 +12,9 @@ use crate::Outcome;
 /// Threads that read and write; stepping has threads of its own.
 const IO_THREADS: usize = 2;
 
-/// Serve the models of a folder over HTTP.
+/// Serve the models of a folder over HTTP, WebSocket and gRPC, on one port.
+///
+/// SIGHUP reads certificates and keys again.
 ///
 /// Settings come from the defaults, then --config, then variables STRIATUM_LISTEN, STRIATUM_MODELS
 /// and so on, then flags.
@@ -27,6 +29,9 @@ pub(crate) struct Serve {
     /// The model repository [default: models].
     #[arg(long, value_name = "FOLDER")]
     models: Option<PathBuf>,
+    /// Folder of the durable state [default: state].
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
     /// Threads that step networks; 0 means one per core.
     #[arg(long)]
     workers: Option<usize>,
@@ -47,6 +52,7 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.models = self.models.clone().unwrap_or(config.models);
         config.workers = self.workers.unwrap_or(config.workers);
+        config.state.folder = self.state.clone().unwrap_or(config.state.folder);
         log(self.log_format);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
@@ -120,12 +126,51 @@ pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
         let Some(key) = variable.strip_prefix("STRIATUM_").map(str::to_ascii_lowercase) else {
             continue;
         };
-        if ["log", "python", "no_skip"].contains(&key.as_str()) {
+        if OTHER_VARIABLES.contains(&key.as_str()) {
             continue;
         }
-        let value = text.parse::<i64>().map(toml::Value::Integer);
-        let value = value.or_else(|_| text.parse::<f64>().map(toml::Value::Float));
-        table.insert(key, value.unwrap_or(toml::Value::String(text)));
+        set(&mut table, &key, value(&text));
     }
     table.try_into().context("settings from STRIATUM_... variables")
+}
+
+/// Variables that are no settings.
+const OTHER_VARIABLES: [&str; 4] = ["log", "python", "no_skip", "postgres_bin"];
+
+/// Tables of settings: `STRIATUM_SESSIONS_MAX` is `max` of `sessions`.
+const TABLES: [&str; 6] = ["connections", "sessions", "state", "security_jwt", "security", "tls"];
+
+/// Sets a key of a variable, in the table that its name begins with.
+fn set(table: &mut toml::Table, key: &str, value: toml::Value) {
+    let inside = TABLES.iter().find_map(|t| Some((*t, key.strip_prefix(t)?.strip_prefix('_')?)));
+    let Some((tables, key)) = inside else {
+        table.insert(key.to_owned(), value);
+        return;
+    };
+    let mut at = table;
+    for name in tables.split('_') {
+        let entry = at.entry(name).or_insert_with(|| toml::Table::new().into());
+        let toml::Value::Table(inner) = entry else { return };
+        at = inner;
+    }
+    at.insert(key.to_owned(), value);
+}
+
+/// A variable's text as a number, a truth value or a list where it is one.
+fn value(text: &str) -> toml::Value {
+    let number = text.parse::<i64>().map(toml::Value::Integer);
+    let number = number.or_else(|_| text.parse::<f64>().map(toml::Value::Float));
+    let truth = || text.parse::<bool>().ok().map(toml::Value::Boolean);
+    let list = || text.starts_with('[').then(|| format!("v = {text}").parse::<toml::Table>().ok());
+    number
+        .ok()
+        .or_else(truth)
+        .or_else(|| list().flatten().and_then(|mut table| table.remove("v")))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()))
+}
+
+/// Runs a future to its end.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(future))
 }

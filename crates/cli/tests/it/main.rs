@@ -9,6 +9,7 @@
 
 mod commands;
 mod malformed;
+mod operate;
 mod recordings;
 mod reference;
 

@@ -133,3 +133,22 @@ fn a_model_with_a_wrong_spec_is_not_ready_and_says_why() {
     );
     assert_eq!(server.get("/ready").0, 503);
 }
+
+#[test]
+fn a_server_backs_itself_up_and_removes_what_no_rule_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("backups");
+    let keep = server::backup::Keep { last: 2, daily: 0, weekly: 0, monthly: 0 };
+    // An hour's share: the next one is due after a second.
+    let (folder_of, every_hours) = (to.clone(), 1.0 / 3600.0);
+    let backup = server::Backup { folder: folder_of, every_hours, recipients: Vec::new(), keep };
+    let config = Config { backup: Some(backup), ..Config::default() };
+    let server = Running::start(models(NETWORK, ""), config);
+    while server.metric("striatum_backups_total{outcome=\"ok\"}") < 3.0 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let listed = server::backup::list(&to).unwrap();
+    assert!((1..=2).contains(&listed.len()), "{listed:?}");
+    let path = to.join(&listed[0].name);
+    server::backup::verify(&path, &server::backup::Identities::default()).unwrap();
+}
