@@ -95,7 +95,7 @@ pub const METRICS: &[Metric] = &[
         "striatum_degradation_level",
         Kind::Gauge,
         &[],
-        "How much the server leaves out: 0 nothing, 1 learning, 2 extras too, 3 it sheds requests.",
+        "How much the server leaves out: 0 nothing, 1 learning, 2 shadow copies too, 3 new sessions too.",
     ),
     metric(
         "striatum_rollbacks_total",

@@ -1,6 +1,6 @@
-//! Doing less before doing nothing: as the server fills, learning stops first, then shadow copies
-//! and recordings of every step, then new requests are shed.
-//! A level is entered at one load and left at a lower one, and not before it has held for a while,
+//! Doing less before doing nothing: as the server fills, learning stops first, then shadow copies,
+//! then new sessions; requests beyond the limits are refused at any level.
+//! The load is a mean over about a second, so that a burst is no reason. A level is entered at one load and left at a lower one, and not before it has held for a while,
 //! so that a load between the two does not make it flap.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -23,7 +23,7 @@ pub(crate) enum Level {
     NoLearning,
     /// No shadow copies either.
     NoExtras,
-    /// New inference requests are refused.
+    /// No new sessions either.
     Shed,
 }
 
@@ -36,6 +36,9 @@ const LEAVE: [f64; 4] = [0.0, 0.35, 0.6, 0.8];
 /// How long a level holds at least (milliseconds).
 const DWELL_MS: u64 = 1000;
 
+/// Over how long the load is averaged (milliseconds).
+const MEAN_MS: f64 = 1000.0;
+
 /// The level that is forced, where none is.
 const FREE: u8 = u8::MAX;
 
@@ -44,6 +47,9 @@ pub(crate) struct Degradation {
     level: AtomicU8,
     since: AtomicU64,
     forced: AtomicU8,
+    /// The mean load, and when it was taken; bits of a number.
+    mean: AtomicU64,
+    seen: AtomicU64,
     shown: Gauge,
 }
 
@@ -60,12 +66,21 @@ impl Level {
 
 impl Degradation {
     pub(crate) fn new(shown: Gauge) -> Self {
-        let (level, since, forced) = (AtomicU8::new(0), AtomicU64::new(0), AtomicU8::new(FREE));
-        Self { level, since, forced, shown }
+        let (mean, seen, since) = Default::default();
+        let (level, forced) = (AtomicU8::new(0), AtomicU8::new(FREE));
+        Self { level, since, forced, mean, seen, shown }
     }
 
     /// Takes a load, 0 to 1, at a time (milliseconds).
     pub(crate) fn observe(&self, load: f64, now: u64) {
+        let passed = now.saturating_sub(self.seen.swap(now, Ordering::Relaxed)) as f64;
+        let mean = f64::from_bits(self.mean.load(Ordering::Relaxed));
+        let mean = mean + (load - mean) * (1.0 - (-passed / MEAN_MS).exp());
+        self.mean.store(mean.to_bits(), Ordering::Relaxed);
+        self.settle(mean, now);
+    }
+
+    fn settle(&self, load: f64, now: u64) {
         let level = self.level.load(Ordering::Relaxed) as usize;
         let entered = (level + 1..LEVELS.len()).rev().find(|&k| load >= ENTER[k]);
         let held = now.saturating_sub(self.since.load(Ordering::Relaxed)) >= DWELL_MS;
@@ -105,7 +120,7 @@ impl Degradation {
         self.level() < Level::NoExtras
     }
 
-    /// Whether new inference requests are let in.
+    /// Whether new sessions are let in.
     pub(crate) fn admits(&self) -> Result<(), RequestError> {
         match self.level() {
             Level::Shed => Err(RequestError::Degraded { level: Level::Shed.name() }),
@@ -125,7 +140,7 @@ mod tests {
     fn levels(loads: &[(f64, u64)]) -> Vec<Level> {
         let degradation = Degradation::new(observe::Gauge::default());
         let level = |&(load, now): &(f64, u64)| {
-            degradation.observe(load, now);
+            degradation.settle(load, now);
             degradation.level()
         };
         loads.iter().map(level).collect()
@@ -145,6 +160,18 @@ mod tests {
         let loads: Vec<(f64, u64)> =
             (0..200).map(|k| (if k % 2 == 0 { 0.51 } else { 0.36 }, 1000 * k)).collect();
         assert!(levels(&loads).iter().all(|level| *level == Level::NoLearning));
+    }
+
+    #[test]
+    fn a_burst_is_no_reason() {
+        let degradation = Degradation::new(observe::Gauge::default());
+        degradation.observe(0.0, 10_000);
+        (0..100).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
+        assert_eq!(degradation.level(), Level::Full);
+        (100..1000).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
+        assert_eq!(degradation.level(), Level::NoLearning);
+        (1000..10_000).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
+        assert_eq!(degradation.level(), Level::Shed);
     }
 
     #[test]

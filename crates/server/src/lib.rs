@@ -11,6 +11,7 @@ pub mod backup;
 mod config;
 mod degradation;
 mod error;
+mod experiments;
 mod grpc;
 mod http;
 mod listen;

@@ -277,12 +277,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Encoding {
-    /// The encoder; none where input is not encoded.
-    pub fn encoder(self) -> Option<Box<dyn Encoder>> {
+    /// The encoder, with the seed of one that draws at random; none where input is not encoded.
+    pub fn encoder(self, seed: u64) -> Option<Box<dyn Encoder>> {
         match self {
             Self::None => None,
             Self::Rate => Some(Box::new(sense::Rate)),
-            Self::Bernoulli => Some(Box::new(sense::Bernoulli { seed: 0 })),
+            Self::Bernoulli => Some(Box::new(sense::Bernoulli { seed })),
             Self::Latency => Some(Box::new(sense::Latency)),
             Self::Direct => Some(Box::new(sense::Direct)),
         }

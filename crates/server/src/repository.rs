@@ -388,6 +388,11 @@ impl Repository {
         entry.into_iter().flat_map(|e| e.versions.keys().map(ToString::to_string)).collect()
     }
 
+    /// The folder of a model.
+    pub(crate) fn folder_of(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Every version that can be served.
     pub(crate) fn served(&self) -> Vec<Arc<Served>> {
         let models = self.read();

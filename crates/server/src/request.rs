@@ -10,6 +10,7 @@ use observe::Metrics;
 use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::RequestError;
+use crate::experiments::Experiments;
 use crate::record::{Signals, Took};
 use crate::repository::{Choice, Repository, Served};
 use crate::rollout::{Compared, Rollout, Seen};
@@ -26,6 +27,7 @@ pub(crate) struct Server {
     pub(crate) sessions: Sessions,
     pub(crate) security: Security,
     pub(crate) degradation: Degradation,
+    pub(crate) experiments: Experiments,
     pub(crate) store: store::Store,
     pub(crate) metrics: Arc<Metrics>,
     /// Signals of requests for models that do not exist.
@@ -80,7 +82,6 @@ impl Server {
         read: impl FnOnce() -> Result<InferRequest, RequestError>,
     ) -> Result<(Answer, Took), RequestError> {
         self.degradation.observe(self.workers.load(), now_ms());
-        self.degradation.admits()?;
         let admitted = self.workers.admit()?;
         let _own_room = room_of(&choice.served)?;
         let request = read()?;
@@ -136,6 +137,7 @@ impl Server {
     ) -> Result<Arc<Slot>, RequestError> {
         let now = now_ms();
         if start {
+            self.degradation.admits()?;
             return self.sessions.open(&caller.tenant, id, &choice.served, now);
         }
         let slot = self.sessions.find(&caller.tenant, id, &self.repository, now).await?;

@@ -17,6 +17,7 @@ use crate::backup;
 use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::ServeError;
+use crate::experiments::{self, Experiments};
 use crate::http::router;
 use crate::listen::{self, Certificates, Listener};
 use crate::record::Signals;
@@ -103,6 +104,7 @@ where
         workers: Workers::start(pool(&config, &metrics)).map_err(ServeError::Serve)?,
         sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
         degradation: Degradation::new(metrics.gauge("striatum_degradation_level", &[])),
+        experiments: Experiments::default(),
         unknown: Signals::of(&metrics, "unknown"),
         security,
         store,
@@ -112,6 +114,7 @@ where
         started: Instant::now(),
         stopping: AtomicBool::new(false),
     });
+    experiments::take_up(&server).await?;
     ready(local, &server.repository);
 
     let stopped = Arc::new(Notify::new());

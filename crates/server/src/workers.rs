@@ -307,7 +307,7 @@ fn from_rest(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
     let mut inputs = std::mem::take(&mut batch.inputs).into_iter();
     for _ in 0..batch.sequences {
         let encoded: Result<Vec<Raster>, RequestError> =
-            inputs.by_ref().take(ports).map(|input| encode(input, model)).collect();
+            inputs.by_ref().take(ports).map(|input| encode(input, model, batch.seed)).collect();
         session.reset();
         let run = session.run(&encoded?).map_err(unfit)?;
         outputs.extend(run.outputs);
@@ -322,18 +322,18 @@ fn from_rest(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
 /// Encode and step the one sequence of a caller's session, from where it stands.
 fn go_on(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
     let inputs = std::mem::take(&mut batch.inputs).into_iter();
-    let encoded: Result<Vec<Raster>, RequestError> = inputs.map(|i| encode(i, model)).collect();
+    let encoded: Result<Vec<Raster>, RequestError> = inputs.map(|i| encode(i, model, 0)).collect();
     let run = session.run(&encoded?).map_err(unfit)?;
     let took = Took { report: run.report, ..Took::default() };
     Ok((batch, run.outputs, took))
 }
 
-fn encode(input: Sequence, model: &Model) -> Result<Raster, RequestError> {
+fn encode(input: Sequence, model: &Model, seed: u64) -> Result<Raster, RequestError> {
     let values = match input {
         Sequence::Steps(raster) => return Ok(raster),
         Sequence::Values(values) => values,
     };
-    let encoder = model.input.encoding.encoder().ok_or(RequestError::Failed)?;
+    let encoder = model.input.encoding.encoder(seed).ok_or(RequestError::Failed)?;
     let mut rows = vec![Vec::new(); model.input.steps];
     let mut channel = vec![0.0; model.input.steps];
     // Intensity 0 gives nothing in every code.

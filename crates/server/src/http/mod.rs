@@ -2,6 +2,7 @@
 //! document; the handlers stand beside it by subject.
 
 mod admin;
+mod experiments;
 mod extract;
 mod guard;
 mod inference;
@@ -26,6 +27,7 @@ pub(crate) use guard::{Asked, admit};
 pub(crate) use inference::configuration;
 pub(crate) use models::refuse_files;
 pub(crate) use operation::Operation;
+pub(crate) use sessions::random_id;
 pub(crate) use system::is_ready;
 
 type Shared = State<Arc<Server>>;
@@ -37,6 +39,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         inference::operations(),
         models::operations(),
         sessions::operations(),
+        experiments::operations(),
         admin::operations(),
     ]
     .into_iter()

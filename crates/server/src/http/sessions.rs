@@ -125,6 +125,7 @@ async fn open(
     Json(request): Json<OpenRequest>,
 ) -> Result<Response, RequestError> {
     caller.uses(&request.model)?;
+    server.degradation.admits()?;
     let id = request.id.map_or_else(random_id, Ok)?;
     let served = server.repository.choose(&request.model, request.version.as_deref())?.served;
     let slot = server.sessions.open(&caller.tenant, &id, &served, now_ms())?;

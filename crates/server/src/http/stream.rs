@@ -60,6 +60,7 @@ async fn session(
             Err(RequestError::Conflict(format!("session {id} runs model {own}")))
         }
         Err(RequestError::NotFound(_)) => {
+            server.degradation.admits()?;
             let served = server.repository.choose(&query.model, query.version.as_deref())?.served;
             server.sessions.open(&caller.tenant, &id, &served, now_ms())
         }

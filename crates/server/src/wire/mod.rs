@@ -23,7 +23,7 @@ use spike::{Port, Raster};
 
 mod answer;
 
-pub(crate) use answer::{Answer, answer, compare};
+pub(crate) use answer::{Answer, answer, class, compare};
 
 use crate::config::Config;
 use crate::error::RequestError;
@@ -205,6 +205,8 @@ pub struct Batch {
     /// The inputs of the first sequence, then those of the next.
     pub(crate) inputs: Vec<Sequence>,
     pub(crate) sequences: usize,
+    /// The seed of a code that draws at random.
+    pub(crate) seed: u64,
     /// The outputs asked for.
     wanted: Vec<(Wanted, OutputParameters)>,
 }
@@ -329,7 +331,14 @@ pub(crate) fn batch(
     for _ in 0..sequences {
         inputs.extend(columns.iter_mut().filter_map(Iterator::next));
     }
-    Ok(Batch { id: request.id, inputs, sequences, wanted })
+    Ok(Batch { id: request.id, inputs, sequences, seed: 0, wanted })
+}
+
+impl Batch {
+    /// Sequences of a network of one input, without anyone who waits for outputs.
+    pub(crate) fn of(inputs: Vec<Sequence>, sequences: usize, seed: u64) -> Self {
+        Self { id: None, inputs, sequences, seed, wanted: Vec::new() }
+    }
 }
 
 impl InputTensor {

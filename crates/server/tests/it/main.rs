@@ -12,6 +12,7 @@
 mod bad_requests;
 mod client;
 mod clients;
+mod experiments;
 mod limits;
 mod repository;
 mod requests;
