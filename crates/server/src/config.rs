@@ -242,7 +242,7 @@ impl Config {
             ("sessions.max", self.sessions.max, 1 << 24),
             ("sessions.max_per_tenant", self.sessions.max_per_tenant, 1 << 24),
             ("sessions.max_bytes", self.sessions.max_bytes, 1 << 50),
-            ("security.burst", self.security.burst as usize, 1 << 20),
+            ("security.burst", self.security.burst as usize, 1_000_000),
         ] {
             expect(key, (1..=most).contains(&n), &format!("1 to {most}"), n.to_string());
         }
@@ -253,8 +253,8 @@ impl Config {
         let wait = self.batch_wait_us;
         expect("batch_wait_us", wait <= 1_000_000, "at most 1000000", wait.to_string());
         let rate = self.security.requests_per_second;
-        let fits = (0.0..=1e9).contains(&rate);
-        expect("security.requests_per_second", fits, "0 to 1e9", rate.to_string());
+        let fits = rate == 0.0 || (1e-3..=1e6).contains(&rate);
+        expect("security.requests_per_second", fits, "0, or 0.001 to 1e6", rate.to_string());
         if let Some(backup) = &self.backup {
             let every = backup.every_hours;
             let fits = (1e-4..=8784.0).contains(&every);

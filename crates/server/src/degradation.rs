@@ -1,11 +1,13 @@
 //! Doing less before doing nothing: as the server fills, learning stops first, then shadow copies,
 //! then new sessions; requests beyond the limits are refused at any level.
-//! The load is a mean over about a second, so that a burst is no reason. A level is entered at one load and left at a lower one, and not before it has held for a while,
-//! so that a load between the two does not make it flap.
+//! The load is a mean over about a second, so that a burst is no reason; when levels are entered
+//! and left is [`resilience::Degradation`]'s affair.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use observe::Gauge;
+use resilience::{Clock, ConfigError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,27 +31,18 @@ pub(crate) enum Level {
 
 const LEVELS: [Level; 4] = [Level::Full, Level::NoLearning, Level::NoExtras, Level::Shed];
 
-/// The load from which a level is entered, and below which it is left.
-const ENTER: [f64; 4] = [0.0, 0.5, 0.75, 0.95];
-const LEAVE: [f64; 4] = [0.0, 0.35, 0.6, 0.8];
-
-/// How long a level holds at least (milliseconds).
-const DWELL_MS: u64 = 1000;
-
-/// Over how long the load is averaged (milliseconds).
-const MEAN_MS: f64 = 1000.0;
-
-/// The level that is forced, where none is.
-const FREE: u8 = u8::MAX;
+/// Over how long the load is averaged (seconds).
+const MEAN_SECONDS: f64 = 1.0;
 
 /// The level of the server.
 pub(crate) struct Degradation {
+    by_load: resilience::Degradation,
+    clock: Arc<dyn Clock>,
+    /// The mean load, and when it was taken.
+    mean: Mutex<(f64, std::time::Duration)>,
+    /// The level once more, for requests to read.
     level: AtomicU8,
-    since: AtomicU64,
-    forced: AtomicU8,
-    /// The mean load, and when it was taken; bits of a number.
-    mean: AtomicU64,
-    seen: AtomicU64,
+    forced: AtomicBool,
     shown: Gauge,
 }
 
@@ -65,49 +58,38 @@ impl Level {
 }
 
 impl Degradation {
-    pub(crate) fn new(shown: Gauge) -> Self {
-        let (mean, seen, since) = Default::default();
-        let (level, forced) = (AtomicU8::new(0), AtomicU8::new(FREE));
-        Self { level, since, forced, mean, seen, shown }
+    pub(crate) fn new(clock: Arc<dyn Clock>, shown: Gauge) -> Result<Self, ConfigError> {
+        let by_load = resilience::Degradation::new(Default::default(), Arc::clone(&clock))?;
+        let mean = Mutex::new((0.0, clock.now()));
+        let (level, forced) = Default::default();
+        Ok(Self { by_load, clock, mean, level, forced, shown })
     }
 
-    /// Takes a load, 0 to 1, at a time (milliseconds).
-    pub(crate) fn observe(&self, load: f64, now: u64) {
-        let passed = now.saturating_sub(self.seen.swap(now, Ordering::Relaxed)) as f64;
-        let mean = f64::from_bits(self.mean.load(Ordering::Relaxed));
-        let mean = mean + (load - mean) * (1.0 - (-passed / MEAN_MS).exp());
-        self.mean.store(mean.to_bits(), Ordering::Relaxed);
-        self.settle(mean, now);
-    }
-
-    fn settle(&self, load: f64, now: u64) {
-        let level = self.level.load(Ordering::Relaxed) as usize;
-        let entered = (level + 1..LEVELS.len()).rev().find(|&k| load >= ENTER[k]);
-        let held = now.saturating_sub(self.since.load(Ordering::Relaxed)) >= DWELL_MS;
-        let next = match entered {
-            Some(next) => next,
-            None if level > 0 && load < LEAVE[level] && held => level - 1,
-            None => return,
-        };
-        self.level.store(next as u8, Ordering::Relaxed);
-        self.since.store(now, Ordering::Relaxed);
+    /// Takes a load, 0 to 1.
+    pub(crate) fn observe(&self, load: f64) {
+        let now = self.clock.now();
+        let mut mean = self.mean.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now.saturating_sub(mean.1).as_secs_f64();
+        let share = 1.0 - (-passed / MEAN_SECONDS).exp();
+        *mean = (mean.0 + (load - mean.0) * share, now);
+        self.by_load.update(mean.0);
         self.show();
     }
 
     /// Holds a level until it is let go again.
     pub(crate) fn force(&self, level: Option<Level>) {
-        self.forced.store(level.map_or(FREE, |level| level as u8), Ordering::Relaxed);
+        let known = resilience::Level::ALL;
+        self.by_load.force(level.map(|level| known[level as usize]));
+        self.forced.store(level.is_some(), Ordering::Relaxed);
         self.show();
     }
 
     pub(crate) fn is_forced(&self) -> bool {
-        self.forced.load(Ordering::Relaxed) != FREE
+        self.forced.load(Ordering::Relaxed)
     }
 
     pub(crate) fn level(&self) -> Level {
-        let forced = self.forced.load(Ordering::Relaxed);
-        let level = if forced == FREE { self.level.load(Ordering::Relaxed) } else { forced };
-        LEVELS[usize::from(level).min(LEVELS.len() - 1)]
+        LEVELS[usize::from(self.level.load(Ordering::Relaxed)).min(LEVELS.len() - 1)]
     }
 
     /// Whether weights may change.
@@ -129,56 +111,44 @@ impl Degradation {
     }
 
     fn show(&self) {
-        self.shown.set(f64::from(self.level() as u8));
+        let level = self.by_load.level() as u8;
+        self.level.store(level, Ordering::Relaxed);
+        self.shown.set(f64::from(level));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use resilience::ManualClock;
+
     use super::{Degradation, Level};
-
-    fn levels(loads: &[(f64, u64)]) -> Vec<Level> {
-        let degradation = Degradation::new(observe::Gauge::default());
-        let level = |&(load, now): &(f64, u64)| {
-            degradation.settle(load, now);
-            degradation.level()
-        };
-        loads.iter().map(level).collect()
-    }
-
-    #[test]
-    fn levels_are_entered_at_once_and_left_one_by_one() {
-        use Level::{Full, NoExtras, NoLearning, Shed};
-        let loads = [(0.4, 0), (0.5, 1), (0.96, 2), (0.1, 3), (0.1, 1002), (0.1, 1500)];
-        assert_eq!(levels(&loads), [Full, NoLearning, Shed, Shed, NoExtras, NoExtras]);
-        let loads = [(0.99, 0), (0.1, 1000), (0.1, 2000), (0.1, 3000), (0.1, 4000)];
-        assert_eq!(levels(&loads), [Shed, NoExtras, NoLearning, Full, Full]);
-    }
-
-    #[test]
-    fn a_load_between_the_two_marks_does_not_flap() {
-        let loads: Vec<(f64, u64)> =
-            (0..200).map(|k| (if k % 2 == 0 { 0.51 } else { 0.36 }, 1000 * k)).collect();
-        assert!(levels(&loads).iter().all(|level| *level == Level::NoLearning));
-    }
 
     #[test]
     fn a_burst_is_no_reason() {
-        let degradation = Degradation::new(observe::Gauge::default());
-        degradation.observe(0.0, 10_000);
-        (0..100).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
-        assert_eq!(degradation.level(), Level::Full);
-        (100..1000).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
-        assert_eq!(degradation.level(), Level::NoLearning);
-        (1000..10_000).for_each(|ms| degradation.observe(1.0, 10_000 + ms));
-        assert_eq!(degradation.level(), Level::Shed);
+        let clock = ManualClock::new();
+        let degradation =
+            Degradation::new(Arc::new(clock.clone()), observe::Gauge::default()).unwrap();
+        let full_for = |tenths: usize| {
+            for _ in 0..tenths {
+                clock.advance(Duration::from_millis(100));
+                degradation.observe(1.0);
+            }
+            degradation.level()
+        };
+        assert_eq!(full_for(2), Level::Full);
+        assert_eq!(full_for(6), Level::NoLearning);
+        assert_eq!(full_for(40), Level::Shed);
     }
 
     #[test]
     fn an_operator_may_hold_a_level() {
-        let degradation = Degradation::new(observe::Gauge::default());
+        let clock = ManualClock::new();
+        let degradation = Degradation::new(Arc::new(clock), observe::Gauge::default()).unwrap();
         degradation.force(Some(Level::NoExtras));
-        degradation.observe(0.0, 10_000);
+        degradation.observe(0.0);
         assert_eq!((degradation.level(), degradation.is_forced()), (Level::NoExtras, true));
         assert!(!degradation.learns() && !degradation.extras());
         degradation.force(None);

@@ -52,6 +52,9 @@ pub enum ServeError {
     /// The durable state cannot be opened.
     #[error("state: {0}")]
     Store(#[from] store::StoreError),
+    /// Limits that cannot be.
+    #[error(transparent)]
+    Limits(#[from] resilience::ConfigError),
     /// Accepting connections failed.
     #[error("serving failed: {0}")]
     Serve(std::io::Error),

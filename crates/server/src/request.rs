@@ -81,7 +81,6 @@ impl Server {
         choice: &Choice,
         read: impl FnOnce() -> Result<InferRequest, RequestError>,
     ) -> Result<(Answer, Took), RequestError> {
-        self.degradation.observe(self.workers.load(), now_ms());
         let admitted = self.workers.admit()?;
         let _own_room = room_of(&choice.served)?;
         let request = read()?;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observe::Metrics;
+use resilience::{Clock, SystemClock};
 use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -30,8 +31,8 @@ use crate::workers::{Pool, Workers};
 /// Where roll-outs are kept.
 pub(crate) const ROLLOUTS: Collection = Collection::new("rollouts");
 
-/// Time between two looks at what is idle.
-const SWEEP: Duration = Duration::from_secs(1);
+/// Time between two looks at the load and at what is idle.
+const SWEEP: Duration = Duration::from_millis(100);
 
 /// Time after a backup that failed.
 const BACKUP_RETRY: Duration = Duration::from_secs(60);
@@ -84,7 +85,8 @@ where
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics.gauge("process_start_time_seconds", &[]).set(since.as_secs_f64());
     let store = open_store(&config).await?;
-    let security = Security::open(&config, &store, &metrics).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let security = Security::open(&config, &store, &metrics, Arc::clone(&clock)).await?;
     let repository = Repository::open(&config.models, &metrics)?;
     take_up_rollouts(&store, &repository).await?;
     let tls = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
@@ -100,10 +102,12 @@ where
         tls: tls.clone(),
         signals: listen::Signals::of(&metrics),
     };
+    let level = metrics.gauge("striatum_degradation_level", &[]);
+    let degradation = Degradation::new(clock, level)?;
     let server = Arc::new(Server {
         workers: Workers::start(pool(&config, &metrics)).map_err(ServeError::Serve)?,
         sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
-        degradation: Degradation::new(metrics.gauge("striatum_degradation_level", &[])),
+        degradation,
         experiments: Experiments::default(),
         unknown: Signals::of(&metrics, "unknown"),
         security,
@@ -165,7 +169,7 @@ async fn sweep(server: Arc<Server>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         server.sessions.sweep(now_ms());
-        server.degradation.observe(server.workers.load(), now_ms());
+        server.degradation.observe(server.workers.load());
     }
 }
 

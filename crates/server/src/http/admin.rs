@@ -155,7 +155,6 @@ fn degraded(server: &Server) -> Answer<Degraded> {
 }
 
 async fn degradation(State(server): Shared) -> Answer<Degraded> {
-    server.degradation.observe(server.workers.load(), now_ms());
     degraded(&server)
 }
 

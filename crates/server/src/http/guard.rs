@@ -12,10 +12,11 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use resilience::rate::Decision;
 
 use crate::error::RequestError;
 use crate::request::{Server, now_ms};
-use crate::security::{Access, Caller, Decision, Role, rated_address};
+use crate::security::{Access, Caller, Role, rated_address};
 
 /// An operation behind its guard.
 #[derive(Clone)]
@@ -87,9 +88,10 @@ pub(crate) async fn admit(
         Ok(caller) if caller.subject != "anyone" => caller.subject.clone(),
         _ => address.map_or_else(|| "ip:none".into(), rated_address),
     };
-    let rate = server.security.rate(&payer, now);
+    let rate = server.security.rate(payer);
     if let Some(decision) = rate.filter(|decision| !decision.allowed) {
-        return (rate, Err(RequestError::RateLimited { wait: decision.wait }));
+        let wait = decision.retry_after.unwrap_or(decision.reset_after);
+        return (rate, Err(RequestError::RateLimited { wait }));
     }
     let caller = caller.and_then(|caller| access.check(caller.role).map(|()| caller));
     (rate, caller)
@@ -197,10 +199,7 @@ fn host_is_ours(server: &Server, headers: &HeaderMap) -> bool {
 }
 
 fn with_rate(mut response: Response, decision: Decision) -> Response {
-    let Decision { limit, remaining, reset, .. } = decision;
-    let seconds = reset.as_secs_f64().ceil();
-    let policy = format!("\"requests\";q={limit}");
-    let state = format!("\"requests\";r={remaining};t={seconds}");
+    let (policy, state) = (decision.policy_header("requests"), decision.header("requests"));
     for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);

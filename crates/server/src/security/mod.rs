@@ -4,17 +4,18 @@
 mod audit;
 mod jwt;
 mod keys;
-mod rate;
 mod role;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use observe::{Counter, Metrics};
+use resilience::rate::{self, Decision};
+use resilience::{Clock, RateLimit};
 use store::{Store, TenantId};
 
 pub(crate) use audit::{Audit, AuditEntry, Verdict};
 pub(crate) use keys::{KeyInfo, KeySpec, Keys, NewKey};
-pub(crate) use rate::Decision;
 pub(crate) use role::{Access, Role};
 
 use crate::config::Config;
@@ -45,7 +46,7 @@ pub(crate) struct Security {
     jwt: Option<jwt::Verifier>,
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
-    rate: Option<rate::Limiter>,
+    rate: Option<RateLimit<String>>,
     refused: Counter,
     limited: Counter,
 }
@@ -57,6 +58,7 @@ impl Security {
         config: &Config,
         store: &Store,
         metrics: &Metrics,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, ServeError> {
         let settings = &config.security;
         let jwt = settings.jwt.clone().map(jwt::Verifier::open).transpose()?;
@@ -66,13 +68,16 @@ impl Security {
         if strangers && !answers {
             return Err(ServeError::Open { address: config.listen });
         }
-        let rate = settings.requests_per_second;
+        let rate = match settings.requests_per_second {
+            0.0 => None,
+            per_second => Some(RateLimit::new(limit(per_second, settings.burst), clock)?),
+        };
         Ok(Self {
             required: settings.required.or(strangers.then_some(true)),
             jwt,
             keys,
             audit: Audit::new(store, metrics),
-            rate: (rate > 0.0).then(|| rate::Limiter::new(rate, settings.burst, MAX_RATED)),
+            rate,
             refused: metrics.counter("striatum_authentication_failures_total", &[]),
             limited: metrics.counter("striatum_rate_limited_total", &[]),
         })
@@ -111,8 +116,8 @@ impl Security {
 
     /// Takes one request of a caller; an address that is not known by a credential counts as one
     /// caller.
-    pub(crate) fn rate(&self, caller: &str, now_ms: u64) -> Option<Decision> {
-        let decision = self.rate.as_ref()?.take(caller, now_ms);
+    pub(crate) fn rate(&self, caller: String) -> Option<Decision> {
+        let decision = self.rate.as_ref()?.check(caller, 1);
         if !decision.allowed {
             self.limited.inc();
         }
@@ -138,6 +143,13 @@ impl Caller {
         }
         Err(RequestError::NotFound("this key may not use such a model".into()))
     }
+}
+
+/// So many requests a second, as units of a window that is long enough for a rate below one.
+fn limit(per_second: f64, burst: u32) -> rate::Config {
+    let window_seconds = (1.0 / per_second).max(1.0);
+    let limit = (per_second * window_seconds).round().max(1.0) as u32;
+    rate::Config { limit, window_seconds, burst, max_keys: MAX_RATED }
 }
 
 fn open_caller() -> Result<Caller, RequestError> {

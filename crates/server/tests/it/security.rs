@@ -366,7 +366,7 @@ fn whoever_asks_too_often_is_told_when_to_come_back() {
         (0..5).map(|_| server.ask("GET", "/v2/models", None, Value::Null)).collect();
     let statuses: Vec<u16> = answers.iter().map(|a| a.status).collect();
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
-    assert_eq!(answers[0].headers["ratelimit-policy"], "\"requests\";q=3");
+    assert_eq!(answers[0].headers["ratelimit-policy"], "\"requests\";q=3;w=3");
     assert_eq!(answers[0].headers["ratelimit"], "\"requests\";r=2;t=1");
     assert_eq!(answers[4].headers["retry-after"], "1");
     assert_eq!(server.get("/health").0, 200, "health is never limited");
