@@ -104,6 +104,12 @@ pub const METRICS: &[Metric] = &[
         "Candidates that were taken back because they did worse than the stable version.",
     ),
     metric(
+        "striatum_dead_letters_total",
+        Kind::Counter,
+        &["origin", "event"],
+        "What became of dead letters: put, replayed, removed, expired.",
+    ),
+    metric(
         "striatum_backups_total",
         Kind::Counter,
         &["outcome"],

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use store::{Collection, Expect, Range, Store, StoreError, TenantId};
 use tokio::sync::watch;
 
+use crate::dead_letters::DeadLetter;
 use crate::error::RequestError;
 use crate::repository::{Served, is_name};
 use crate::request::{Server, now_ms};
@@ -81,6 +82,28 @@ pub(crate) struct Experiment {
     pub(crate) total: usize,
     /// What each run gave, in the order of versions, then seeds.
     pub(crate) runs: Vec<Run>,
+    /// Times that it was tried before, from its dead letters.
+    #[serde(default)]
+    pub(crate) tried: u32,
+    /// When it was first tried (milliseconds since 1970).
+    #[serde(default)]
+    pub(crate) first_ms: u64,
+    /// The trace that it was asked for in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<String>,
+}
+
+/// How an experiment was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Its name for the server, where it is not to be a new one.
+    pub(crate) id: Option<String>,
+    /// Times that it was tried before.
+    pub(crate) attempts: u32,
+    /// When it was first tried, 0 for now (milliseconds since 1970).
+    pub(crate) first_ms: u64,
+    /// The trace that it was asked for in.
+    pub(crate) trace_id: Option<String>,
 }
 
 /// Where an experiment stands.
@@ -153,7 +176,9 @@ pub(crate) async fn start(
     server: &Arc<Server>,
     tenant: &TenantId,
     mut spec: ExperimentSpec,
+    asked: Asked,
 ) -> Result<Experiment, RequestError> {
+    crate::dead_letters::has_room(&server.store, tenant).await?;
     let newest = server.repository.find(&spec.model, None)?;
     if spec.versions.is_empty() {
         spec.versions.push(newest.model.version);
@@ -187,17 +212,27 @@ pub(crate) async fn start(
         return Err(RequestError::Full { what: "running experiments", limit: MAX_RUNNING });
     }
     let n = spec.limit.unwrap_or(data.labels.len()).min(data.labels.len());
+    let now = now_ms();
     let experiment = Experiment {
-        id: crate::http::random_id()?,
+        id: asked.id.map_or_else(crate::http::random_id, Ok)?,
+        tried: asked.attempts,
+        first_ms: if asked.first_ms == 0 { now } else { asked.first_ms },
+        trace_id: asked.trace_id,
         status: Status::Running,
         error: None,
-        created_ms: now_ms(),
+        created_ms: now,
         done: 0,
         total: n * n_runs,
         runs: Vec::new(),
         spec,
     };
-    keep(&server.store, tenant, &experiment, Expect::Absent).await?;
+    match keep(&server.store, tenant, &experiment, Expect::Absent).await {
+        Err(StoreError::Conflict { .. }) => {
+            let id = &experiment.id;
+            return Err(RequestError::Conflict(format!("experiment {id} exists already")));
+        }
+        kept => kept?,
+    }
     spawn(server, tenant, experiment.clone());
     Ok(experiment)
 }
@@ -290,6 +325,10 @@ fn spawn(server: &Arc<Server>, tenant: &TenantId, experiment: Experiment) {
         let ran = run(&server, &key, &mut experiment).await;
         if let Err(Stopped::Failed(error)) = &ran {
             (experiment.status, experiment.error) = (Status::Failed, Some(error.clone()));
+            let letter = experiment.letter(error);
+            if let Err(error) = crate::dead_letters::put(&server, &key.0, &letter).await {
+                tracing::error!(%error, ?letter, "a dead letter is not kept");
+            }
         }
         // One that was removed stays removed, one that the stop of the server cut off goes on later.
         if !matches!(ran, Err(Stopped::Removed | Stopped::Stopping))
@@ -301,6 +340,22 @@ fn spawn(server: &Arc<Server>, tenant: &TenantId, experiment: Experiment) {
             sender.send_replace(experiment);
         }
     });
+}
+
+impl Experiment {
+    /// What is kept of an experiment that cannot go on, to be understood and done again.
+    fn letter(&self, error: &str) -> DeadLetter {
+        DeadLetter {
+            id: String::new(),
+            origin: "experiment".into(),
+            payload: serde_json::to_value(&self.spec).unwrap_or_default(),
+            errors: vec![format!("experiment {} failed", self.id), error.to_owned()],
+            attempts: self.tried + 1,
+            first_ms: self.first_ms,
+            last_ms: now_ms(),
+            trace_id: self.trace_id.clone(),
+        }
+    }
 }
 
 /// Why an experiment does not go on.

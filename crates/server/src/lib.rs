@@ -9,6 +9,7 @@
 pub mod administer;
 pub mod backup;
 mod config;
+mod dead_letters;
 mod degradation;
 mod error;
 mod experiments;

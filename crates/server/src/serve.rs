@@ -34,6 +34,9 @@ pub(crate) const ROLLOUTS: Collection = Collection::new("rollouts");
 /// Time between two looks at the load and at what is idle.
 const SWEEP: Duration = Duration::from_millis(100);
 
+/// Time between two looks for dead letters that are too old.
+const EXPIRE: Duration = Duration::from_secs(3600);
+
 /// Time after a backup that failed.
 const BACKUP_RETRY: Duration = Duration::from_secs(60);
 
@@ -130,8 +133,10 @@ where
         flag.stopping.store(true, Ordering::Relaxed);
         tell.notify_one();
     });
+    let expiring = tokio::spawn(expire_letters(Arc::clone(&server)));
     let backing_up = tokio::spawn(back_up(Arc::clone(&server)));
     listener.serve(router(&server), stopped.notified(), grace).await;
+    expiring.abort();
     backing_up.abort();
     sweeping.abort();
     reloading.abort();
@@ -170,6 +175,15 @@ async fn sweep(server: Arc<Server>) {
         tokio::time::sleep(SWEEP).await;
         server.sessions.sweep(now_ms());
         server.degradation.observe(server.workers.load());
+    }
+}
+
+async fn expire_letters(server: Arc<Server>) {
+    loop {
+        if let Err(error) = crate::dead_letters::expire(&server).await {
+            tracing::error!(%error, "old dead letters stay");
+        }
+        tokio::time::sleep(EXPIRE).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -126,11 +126,20 @@ async fn list(
 async fn start(
     State(server): Shared,
     caller: Caller,
+    headers: HeaderMap,
     Json(spec): Json<ExperimentSpec>,
 ) -> Result<Response, RequestError> {
     caller.uses(&spec.model)?;
-    let started = experiments::start(&server, &caller.tenant, spec).await?;
+    let asked = experiments::Asked { trace_id: trace_id(&headers), ..Default::default() };
+    let started = experiments::start(&server, &caller.tenant, spec, asked).await?;
     Ok((StatusCode::CREATED, Answer(started)).into_response())
+}
+
+/// The trace that a request belongs to (W3C Trace Context, `traceparent`).
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let parent = headers.get("traceparent")?.to_str().ok()?;
+    let id = parent.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then(|| id.to_owned())
 }
 
 async fn look(

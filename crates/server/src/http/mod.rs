@@ -2,6 +2,7 @@
 //! document; the handlers stand beside it by subject.
 
 mod admin;
+mod dead_letters;
 mod experiments;
 mod extract;
 mod guard;
@@ -40,6 +41,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         models::operations(),
         sessions::operations(),
         experiments::operations(),
+        dead_letters::operations(),
         admin::operations(),
     ]
     .into_iter()

@@ -160,3 +160,45 @@ fn what_cannot_be_run_is_said() {
     let error = server.ask("GET", "/v1/experiments/..%2Fx", None, Value::Null).of(404);
     assert_eq!(error["detail"], "no such experiment");
 }
+
+#[test]
+fn an_experiment_that_cannot_go_on_is_a_dead_letter_and_can_be_replayed() {
+    let folder = models();
+    let data = folder.path().join("digits/heldout.npz");
+    let config = Config { workers: 1, ..Config::default() };
+    let server = Running::start(folder, config);
+    let spec = json!({ "name": "cut", "model": "digits", "data": "heldout", "versions": [1],
+                       "seeds": [0, 1, 2, 3] });
+    let started = server.ask("POST", "/v1/experiments", None, spec.clone()).of(201);
+    // The model goes away under it.
+    server.ask("POST", "/v2/repository/models/digits/unload", None, Value::Null).of(200);
+    let failed = ended(&server, started["id"].as_str().unwrap());
+    assert_eq!(failed["status"], "failed");
+    let letters = server.ask("GET", "/v1/dead-letters", None, Value::Null).of(200);
+    let letter = &letters["letters"][0];
+    assert_eq!((&letter["origin"], &letter["attempts"]), (&json!("experiment"), &json!(1)));
+    assert_eq!(letter["payload"]["seeds"], spec["seeds"]);
+    assert_eq!(letter["errors"][1], "model digits is not ready: unloaded");
+    let replay = |body: Value| server.ask("POST", "/v1/dead-letters/replay", None, body).of(200);
+    let none = replay(json!({ "error": "something else" }));
+    assert_eq!(none["matched"], json!([]));
+    let dry = replay(json!({ "dry_run": true }));
+    assert_eq!((&dry["matched"], &dry["replayed"]), (&json!([letter["id"]]), &json!([])));
+    // While the cause lasts the letter stays.
+    let refused = replay(json!({ "origin": "experiment" }));
+    assert_eq!(refused["refused"][0]["error"], "model digits is not ready: unloaded");
+    server.ask("POST", "/v2/repository/models/digits/load", None, Value::Null).of(200);
+    assert!(data.exists());
+    let done = replay(json!({}));
+    assert_eq!(done["replayed"], json!([letter["id"]]));
+    assert_eq!(replay(json!({}))["matched"], json!([]), "it is done once");
+    let id = format!("replay-{}", letter["id"].as_str().unwrap());
+    let found = ended(&server, &id);
+    assert_eq!((&found["status"], &found["done"]), (&json!("done"), &json!(4000)));
+    assert_eq!(found["tried"], 1);
+    for (event, n) in [("put", 1.0), ("replayed", 1.0)] {
+        let line =
+            format!("striatum_dead_letters_total{{origin=\"experiment\",event=\"{event}\"}}");
+        assert_eq!(server.metric(&line), n, "{event}");
+    }
+}
