@@ -172,6 +172,8 @@ impl Listener {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(header_timeout)
+            // A caller that has said everything may close its side and still wait for the answer.
+            .half_close(true)
             .max_buf_size(MAX_HEAD_BYTES);
         builder
             .http2()

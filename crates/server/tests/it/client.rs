@@ -2,18 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use serde_json::Value;
 use server::{Config, ServeError, Told};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// A server that stops when it is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
+    reload: Arc<Notify>,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
     _models: TempDir,
     _state: Option<TempDir>,
@@ -64,6 +65,8 @@ impl Running {
             own = Some(folder);
         }
         let (tell, told) = mpsc::channel();
+        let reload = Arc::new(Notify::new());
+        let reloads = Arc::clone(&reload);
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -73,11 +76,18 @@ impl Running {
                 .unwrap();
             let stop = async { drop(stopped.await) };
             let ready = |address, _: &server::Repository| tell.send(address).unwrap();
-            let told = Told { stop, reload: std::future::pending::<()> };
+            let told = Told { stop, reload: move || Arc::clone(&reloads).notified_owned() };
             runtime.block_on(server::serve(config, ready, told))
         });
         let address = told.recv().unwrap();
-        Self { address, stop: Some(stop), thread: Some(thread), _models: models, _state: own }
+        Self {
+            address,
+            stop: Some(stop),
+            reload,
+            thread: Some(thread),
+            _models: models,
+            _state: own,
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
@@ -150,6 +160,11 @@ impl Running {
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap().unwrap();
         }
+    }
+
+    /// Tells the server to read keys and certificates again.
+    pub(crate) fn reload(&self) {
+        self.reload.notify_one();
     }
 
     /// Tells the server to stop and goes on.
