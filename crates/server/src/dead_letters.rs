@@ -184,8 +184,8 @@ pub(crate) async fn replay(
             _ => break,
         }
     }
-    let mut done = Replayed::default();
-    done.matched = found.iter().map(|letter| letter.id.clone()).collect();
+    let matched = found.iter().map(|letter| letter.id.clone()).collect();
+    let mut done = Replayed { matched, ..Replayed::default() };
     if request.dry_run {
         return Ok(done);
     }

@@ -106,6 +106,10 @@ async fn json_bytes(request: Request, server: &Arc<Server>) -> Result<Bytes, Req
     Whole::from_request(request, server).await.map(|Whole(bytes)| bytes)
 }
 
+/// Every body is an object; serde alone would also take its fields in order, as an array.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RequestError> {
+    if bytes.trim_ascii_start().first().is_some_and(|&b| b != b'{') {
+        return Err(RequestError::bad("body: not an object of JSON, which begins with `{`"));
+    }
     serde_json::from_slice(bytes).map_err(|e| RequestError::bad(format!("body: {e}")))
 }

@@ -13,6 +13,7 @@ mod bad_requests;
 mod client;
 mod clients;
 mod experiments;
+mod grpc;
 mod limits;
 mod repository;
 mod requests;
