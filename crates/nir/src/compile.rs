@@ -27,6 +27,8 @@ pub struct Lowered {
     pub network: Network,
     /// What was assumed, a sentence each.
     pub notes: Vec<String>,
+    /// The projections that learn: the node with their weights, source and target.
+    pub learning: Vec<(String, PopulationId, PopulationId)>,
 }
 
 /// Why a graph does not become a network.
@@ -59,6 +61,7 @@ impl Graph {
             populations: BTreeMap::new(),
             network: Network::default(),
             notes: Vec::new(),
+            learning: Vec::new(),
             problems: Vec::new(),
         };
         lowering.add_populations();
@@ -68,7 +71,8 @@ impl Graph {
         if !lowering.problems.is_empty() {
             return Err(CompileError::Problems(lowering.problems));
         }
-        Ok(Lowered { network: lowering.network, notes: lowering.notes })
+        let Lowering { network, notes, learning, .. } = lowering;
+        Ok(Lowered { network, notes, learning })
     }
 
     /// The graph compiled to run under a profile, with what was assumed on the way.
@@ -112,6 +116,7 @@ struct Lowering<'a> {
     populations: BTreeMap<&'a str, PopulationId>,
     network: Network,
     notes: Vec<String>,
+    learning: Vec<(String, PopulationId, PopulationId)>,
     problems: Vec<Problem>,
 }
 
@@ -368,6 +373,9 @@ impl<'a> Lowering<'a> {
         let delay_steps = origin.delay_steps.saturating_add(added);
         let dense = matches!(connection, Connection::Dense(_));
         let learning = self.profile.learning.clone().filter(|_| dense);
+        if let (Some(map), true) = (map, learning.is_some()) {
+            self.learning.push((map.to_owned(), source, target));
+        }
         let projection =
             Projection { source, target, receptor: 0, delay_steps, connection, learning };
         self.network.projections.push(projection);

@@ -30,6 +30,7 @@ mod write;
 
 mod compile;
 mod guess;
+mod learned;
 mod matching;
 mod profile;
 
@@ -43,6 +44,7 @@ pub mod limits;
 pub use compile::{CompileError, Lowered};
 pub use graph::{Graph, Loaded};
 pub use guess::{Guess, guess};
+pub use learned::LearnedError;
 pub use matching::{
     Expected, Match, POTENTIAL_TOLERANCE, Recorded, candidates, find_profile, resolve,
 };

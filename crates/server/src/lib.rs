@@ -8,6 +8,7 @@
 
 pub mod administer;
 pub mod backup;
+mod checkpoint;
 mod config;
 mod dead_letters;
 mod degradation;

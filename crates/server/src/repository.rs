@@ -347,6 +347,15 @@ impl Repository {
         Ok(rollout.report(name))
     }
 
+    /// Makes the version that answers by default the stable one, so that a newer one does not
+    /// take its place by being there.
+    pub(crate) fn pin(&self, name: &str) {
+        let default = self.find(name, None).map(|served| served.model.version);
+        if let (Ok(version), Some(entry)) = (default, self.write().get_mut(name)) {
+            entry.stable.get_or_insert(version);
+        }
+    }
+
     /// What is kept of a model's roll-outs from one start to the next.
     pub(crate) fn kept(&self, name: &str) -> Option<Kept> {
         let models = self.read();

@@ -48,7 +48,24 @@ pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
+/// A moment by two clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// Milliseconds since 1970; may jump.
+    pub(crate) wall_ms: u64,
+    /// Milliseconds since the server started; never jumps.
+    pub(crate) steady_ms: u64,
+}
+
+/// How long a request waits that is turned away for want of room: callers that come back at once
+/// would take the time of those that were let in.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(10);
+
 impl Server {
+    pub(crate) fn now(&self) -> Now {
+        Now { wall_ms: now_ms(), steady_ms: self.started.elapsed().as_millis() as u64 }
+    }
+
     /// Bytes arrive; the answer leaves; the report is recorded.
     pub(crate) async fn infer(
         self: &Arc<Self>,
@@ -70,6 +87,9 @@ impl Server {
             let sequences = outcome.map_or(0, |took| took.sequences);
             choice.served.statistics.request(sequences, outcome.ok(), total, now_ms());
             self.judge(choice, outcome);
+        }
+        if let Err(RequestError::Busy { .. }) = answered {
+            tokio::time::sleep(REFUSAL_PAUSE).await;
         }
         answered.map(|(answer, _)| answer)
     }
@@ -115,7 +135,7 @@ impl Server {
                 .map_err(|_| RequestError::TimedOut { seconds })??;
         took.sequences = batch.sequences;
         if let Some(slot) = &slot {
-            slot.stepped(took.report.steps, now_ms());
+            slot.stepped(took.report.steps, self.now());
         }
         if let (Some(id), true) = (&sequence, end) {
             self.sessions.close(&caller.tenant, id).await?;
@@ -134,7 +154,7 @@ impl Server {
         id: &str,
         start: bool,
     ) -> Result<Arc<Slot>, RequestError> {
-        let now = now_ms();
+        let now = self.now();
         if start {
             self.degradation.admits()?;
             return self.sessions.open(&caller.tenant, id, &choice.served, now);

@@ -173,7 +173,7 @@ async fn take_up_rollouts(store: &Store, repository: &Repository) -> Result<(), 
 async fn sweep(server: Arc<Server>) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        server.sessions.sweep(now_ms());
+        server.sessions.sweep(server.now());
         server.degradation.observe(server.workers.load());
     }
 }

@@ -17,6 +17,7 @@ use store::{Collection, Store, TenantId};
 use crate::config;
 use crate::error::RequestError;
 use crate::repository::{Repository, Served};
+use crate::request::Now;
 use crate::workers::Held;
 
 /// Where parked sessions are kept.
@@ -43,7 +44,10 @@ pub(crate) struct Slot {
     pub(crate) served: Arc<Served>,
     session: Arc<tokio::sync::Mutex<Session>>,
     created: u64,
+    /// When it was last used, by the wall clock, to be shown.
     used: AtomicU64,
+    /// When it was last used, by a clock that never jumps, to tell whether it is idle.
+    used_steady: AtomicU64,
     steps: AtomicU64,
     bytes: AtomicUsize,
 }
@@ -125,7 +129,7 @@ impl Sessions {
         tenant: &TenantId,
         id: &str,
         served: &Arc<Served>,
-        now: u64,
+        now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
         let session = Session::new(Arc::clone(&served.model.network));
         self.enter(tenant, id, served, session, now)
@@ -141,7 +145,7 @@ impl Sessions {
         id: &str,
         served: &Arc<Served>,
         snapshot: &[u8],
-        now: u64,
+        now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
         let session = Session::restored(Arc::clone(&served.model.network), snapshot)
             .map_err(|e| RequestError::bad(e.to_string()))?;
@@ -157,7 +161,7 @@ impl Sessions {
         id: &str,
         served: &Arc<Served>,
         session: Session,
-        now: u64,
+        now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
         check_id(id)?;
         let limits = &self.limits;
@@ -184,8 +188,9 @@ impl Sessions {
         let slot = Arc::new(Slot {
             id: id.to_owned(),
             served: Arc::clone(served),
-            created: now,
-            used: AtomicU64::new(now),
+            created: now.wall_ms,
+            used: AtomicU64::new(now.wall_ms),
+            used_steady: AtomicU64::new(now.steady_ms),
             steps: AtomicU64::new(session.steps_done()),
             bytes: AtomicUsize::new(session.bytes()),
             session: Arc::new(tokio::sync::Mutex::new(session)),
@@ -206,7 +211,7 @@ impl Sessions {
         tenant: &TenantId,
         id: &str,
         repository: &Repository,
-        now: u64,
+        now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
         let missing = || {
             let id: String = id.chars().take(MAX_ID_BYTES).collect();
@@ -216,7 +221,7 @@ impl Sessions {
             return Err(missing());
         }
         if let Some(slot) = self.lock().get(&(tenant.clone(), id.to_owned())) {
-            slot.used.store(now, Ordering::Relaxed);
+            slot.touch(now);
             return Ok(Arc::clone(slot));
         }
         let handle = self.store.tenant(tenant);
@@ -260,12 +265,12 @@ impl Sessions {
     }
 
     /// Closes what has been idle for too long; one that is being stepped is not idle.
-    pub(crate) fn sweep(&self, now: u64) {
+    pub(crate) fn sweep(&self, now: Now) {
         let idle = (self.limits.idle_seconds * 1e3) as u64;
         let mut open = self.lock();
         let before = open.len();
         open.retain(|_, slot| {
-            now.saturating_sub(slot.used.load(Ordering::Relaxed)) <= idle
+            now.steady_ms.saturating_sub(slot.used_steady.load(Ordering::Relaxed)) <= idle
                 || slot.session.try_lock().is_err()
         });
         (open.len()..before).for_each(|_| self.count(Why::Idle));
@@ -316,9 +321,14 @@ impl Slot {
     }
 
     /// Notes what a step changed.
-    pub(crate) fn stepped(&self, steps: u64, now: u64) {
+    pub(crate) fn stepped(&self, steps: u64, now: Now) {
         self.steps.fetch_add(steps, Ordering::Relaxed);
-        self.used.store(now, Ordering::Relaxed);
+        self.touch(now);
+    }
+
+    fn touch(&self, now: Now) {
+        self.used.store(now.wall_ms, Ordering::Relaxed);
+        self.used_steady.store(now.steady_ms, Ordering::Relaxed);
     }
 
     pub(crate) fn info(&self) -> SessionInfo {

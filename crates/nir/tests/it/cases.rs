@@ -172,7 +172,8 @@ fn bindsnet_learns_while_it_runs() {
     // The weights after the last step, against BindsNET's own; it states 1.4e-7 as its agreement.
     let graph = nir::read(&fixtures().join(format!("described/{case}.nir"))).unwrap().graph;
     let recording = Recording::read(&fixtures().join(format!("nir/{case}.npz"))).unwrap();
-    let (network, _) = graph.compile(&Profile::with(&best.options)).unwrap();
+    let profile = Profile::with(&best.options);
+    let (network, _) = graph.compile(&profile).unwrap();
     let source = network.population(&network.inputs()[0].name).unwrap();
     let target = network.population("H").unwrap();
     let mut session = Session::new(Arc::new(network));
@@ -182,6 +183,17 @@ fn bindsnet_learns_while_it_runs() {
     let largest = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert_eq!(ours.len(), theirs.len());
     assert!(largest < 1e-6, "weights differ by up to {largest}");
+
+    // They go back into a graph, which is written, read and compiled with these very weights.
+    let learned = graph.with_learned(&profile, |s, t| session.weights(s, t, 0)).unwrap();
+    let bytes = nir::to_bytes(&learned, nir::WriteVersion::V1_0_8).unwrap();
+    let again = nir::from_bytes(&bytes).unwrap().graph;
+    let (network, _) = again.compile(&profile).unwrap();
+    let session = Session::new(Arc::new(network));
+    assert_eq!(session.weights(source, target, 0).unwrap(), ours);
+    // What does not learn has nothing to keep.
+    let nothing = graph.with_learned(&Profile::of(Framework::BindsNet), |_, _| None).unwrap_err();
+    assert!(nothing.to_string().contains("no projection learns"), "{nothing}");
 }
 
 #[test]

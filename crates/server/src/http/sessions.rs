@@ -1,6 +1,8 @@
 //! Sessions over HTTP: open, step, look, snapshot, restore, close. Each answers only for the
 //! caller's own tenant; another's session is not there.
 
+use std::sync::Arc;
+
 use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -15,8 +17,9 @@ use super::extract::{Json, Params, Whole};
 use super::inference::InferResponse;
 use super::operation::{Body, Operation, Query, json};
 use super::stream;
+use crate::checkpoint;
 use crate::error::RequestError;
-use crate::request::{Target, now_ms};
+use crate::request::Target;
 use crate::security::{Access, Caller, Role};
 use crate::sessions::SessionInfo;
 use crate::wire::{InferRequest, SequenceId};
@@ -71,6 +74,15 @@ pub(crate) fn operations() -> Vec<Operation> {
             .takes(BYTES)
             .gives(json::<SessionInfo>())
             .status(201),
+        of(
+            ("POST", "/v1/sessions/{id}/checkpoint"),
+            "session_checkpoint",
+            Role::Operator,
+            post(checkpoint),
+        )
+        .says("sessions", "Keeps what a session learned as a new version of its model.")
+        .gives(json::<Checkpoint>())
+        .status(201),
         of(("GET", "/v1/stream"), "stream", Role::Writer, get(stream::open))
             .says(
                 "sessions",
@@ -101,6 +113,15 @@ struct OpenRequest {
     id: Option<String>,
 }
 
+/// A version that was made of what a session learned.
+#[derive(Serialize, JsonSchema)]
+struct Checkpoint {
+    /// The model.
+    model: String,
+    /// The new version: it answers whoever names it, and all once it is rolled out.
+    version: String,
+}
+
 /// The model that a snapshot is of.
 #[derive(Deserialize)]
 struct OfModel {
@@ -128,7 +149,7 @@ async fn open(
     server.degradation.admits()?;
     let id = request.id.map_or_else(random_id, Ok)?;
     let served = server.repository.choose(&request.model, request.version.as_deref())?.served;
-    let slot = server.sessions.open(&caller.tenant, &id, &served, now_ms())?;
+    let slot = server.sessions.open(&caller.tenant, &id, &served, server.now())?;
     Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
 }
 
@@ -137,7 +158,7 @@ async fn look(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<SessionInfo>, RequestError> {
-    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
     Ok(Answer(slot.info()))
 }
 
@@ -158,7 +179,7 @@ async fn step(
     Path(id): Path<String>,
     Json(mut request): Json<InferRequest>,
 ) -> Result<Response, RequestError> {
-    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
     let model = &slot.served.model;
     let version = model.version.to_string();
     request.parameters.sequence_id = Some(SequenceId::Word(id));
@@ -174,9 +195,26 @@ async fn take(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Bytes, RequestError> {
-    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await?;
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
     let held = slot.hold().await;
     Ok(held.snapshot().into())
+}
+
+async fn checkpoint(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
+    let model = slot.served.model.name.clone();
+    caller.uses(&model)?;
+    let held = slot.hold().await;
+    let own = Arc::clone(&server);
+    let write = move || checkpoint::write(&own.repository, &slot.served, &held);
+    let version = tokio::task::spawn_blocking(write).await.map_err(|_| RequestError::Failed)??;
+    server.keep_rollout(&model).await;
+    let made = Checkpoint { model, version: version.to_string() };
+    Ok((StatusCode::CREATED, Answer(made)).into_response())
 }
 
 async fn restore(
@@ -188,6 +226,6 @@ async fn restore(
 ) -> Result<Response, RequestError> {
     caller.uses(&of.model)?;
     let served = server.repository.find(&of.model, of.version.as_deref())?;
-    let slot = server.sessions.restore(&caller.tenant, &id, &served, &bytes, now_ms())?;
+    let slot = server.sessions.restore(&caller.tenant, &id, &served, &bytes, server.now())?;
     Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
 }

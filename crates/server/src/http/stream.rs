@@ -14,7 +14,7 @@ use super::Shared;
 use super::extract::Params;
 use super::sessions::random_id;
 use crate::error::RequestError;
-use crate::request::{Server, Target, now_ms};
+use crate::request::{Server, Target};
 use crate::security::Caller;
 use crate::sessions::Slot;
 use crate::wire::{self, SequenceId};
@@ -52,7 +52,7 @@ async fn session(
 ) -> Result<Arc<Slot>, RequestError> {
     caller.uses(&query.model)?;
     let id = query.session.clone().map_or_else(random_id, Ok)?;
-    let known = server.sessions.find(&caller.tenant, &id, &server.repository, now_ms()).await;
+    let known = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await;
     match known {
         Ok(slot) if slot.served.model.name == query.model => Ok(slot),
         Ok(slot) => {
@@ -62,7 +62,7 @@ async fn session(
         Err(RequestError::NotFound(_)) => {
             server.degradation.admits()?;
             let served = server.repository.choose(&query.model, query.version.as_deref())?.served;
-            server.sessions.open(&caller.tenant, &id, &served, now_ms())
+            server.sessions.open(&caller.tenant, &id, &served, server.now())
         }
         Err(error) => Err(error),
     }

@@ -27,6 +27,10 @@ const MAX_KEYS: u64 = 100_000;
 /// (milliseconds).
 const FRESH_MS: u64 = 5000;
 
+/// How long what was read is used while the store does not answer: a database that is gone for a
+/// moment locks nobody out (milliseconds).
+const STALE_MS: u64 = 600_000;
+
 /// Keys that are held in memory.
 const MAX_HELD: usize = 10_000;
 
@@ -179,20 +183,7 @@ impl Keys {
         let refused = RequestError::Unauthenticated("the key is not known");
         let id = key.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
         let Some(id) = id.filter(|id| is_id(id)) else { return Err(refused) };
-        let held = self.lock().get(id).filter(|(_, at)| now_ms.abs_diff(*at) < FRESH_MS).cloned();
-        let kept = match held {
-            Some((kept, _)) => kept,
-            None => {
-                let kept = self.read(id).await?;
-                let mut held = self.lock();
-                if held.len() >= MAX_HELD {
-                    held.clear();
-                }
-                held.insert(id.to_owned(), (kept.clone(), now_ms));
-                kept
-            }
-        };
-        let Some(Kept { info, sha256 }) = kept else { return Err(refused) };
+        let Some(Kept { info, sha256 }) = self.held(id, now_ms).await? else { return Err(refused) };
         let same: bool = hex(&Sha256::digest(key)).as_bytes().ct_eq(sha256.as_bytes()).into();
         let ended = info.revoked || info.spec.expires_ms.is_some_and(|at| at <= now_ms);
         if !same || ended {
@@ -200,6 +191,27 @@ impl Keys {
         }
         let (tenant, role) = (TenantId::parse(&info.spec.tenant)?, info.spec.role);
         Ok(Caller { tenant, role, subject: format!("key:{id}"), models: info.spec.models })
+    }
+
+    /// What is kept of a key, read from the store where what is held is not fresh.
+    async fn held(&self, id: &str, now_ms: u64) -> Result<Option<Kept>, RequestError> {
+        let held = self.lock().get(id).cloned();
+        let age = held.as_ref().map(|(_, at)| now_ms.abs_diff(*at));
+        if let (Some((kept, _)), Some(0..FRESH_MS)) = (&held, age) {
+            return Ok(kept.clone());
+        }
+        match (self.read(id).await, held, age) {
+            (Err(RequestError::Unavailable(_)), Some((kept, _)), Some(0..STALE_MS)) => Ok(kept),
+            (read, ..) => {
+                let kept = read?;
+                let mut held = self.lock();
+                if held.len() >= MAX_HELD {
+                    held.clear();
+                }
+                held.insert(id.to_owned(), (kept.clone(), now_ms));
+                Ok(kept)
+            }
+        }
     }
 
     async fn read(&self, id: &str) -> Result<Option<Kept>, RequestError> {

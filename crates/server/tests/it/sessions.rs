@@ -57,6 +57,50 @@ fn pieces_of_a_sequence_give_what_the_whole_gives() {
 }
 
 #[test]
+fn what_a_session_learned_becomes_a_version() {
+    const LEARNS: &str = "[profile]\nname = \"bindsnet\"\nrefractory_steps = 2\n[profile.learning]\nnu = [0.001, 0.01]\n\
+        tau_trace = 0.02\nweight_min = 0.0\nweight_max = 1.0\n";
+    let folder = models("described/bindsnet_stdp_postpre.nir", LEARNS);
+    let path = folder.path().join("good");
+    let server = Running::start(folder, Config::default());
+    let data: Vec<u8> = (0..784 * 50usize).map(|k| u8::from(k.is_multiple_of(7))).collect();
+    let input = json!({ "name": "input", "shape": [1, 50, 784], "datatype": "FP32", "data": data });
+    let body = json!({ "inputs": [input] });
+    let open = json!({ "model": "good", "id": "pupil" });
+    server.ask("POST", "/v1/sessions", None, open).of(201);
+    server.ask("POST", "/v1/sessions/pupil/infer", None, body.clone()).of(200);
+    let checkpoint = "/v1/sessions/pupil/checkpoint";
+    let made = server.ask("POST", checkpoint, None, Value::Null).of(201);
+    assert_eq!(made, json!({ "model": "good", "version": "2" }));
+    // It is there for who names it, and for nobody else until it is rolled out.
+    let infer = "/v2/models/good/infer";
+    assert_eq!(server.ask("POST", infer, None, body.clone()).of(200)["model_version"], "1");
+    let learned = server.ask("POST", "/v2/models/good/versions/2/infer", None, body).of(200);
+    assert_eq!(learned["model_version"], "2");
+    assert_eq!(
+        std::fs::read_to_string(path.join("2/model.toml")).unwrap().parse::<toml::Table>(),
+        LEARNS.parse::<toml::Table>()
+    );
+    let weights = |version: u32| {
+        let graph = nir::read(&path.join(format!("{version}/model.nir"))).unwrap().graph;
+        let node =
+            graph.nodes.values().find(|n| matches!(n, nir::Node::Linear(_) | nir::Node::Affine(_)));
+        node.unwrap().parameters()[0].1.to_f64()
+    };
+    let (before, after) = (weights(1), weights(2));
+    let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    assert!(changed > before.len() / 10, "{changed} of {} weights changed", before.len());
+    assert_eq!(server.ask("POST", checkpoint, None, Value::Null).of(201)["version"], "3");
+    assert_eq!(weights(3), after);
+    // A network that does not learn has nothing to keep.
+    let server = running(Sessions::default());
+    let open = json!({ "model": "good", "id": "stone" });
+    server.ask("POST", "/v1/sessions", None, open).of(201);
+    let error = server.ask("POST", "/v1/sessions/stone/checkpoint", None, Value::Null).of(409);
+    assert!(error["detail"].as_str().unwrap().contains("no projection learns"), "{error}");
+}
+
+#[test]
 fn a_session_is_opened_stepped_shown_copied_and_closed() {
     let server = running(Sessions::default());
     let open = json!({ "model": "good", "id": "arm/left 🦾" });
