@@ -8,8 +8,11 @@
 )]
 
 mod commands;
+mod faults;
 mod malformed;
 mod operate;
+#[path = "../../../store/tests/it/postgres_server.rs"]
+mod postgres;
 mod recordings;
 mod reference;
 

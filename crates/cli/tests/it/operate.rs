@@ -9,18 +9,23 @@ use serde_json::{Value, json};
 use crate::{json, root, striatum, text};
 
 /// `striatum serve` of the demo model, on a port of its own.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     address: String,
 }
 
 impl Serving {
     fn start(state: &Path, models: &Path) -> Self {
+        Self::with(&["--state", name(state)], models, &[])
+    }
+
+    pub(crate) fn with(arguments: &[&str], models: &Path, env: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_striatum"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--state"])
-            .arg(state)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .arg("--models")
             .arg(models)
+            .envs(env.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -35,7 +40,7 @@ impl Serving {
         Self { child, address }
     }
 
-    fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
@@ -55,7 +60,7 @@ impl Serving {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -68,17 +73,17 @@ impl Drop for Serving {
     }
 }
 
-fn demo_models() -> std::path::PathBuf {
+pub(crate) fn demo_models() -> std::path::PathBuf {
     root().join("models")
 }
 
 /// A digit that is all ink.
-fn digit() -> Value {
+pub(crate) fn digit() -> Value {
     let data: Vec<u8> = (0..784u32).map(|k| (k * 37 % 256) as u8).collect();
     json!({ "inputs": [{ "name": "input", "shape": [1, 784], "datatype": "UINT8", "data": data }] })
 }
 
-fn name(folder: &Path) -> &str {
+pub(crate) fn name(folder: &Path) -> &str {
     folder.to_str().unwrap()
 }
 

@@ -13,3 +13,4 @@
 mod contract;
 mod faults;
 mod postgres;
+mod postgres_server;
