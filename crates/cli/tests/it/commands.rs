@@ -75,8 +75,10 @@ fn bench_measures_work_and_the_machine() {
 
 #[test]
 fn serve_answers_the_demo_and_stops_when_told() {
+    let state = tempfile::tempdir().unwrap();
     let mut server = Command::new(env!("CARGO_BIN_EXE_striatum"))
-        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--state"])
+        .arg(state.path())
         .current_dir(root())
         .stderr(Stdio::piped())
         .spawn()

@@ -66,6 +66,8 @@ fn data_that_does_not_fit() {
 fn settings_that_are_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("nowhere");
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--models", nowhere.to_str().unwrap()];
-    check(&serve, "model repository");
+    let state = folder.path().join("state");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()];
+    let models = ["--models", nowhere.to_str().unwrap()];
+    check(&[&serve[..], &models].concat(), "model repository");
 }

@@ -75,8 +75,10 @@ fn schemathesis_finds_no_answer_that_is_not_documented() {
     let text = text(&output);
     assert!(output.status.success(), "{text}");
     let document: Value = serde_json::from_str(&server.get("/openapi.json").1).unwrap();
-    let items = document["paths"].as_object().unwrap().values();
-    let n: usize = items.map(|item| item.as_object().unwrap().len()).sum();
+    // All but the document itself, which it has read.
+    let paths =
+        document["paths"].as_object().unwrap().iter().filter(|(p, _)| *p != "/openapi.json");
+    let n: usize = paths.map(|(_, item)| item.as_object().unwrap().len()).sum();
     assert!(text.contains(&format!("Tested: {n}")), "{n} operations: {text}");
 }
 
