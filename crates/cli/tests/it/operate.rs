@@ -10,8 +10,10 @@ use crate::{json, root, striatum, text};
 
 /// `striatum serve` of the demo model, on a port of its own.
 pub(crate) struct Serving {
-    child: Child,
-    address: String,
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    /// The line that says where it listens.
+    pub(crate) said: String,
 }
 
 impl Serving {
@@ -30,14 +32,14 @@ impl Serving {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = loop {
+        let (address, said) = loop {
             let line = lines.next().expect("the server says where it listens").unwrap();
             if let Some((_, rest)) = line.split_once("listening on http://") {
-                break rest.split(' ').next().unwrap().to_owned();
+                break (rest.split(' ').next().unwrap().to_owned(), line);
             }
         };
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        Self { child, address, said }
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
