@@ -4,6 +4,7 @@
 //! The check `generated` compares what is committed with what would be written.
 
 use anyhow::{Context, Result};
+use catalogue::{PAGES, render};
 
 use crate::repo::Repo;
 use crate::wire;
@@ -23,11 +24,34 @@ pub(crate) const GENERATED: &[Generated] = &[
         text: |repo| Ok(wire::code(repo)?.descriptor),
     },
     Generated { path: "docs/generated/cli.md", text: command_line },
-    Generated { path: "docs/generated/metrics.md", text: |_| Ok(catalogue::metrics_page()) },
+    Generated { path: "docs/generated/signals.md", text: |_| Ok(render::reference()) },
+    Generated { path: "docs/generated/runbooks.md", text: |_| Ok(render::runbooks()) },
+    Generated { path: "deploy/generated/prometheus/rules.yml", text: |_| Ok(render::rules()) },
+    Generated {
+        path: "deploy/generated/prometheus/rules.test.yml",
+        text: |_| Ok(render::rule_tests()),
+    },
+    Generated { path: "deploy/generated/alertmanager.yml", text: |_| Ok(render::alertmanager()) },
+    Generated { path: "deploy/generated/grafana/overview.json", text: |_| dashboard("overview") },
+    Generated { path: "deploy/generated/grafana/serving.json", text: |_| dashboard("serving") },
+    Generated { path: "deploy/generated/grafana/engine.json", text: |_| dashboard("engine") },
+    Generated { path: "deploy/generated/grafana/security.json", text: |_| dashboard("security") },
+    Generated {
+        path: "deploy/generated/grafana/resilience.json",
+        text: |_| dashboard("resilience"),
+    },
+    Generated { path: "deploy/generated/grafana/resources.json", text: |_| dashboard("resources") },
+    Generated { path: "deploy/generated/grafana/health.json", text: |_| dashboard("health") },
 ];
 
 /// Folders where every file must have a line in [`GENERATED`].
 pub(crate) const FOLDERS: &[&str] = &["docs/generated", "deploy/generated"];
+
+/// The dashboard of a page.
+fn dashboard(page: &str) -> Result<String> {
+    let found = PAGES.iter().find(|p| p.id == page);
+    Ok(render::dashboard(found.with_context(|| format!("no page {page}"))?))
+}
 
 /// The reference of the command line, as the program itself prints it.
 fn command_line(repo: &Repo) -> Result<String> {

@@ -1,4 +1,7 @@
-//! The table of metrics.
+//! What a metric is.
+
+use crate::label::Label;
+use crate::metrics::METRICS;
 
 /// One metric family.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,15 +12,17 @@ pub struct Metric {
     pub help: &'static str,
     /// What kind it is.
     pub kind: Kind,
-    /// Names of its labels; every one has a bounded set of values.
-    pub labels: &'static [&'static str],
+    /// Its labels, each with its bound.
+    pub labels: &'static [Label],
 }
 
 /// What kind a metric is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// Only goes up.
+    /// Only goes up, by whole numbers.
     Counter,
+    /// Only goes up, by any amount: seconds, joules.
+    Sum,
     /// Goes up and down.
     Gauge,
     /// Counts observations by upper bound, in the unit of its name.
@@ -26,159 +31,33 @@ pub enum Kind {
     Info,
 }
 
-/// From a tenth of a millisecond to half a minute: what an answer may take.
-const SECONDS: &[f64] = &[
-    1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
-    10.0, 30.0,
-];
-
 /// The units that a name may end in.
-const BASE_UNITS: &[&str] = &["seconds", "bytes"];
+const BASE_UNITS: &[&str] =
+    &["seconds", "bytes", "joules", "celsius", "watts", "hertz", "ratio", "ratios"];
 
-const fn metric(
-    name: &'static str,
-    kind: Kind,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    Metric { name, help, kind, labels }
-}
-
-/// Every metric that Striatum emits.
-pub const METRICS: &[Metric] = &[
-    metric(
-        "striatum_requests_total",
-        Kind::Counter,
-        &["model", "outcome"],
-        "Inference requests by outcome: ok, bad_request, not_found, refused, not_ready, busy, timed_out, failed.",
-    ),
-    metric(
-        "striatum_request_duration_seconds",
-        Kind::Histogram(SECONDS),
-        &["model"],
-        "Time from a request's body to its answer.",
-    ),
-    metric(
-        "striatum_queue_duration_seconds",
-        Kind::Histogram(SECONDS),
-        &["model"],
-        "Time that a request waited for a worker.",
-    ),
-    metric(
-        "striatum_inference_duration_seconds",
-        Kind::Histogram(SECONDS),
-        &["model"],
-        "Time to encode, step and decode a request.",
-    ),
-    metric(
-        "striatum_requests_in_flight",
-        Kind::Gauge,
-        &[],
-        "Inference requests that have been let in and not yet answered.",
-    ),
-    metric("striatum_connections", Kind::Gauge, &[], "Connections that are open."),
-    metric(
-        "striatum_connections_refused_total",
-        Kind::Counter,
-        &[],
-        "Connections that were closed at once because as many as may be were open.",
-    ),
-    metric("striatum_sessions", Kind::Gauge, &[], "Sessions that are open."),
-    metric("striatum_session_bytes", Kind::Gauge, &[], "Memory of the states of all sessions."),
-    metric(
-        "striatum_sessions_closed_total",
-        Kind::Counter,
-        &["reason"],
-        "Sessions that ended, by reason: asked, idle, replaced, parked.",
-    ),
-    metric(
-        "striatum_degradation_level",
-        Kind::Gauge,
-        &[],
-        "How much the server leaves out: 0 nothing, 1 learning, 2 shadow copies too, 3 new sessions too.",
-    ),
-    metric(
-        "striatum_rollbacks_total",
-        Kind::Counter,
-        &["model"],
-        "Candidates that were taken back because they did worse than the stable version.",
-    ),
-    metric(
-        "striatum_dead_letters_total",
-        Kind::Counter,
-        &["origin", "event"],
-        "What became of dead letters: put, replayed, removed, expired.",
-    ),
-    metric(
-        "striatum_backups_total",
-        Kind::Counter,
-        &["outcome"],
-        "Backups that the server made by itself, by outcome: ok, failed.",
-    ),
-    metric(
-        "striatum_authentication_failures_total",
-        Kind::Counter,
-        &[],
-        "Requests whose key or token was not accepted.",
-    ),
-    metric(
-        "striatum_rate_limited_total",
-        Kind::Counter,
-        &[],
-        "Requests that were refused because their caller asks too often.",
-    ),
-    metric("striatum_audit_entries_total", Kind::Counter, &[], "Entries written to the audit log."),
-    metric(
-        "striatum_steps_total",
-        Kind::Counter,
-        &["model"],
-        "Steps taken, over all sequences of all requests.",
-    ),
-    metric(
-        "striatum_input_events_total",
-        Kind::Counter,
-        &["model"],
-        "Events that entered networks.",
-    ),
-    metric("striatum_spikes_total", Kind::Counter, &["model"], "Spikes of neurons."),
-    metric(
-        "striatum_synaptic_operations_total",
-        Kind::Counter,
-        &["model"],
-        "Synaptic operations: an event times the synapses that it visited.",
-    ),
-    metric(
-        "striatum_model_ready",
-        Kind::Gauge,
-        &["model", "version"],
-        "1 where the model can be served, 0 where it could not be loaded.",
-    ),
-    metric(
-        "striatum_model_info",
-        Kind::Info,
-        &["model", "version", "profile"],
-        "The models that can be served, and the conventions that they run under.",
-    ),
-    metric("process_resident_memory_bytes", Kind::Gauge, &[], "Resident size of the process."),
-    metric(
-        "process_start_time_seconds",
-        Kind::Gauge,
-        &[],
-        "Start of the process, in seconds since 1970.",
-    ),
-    metric("striatum_build_info", Kind::Info, &["version"], "The version that runs."),
-];
+/// The most series of a family, whatever its labels allow.
+pub const MAX_SERIES: usize = 5000;
 
 impl Metric {
     /// The metric of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        METRICS.iter().find(|metric| metric.name == name)
+        METRICS.iter().flat_map(|area| area.iter()).find(|metric| metric.name == name)
+    }
+
+    /// Every metric.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        METRICS.iter().flat_map(|area| area.iter())
+    }
+
+    /// Whether it only goes up.
+    pub fn is_counter(&self) -> bool {
+        matches!(self.kind, Kind::Counter | Kind::Sum)
     }
 
     /// The name of its family in OpenMetrics: the name without `_total` and `_info`.
     pub fn family(&self) -> &'static str {
         let suffix = match self.kind {
-            Kind::Counter => "_total",
+            Kind::Counter | Kind::Sum => "_total",
             Kind::Info => "_info",
             Kind::Gauge | Kind::Histogram(_) => "",
         };
@@ -190,36 +69,48 @@ impl Metric {
         let ends = |unit: &&str| self.family().rsplit('_').next() == Some(unit);
         BASE_UNITS.iter().copied().find(ends)
     }
+
+    /// The most series that it may have.
+    pub fn cap(&self) -> usize {
+        let all = self.labels.iter().fold(1_usize, |n, label| n.saturating_mul(label.most));
+        all.min(MAX_SERIES)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, METRICS};
+    use super::{Kind, Metric};
     use std::collections::HashSet;
 
     #[test]
     fn names_follow_the_rules() {
         let mut names = HashSet::new();
-        for metric in METRICS {
+        for metric in Metric::all() {
             let name = metric.name;
-            assert!(names.insert(name), "{name} is defined twice");
+            assert!(names.insert(metric.family()), "{name} is defined twice");
             assert!(name.starts_with("striatum_") || name.starts_with("process_"), "{name}");
-            assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
+            assert_eq!(name.ends_with("_total"), metric.is_counter(), "{name}");
             assert_eq!(name.ends_with("_info"), metric.kind == Kind::Info, "{name}");
+            for suffix in ["_bucket", "_count", "_sum", "_created"] {
+                assert!(!name.ends_with(suffix), "{name} ends as a part of a histogram does");
+            }
             if let Kind::Histogram(bounds) = metric.kind {
-                assert!(metric.unit().is_some(), "{name} says no unit");
                 assert!(bounds.is_sorted_by(|a, b| a < b), "{name}");
             }
-            for other in ["_ms", "_us", "_milliseconds", "_megabytes", "_percent"] {
-                assert!(!name.contains(other), "{name} is not in a base unit");
+            for other in ["ms", "us", "milliseconds", "megabytes", "percent"] {
+                assert!(name.split('_').all(|w| w != other), "{name} is not in a base unit");
             }
             assert!(metric.help.len() > 1 && metric.help.ends_with('.'), "{name}: no sentence");
             let plain = |c: char| c.is_ascii_lowercase() || c == '_';
-            for text in metric.labels.iter().chain([&name]) {
+            for text in metric.labels.iter().map(|l| l.name).chain([name]) {
                 assert!(text.chars().all(plain), "{name}: {text} is no plain name");
             }
             let mut labels = HashSet::new();
-            assert!(metric.labels.iter().all(|label| labels.insert(label)), "{name}: label twice");
+            for label in metric.labels {
+                assert!(labels.insert(label.name), "{name}: label {} twice", label.name);
+                assert!(!["le", "quantile", "job", "instance"].contains(&label.name), "{name}");
+                assert!(label.most > 0, "{name}");
+            }
         }
     }
 }

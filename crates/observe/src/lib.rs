@@ -1,35 +1,66 @@
-//! Serves what the catalogue names: handles to count with, and the text that Prometheus reads.
+//! Serves what the catalogue names: handles to count with, and everything that reads them.
 //! A family is made from its entry in the catalogue and from nothing else; asking for one that the
 //! catalogue lacks is a bug and panics at start, never while requests run. Handles are resolved
 //! once and kept, so that counting is one addition.
 
 mod exposition;
+mod facade;
+mod family;
+mod histogram;
+mod sample;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use catalogue::{Kind, METRICS, Metric};
-use prometheus_client::encoding::{EncodeMetric, MetricEncoder, text};
+use catalogue::{Kind, Metric};
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder, prometheus_protobuf, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::registry::{Registry, Unit};
 
+use family::{Bounded, Labels};
+use histogram::{Classic, Native};
+
 pub use exposition::Format;
+pub use facade::Bridge;
+pub use family::OTHER;
+pub use histogram::Histogram;
+pub use prometheus_client::encoding::prometheus_protobuf::prometheus_data_model as proto;
 pub use prometheus_client::metrics::counter::Counter;
-pub use prometheus_client::metrics::histogram::Histogram;
+pub use sample::{Sample, samples};
 
 /// A value that goes up and down.
 pub type Gauge = prometheus_client::metrics::gauge::Gauge<f64, AtomicU64>;
 
-type Labels = Vec<(&'static str, String)>;
+/// A value that only goes up, by any amount.
+pub type Sum = prometheus_client::metrics::counter::Counter<f64, AtomicU64>;
+
+/// Counts what was counted under `_other`.
+const DROPPED: &str = "striatum_series_dropped_total";
 
 /// Makes histograms of these upper bounds.
 #[derive(Clone)]
 struct Bounds(&'static [f64]);
 
-impl MetricConstructor<Histogram> for Bounds {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
+impl MetricConstructor<Classic> for Bounds {
+    fn new_metric(&self) -> Classic {
+        Classic::new(self.0.iter().copied())
+    }
+}
+
+impl MetricConstructor<Native> for Bounds {
+    fn new_metric(&self) -> Native {
+        histogram::native()
+    }
+}
+
+/// Makes what begins at nothing.
+#[derive(Clone)]
+struct Nothing;
+
+impl<M: Default> MetricConstructor<M> for Nothing {
+    fn new_metric(&self) -> M {
+        M::default()
     }
 }
 
@@ -54,31 +85,42 @@ impl EncodeMetric for Messages {
 }
 
 enum Series {
-    Counter(Family<Labels, Counter>),
-    Gauge(Family<Labels, Gauge>),
-    Histogram(Family<Labels, Histogram, Bounds>),
+    Counter(Bounded<Counter, Nothing>),
+    Sum(Bounded<Sum, Nothing>),
+    Gauge(Bounded<Gauge, Nothing>),
+    Histogram(Bounded<Classic, Bounds>, Family<Labels, Native, Bounds>),
     Info(Messages),
 }
 
 /// Every metric of the catalogue, ready to be counted and read.
 pub struct Metrics {
     registry: Registry,
+    /// The native halves of histograms.
+    natives: Registry,
     series: Vec<(&'static Metric, Series)>,
 }
 
 impl Metrics {
     /// Registers the whole catalogue.
     pub fn new() -> Arc<Self> {
-        let mut registry = Registry::default();
-        let series =
-            METRICS.iter().map(|metric| (metric, register(&mut registry, metric))).collect();
-        Arc::new(Self { registry, series })
+        let (mut registry, mut natives) = (Registry::default(), Registry::default());
+        let series = Metric::all()
+            .map(|metric| (metric, register(&mut registry, &mut natives, metric)))
+            .collect();
+        Arc::new(Self { registry, natives, series })
     }
 
-    fn series(&self, name: &str) -> &Series {
+    fn series(&self, name: &str) -> (&'static Metric, &Series) {
         let found = self.series.iter().find(|(metric, _)| metric.name == name);
-        let Some((_, series)) = found else { unreachable!("{name} is not in the catalogue") };
-        series
+        let Some((metric, series)) = found else { unreachable!("{name} is not in the catalogue") };
+        (metric, series)
+    }
+
+    fn noted<M>(&self, metric: &Metric, (found, shared): (M, bool)) -> M {
+        if shared && metric.name != DROPPED {
+            self.counter(DROPPED, &[metric.name]).inc();
+        }
+        found
     }
 
     /// The counter of that name and those label values, in the order of the catalogue.
@@ -86,10 +128,21 @@ impl Metrics {
     /// # Panics
     /// When the catalogue has no such counter: a bug.
     pub fn counter(&self, name: &str, values: &[&str]) -> Counter {
-        let Series::Counter(family) = self.series(name) else {
+        let (metric, Series::Counter(family)) = self.series(name) else {
             unreachable!("{name} is no counter")
         };
-        family.get_or_create(&labels(name, values)).clone()
+        self.noted(metric, family.get(metric, labels(metric, values)))
+    }
+
+    /// The sum of that name and those label values.
+    ///
+    /// # Panics
+    /// When the catalogue has no such sum: a bug.
+    pub fn sum(&self, name: &str, values: &[&str]) -> Sum {
+        let (metric, Series::Sum(family)) = self.series(name) else {
+            unreachable!("{name} is no sum")
+        };
+        self.noted(metric, family.get(metric, labels(metric, values)))
     }
 
     /// The gauge of that name and those label values.
@@ -97,8 +150,10 @@ impl Metrics {
     /// # Panics
     /// When the catalogue has no such gauge: a bug.
     pub fn gauge(&self, name: &str, values: &[&str]) -> Gauge {
-        let Series::Gauge(family) = self.series(name) else { unreachable!("{name} is no gauge") };
-        family.get_or_create(&labels(name, values)).clone()
+        let (metric, Series::Gauge(family)) = self.series(name) else {
+            unreachable!("{name} is no gauge")
+        };
+        self.noted(metric, family.get(metric, labels(metric, values)))
     }
 
     /// The histogram of that name and those label values.
@@ -106,10 +161,13 @@ impl Metrics {
     /// # Panics
     /// When the catalogue has no such histogram: a bug.
     pub fn histogram(&self, name: &str, values: &[&str]) -> Histogram {
-        let Series::Histogram(family) = self.series(name) else {
+        let (metric, Series::Histogram(classic, native)) = self.series(name) else {
             unreachable!("{name} is no histogram")
         };
-        family.get_or_create(&labels(name, values)).clone()
+        let labels = classic.fitting(metric, labels(metric, values));
+        let native = native.get_or_create_owned(&labels.0);
+        let classic = classic.family.get_or_create_owned(&labels.0);
+        self.noted(metric, (Histogram { classic, native }, labels.1))
     }
 
     /// Says something with the label values of an info.
@@ -117,46 +175,100 @@ impl Metrics {
     /// # Panics
     /// When the catalogue has no such info: a bug.
     pub fn say(&self, name: &str, values: &[&str]) {
-        let Series::Info(messages) = self.series(name) else { unreachable!("{name} is no info") };
-        let said = labels(name, values);
+        let (metric, Series::Info(messages)) = self.series(name) else {
+            unreachable!("{name} is no info")
+        };
+        let said = labels(metric, values);
         let mut messages = messages.lock();
-        if !messages.contains(&said) {
+        if !messages.contains(&said) && messages.len() < metric.cap() {
             messages.push(said);
         }
     }
 
-    /// Everything, in a text format.
-    pub fn text(&self, format: Format) -> String {
-        let mut open_metrics = String::new();
-        // Writing to a string cannot fail.
-        let _ = text::encode(&mut open_metrics, &self.registry);
-        format.of(open_metrics)
+    /// Removes every series whose label has this value: what it was of is gone.
+    pub fn forget(&self, label: &str, value: &str) {
+        for (_, series) in &self.series {
+            match series {
+                Series::Counter(family) => drop(family.forget(label, value)),
+                Series::Sum(family) => drop(family.forget(label, value)),
+                Series::Gauge(family) => drop(family.forget(label, value)),
+                Series::Histogram(classic, native) => {
+                    for labels in classic.forget(label, value) {
+                        native.remove(&labels);
+                    }
+                }
+                Series::Info(messages) => {
+                    let of = |l: &Labels| l.iter().any(|(name, v)| *name == label && v == value);
+                    messages.lock().retain(|labels| !of(labels));
+                }
+            }
+        }
+    }
+
+    /// How many series there are; a histogram counts as one.
+    pub fn n_series(&self) -> usize {
+        let of = |series: &Series| match series {
+            Series::Counter(family) => family.len(),
+            Series::Sum(family) => family.len(),
+            Series::Gauge(family) => family.len(),
+            Series::Histogram(family, _) => family.len(),
+            Series::Info(messages) => messages.lock().len(),
+        };
+        self.series.iter().map(|(_, series)| of(series)).sum()
+    }
+
+    /// Everything, in a format.
+    pub fn exposed(&self, format: Format) -> Vec<u8> {
+        match format {
+            Format::Protobuf => exposition::delimited(&self.families()),
+            Format::OpenMetrics | Format::Prometheus => {
+                let mut open_metrics = String::new();
+                // Writing to a string cannot fail.
+                let _ = text::encode(&mut open_metrics, &self.registry);
+                format.of(open_metrics).into_bytes()
+            }
+        }
+    }
+
+    /// Everything, as Prometheus' own messages, histograms with classic and native buckets.
+    pub fn families(&self) -> Vec<proto::MetricFamily> {
+        let mut families = prometheus_protobuf::encode(&self.registry).unwrap_or_default();
+        let natives = prometheus_protobuf::encode(&self.natives).unwrap_or_default();
+        exposition::join_natives(&mut families, natives);
+        families
     }
 }
 
 /// Pairs the label names of the catalogue with values.
-fn labels(name: &str, values: &[&str]) -> Labels {
-    let names = Metric::named(name).map_or(&[][..], |metric| metric.labels);
-    assert_eq!(names.len(), values.len(), "{name} has the labels {names:?}");
-    names.iter().zip(values).map(|(name, value)| (*name, (*value).to_owned())).collect()
+fn labels(metric: &Metric, values: &[&str]) -> Labels {
+    let names = metric.labels;
+    assert_eq!(names.len(), values.len(), "{} has the labels {names:?}", metric.name);
+    names.iter().zip(values).map(|(label, value)| (label.name, (*value).to_owned())).collect()
 }
 
-fn register(registry: &mut Registry, metric: &Metric) -> Series {
+fn register(registry: &mut Registry, natives: &mut Registry, metric: &Metric) -> Series {
     match metric.kind {
         Kind::Counter => {
-            let family = Family::<Labels, Counter>::default();
-            add(registry, metric, family.clone());
-            Series::Counter(family)
+            let bounded = Bounded::new(Nothing);
+            add(registry, metric, bounded.family.clone());
+            Series::Counter(bounded)
+        }
+        Kind::Sum => {
+            let bounded = Bounded::new(Nothing);
+            add(registry, metric, bounded.family.clone());
+            Series::Sum(bounded)
         }
         Kind::Gauge => {
-            let family = Family::<Labels, Gauge>::default();
-            add(registry, metric, family.clone());
-            Series::Gauge(family)
+            let bounded = Bounded::new(Nothing);
+            add(registry, metric, bounded.family.clone());
+            Series::Gauge(bounded)
         }
         Kind::Histogram(bounds) => {
-            let family = Family::<Labels, Histogram, Bounds>::new_with_constructor(Bounds(bounds));
-            add(registry, metric, family.clone());
-            Series::Histogram(family)
+            let classic = Bounded::new(Bounds(bounds));
+            add(registry, metric, classic.family.clone());
+            let native = Family::new_with_constructor(Bounds(bounds));
+            add(natives, metric, native.clone());
+            Series::Histogram(classic, native)
         }
         Kind::Info => {
             let messages = Messages::default();
@@ -180,98 +292,4 @@ fn add(registry: &mut Registry, metric: &Metric, family: impl prometheus_client:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Format, Kind, METRICS, Metrics};
-    use std::io::Write;
-    use std::process::{Command, Stdio};
-
-    /// A registry with every metric of the catalogue in use.
-    fn used() -> std::sync::Arc<Metrics> {
-        let metrics = Metrics::new();
-        for metric in METRICS {
-            let values = vec!["x"; metric.labels.len()];
-            match metric.kind {
-                Kind::Counter => drop(metrics.counter(metric.name, &values).inc()),
-                Kind::Gauge => drop(metrics.gauge(metric.name, &values).set(2.0)),
-                Kind::Histogram(_) => metrics.histogram(metric.name, &values).observe(0.5),
-                Kind::Info => metrics.say(metric.name, &values),
-            }
-        }
-        metrics
-    }
-
-    /// Name and rest of the lines that begin so.
-    fn lines(text: &str, what: &str) -> Vec<String> {
-        let mut lines: Vec<String> =
-            text.lines().filter_map(|l| l.strip_prefix(what)).map(str::to_owned).collect();
-        lines.sort_unstable();
-        lines
-    }
-
-    fn expected(of: impl Fn(&catalogue::Metric) -> Option<String>) -> Vec<String> {
-        let mut all: Vec<String> = METRICS.iter().filter_map(of).collect();
-        all.sort_unstable();
-        all
-    }
-
-    fn kind(metric: &catalogue::Metric, info: &'static str) -> &'static str {
-        match metric.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram(_) => "histogram",
-            Kind::Info => info,
-        }
-    }
-
-    #[test]
-    fn the_whole_catalogue_is_served_and_nothing_else() {
-        let text = used().text(Format::OpenMetrics);
-        let family = catalogue::Metric::family;
-        assert_eq!(
-            lines(&text, "# TYPE "),
-            expected(|m| Some(format!("{} {}", family(m), kind(m, "info"))))
-        );
-        assert_eq!(
-            lines(&text, "# HELP "),
-            expected(|m| Some(format!("{} {}", family(m), m.help)))
-        );
-        assert_eq!(
-            lines(&text, "# UNIT "),
-            expected(|m| Some(format!("{} {}", family(m), m.unit()?)))
-        );
-        assert!(text.contains("\nstriatum_build_info{version=\"x\"} 1\n"), "{text}");
-        assert!(text.contains("\nstriatum_steps_total{model=\"x\"} 1\n"), "{text}");
-        assert!(text.ends_with("# EOF\n"), "{text}");
-    }
-
-    #[test]
-    fn prometheus_text_has_the_names_of_the_catalogue() {
-        let text = used().text(Format::Prometheus);
-        assert_eq!(
-            lines(&text, "# TYPE "),
-            expected(|m| Some(format!("{} {}", m.name, kind(m, "gauge"))))
-        );
-        assert_eq!(lines(&text, "# HELP "), expected(|m| Some(format!("{} {}", m.name, m.help))));
-        assert_eq!(lines(&text, "# UNIT "), [""; 0]);
-        assert!(!text.contains("# EOF"), "{text}");
-    }
-
-    #[test]
-    fn prometheus_own_checker_finds_nothing() {
-        let spawned = Command::new("promtool")
-            .args(["check", "metrics"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let Ok(mut promtool) = spawned else {
-            eprintln!("SKIPPED: no promtool on the PATH");
-            return;
-        };
-        let text = used().text(Format::Prometheus);
-        promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = promtool.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && said.is_empty(), "{said}\n{text}");
-    }
-}
+mod tests;

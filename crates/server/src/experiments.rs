@@ -157,6 +157,11 @@ struct Data {
 }
 
 impl Experiments {
+    /// How many run.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, String), watch::Sender<Experiment>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -329,6 +334,15 @@ fn spawn(server: &Arc<Server>, tenant: &TenantId, experiment: Experiment) {
             if let Err(error) = crate::dead_letters::put(&server, &key.0, &letter).await {
                 tracing::error!(%error, ?letter, "a dead letter is not kept");
             }
+        }
+        let outcome = match &ran {
+            Ok(()) => Some("done"),
+            Err(Stopped::Failed(_)) => Some("failed"),
+            Err(Stopped::Removed) => Some("cancelled"),
+            Err(Stopped::Stopping) => None,
+        };
+        if let Some(outcome) = outcome {
+            server.metrics.counter("striatum_experiments_total", &[outcome]).inc();
         }
         // One that was removed stays removed, one that the stop of the server cut off goes on later.
         if !matches!(ran, Err(Stopped::Removed | Stopped::Stopping))

@@ -2,9 +2,12 @@
 //! that HTTP has. Every method is a route of the table below, with the role that it needs; what it
 //! does stands where HTTP has it.
 
+#![allow(clippy::disallowed_methods, reason = "the edge measures how long calls take")]
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use api::inference as pb;
 use api::inference::grpc_inference_service_server::{
@@ -16,11 +19,12 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response as HttpResponse};
 use tokio_stream::{Stream, StreamExt};
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
 use crate::error::RequestError;
 use crate::http::{Asked, admit, configuration, is_ready};
 use crate::metadata::{EXTENSIONS, TensorMetadata, metadata};
+use crate::record;
 use crate::repository::Served;
 use crate::request::{Server, Target};
 use crate::security::{Access, Caller, Role};
@@ -97,19 +101,52 @@ async fn report_health(server: Arc<Server>, reporter: tonic_health::server::Heal
     }
 }
 
-/// Who calls, may they, how often; a refusal is a gRPC status.
-async fn guard(
-    State(server): State<Arc<Server>>,
+/// Who calls, may they, how often; a refusal is a gRPC status. Every call is counted.
+async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> HttpResponse {
+    let since = Instant::now();
+    let method = request.uri().path().rsplit('/').next().unwrap_or_default();
+    let known = METHODS.iter().find(|(name, _)| *name == method);
+    let (method, access) = known.map_or(("unknown", Access::AtLeast(Role::Admin)), |known| *known);
+    let response = pass(&server, method, access, request, next).await;
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
+    record::rpc(&server.metrics, method, name_of(code), since.elapsed());
+    response
+}
+
+/// A code by the name that the specification has.
+fn name_of(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+async fn pass(
+    server: &Arc<Server>,
+    method: &str,
+    access: Access,
     mut request: Request,
     next: Next,
 ) -> HttpResponse {
-    let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
-    let known = METHODS.iter().find(|(name, _)| *name == method);
-    let access = known.map_or(Access::AtLeast(Role::Admin), |(_, access)| *access);
     if access == Access::Anyone {
         return next.run(request).await;
     }
-    match admit(&server, access, Asked::of(&request)).await.1 {
+    match admit(server, access, Asked::of(&request)).await.1 {
         Ok(caller) => {
             let subject = caller.subject.clone();
             request.extensions_mut().insert(caller);
@@ -118,7 +155,7 @@ async fn guard(
                 let status = response.headers().get("grpc-status");
                 let status = status.and_then(|s| s.to_str().ok()).unwrap_or("0").to_owned();
                 let outcome = format!("grpc {status}");
-                server.security.audit.note(&subject, &method, "gRPC", &outcome).await;
+                server.security.audit.note(&subject, method, "gRPC", &outcome).await;
             }
             response
         }

@@ -14,6 +14,7 @@ mod dead_letters;
 mod degradation;
 mod error;
 mod experiments;
+mod gauges;
 mod grpc;
 mod http;
 mod listen;

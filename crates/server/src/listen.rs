@@ -41,6 +41,7 @@ pub(crate) struct Listener {
 /// What is counted of connections.
 pub(crate) struct Signals {
     open: Gauge,
+    accepted: Counter,
     refused: Counter,
 }
 
@@ -53,7 +54,8 @@ pub(crate) struct Certificates {
 impl Signals {
     pub(crate) fn of(metrics: &Metrics) -> Self {
         let open = metrics.gauge("striatum_connections", &[]);
-        Self { open, refused: metrics.counter("striatum_connections_refused_total", &[]) }
+        let accepted = metrics.counter("striatum_connections_accepted_total", &[]);
+        Self { open, accepted, refused: metrics.counter("striatum_connections_refused_total", &[]) }
     }
 }
 
@@ -149,6 +151,7 @@ impl Listener {
             drop(stream.set_nodelay(true));
             let open = Open { _permit: permit, gauge: self.signals.open.clone() };
             open.gauge.inc();
+            self.signals.accepted.inc();
             let (serving, watcher) = (Arc::clone(&serving), graceful.watcher());
             match self.tls.as_ref().map(|tls| tls.acceptor()) {
                 None => drop(tokio::spawn(serving.answer(stream, address, watcher, open))),

@@ -265,6 +265,11 @@ impl Model {
         })
     }
 
+    /// Whether its outputs are classified.
+    pub(crate) fn decides(&self) -> bool {
+        self.output.decoding != Decoding::None
+    }
+
     /// Whether another was loaded from the very same files.
     pub(crate) fn same_files(&self, other: &Self) -> bool {
         self.sha256 == other.sha256 && self.spec == other.spec

@@ -1,11 +1,11 @@
-//! Where the report of a request becomes metrics; nowhere else is anything counted.
+//! Where reports become metrics: handles are resolved once, so that recording is additions.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use observe::Metrics;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::histogram::Histogram;
-use spike::Report;
+use observe::{Counter, Gauge, Histogram, Metrics, OTHER, Sum};
+use spike::{Compiled, Emission, Report};
 
 use crate::error::RequestError;
 
@@ -20,50 +20,359 @@ pub(crate) struct Took {
     pub(crate) report: Report,
 }
 
-/// Handles of one model's metrics, resolved once.
+/// What a chip spends, as published.
+struct Chip {
+    name: &'static str,
+    joules_per_operation: f64,
+    joules_per_update: f64,
+}
+
+/// Source: Davies et al. (2018), "Loihi: A Neuromorphic Manycore Processor with On-Chip Learning",
+/// IEEE Micro 38(1), table 2: 23.6 pJ for a synaptic operation, 81 pJ for a neuron update.
+const LOIHI: Chip =
+    Chip { name: "loihi", joules_per_operation: 23.6e-12, joules_per_update: 81e-12 };
+
+/// Handles of one model's metrics.
 pub(crate) struct Signals {
-    outcomes: Vec<(&'static str, Counter)>,
+    outcomes: [(&'static str, Counter); 8],
     request: Histogram,
     queue: Histogram,
     inference: Histogram,
+    step: Histogram,
+    batch: Histogram,
     steps: Counter,
     input_events: Counter,
     spikes: Counter,
     operations: Counter,
+    updates: Counter,
+    changes: Counter,
+    decisions: Counter,
+    energy: Sum,
+    /// By the number of the population; none for those that do not fire.
+    populations: Vec<Option<Counter>>,
+    feedback: [Counter; 2],
 }
 
 const OUTCOMES: [&str; 8] =
     ["ok", "bad_request", "not_found", "refused", "not_ready", "busy", "timed_out", "failed"];
 
 impl Signals {
-    pub(crate) fn of(metrics: &Metrics, model: &str) -> Self {
-        let outcome = |o| (o, metrics.counter("striatum_requests_total", &[model, o]));
+    /// The handles of a model; a network has one for each population.
+    pub(crate) fn of(metrics: &Metrics, model: &str, network: Option<&Compiled>) -> Self {
+        let counter = |name| metrics.counter(name, &[model]);
+        let histogram = |name| metrics.histogram(name, &[model]);
+        let population = |port: spike::Port| {
+            let fires = port.emission == Emission::Spikes;
+            fires.then(|| {
+                let labels = [model, port.name.as_str()];
+                metrics.gauge("striatum_population_neurons", &labels).set(port.size as f64);
+                metrics.counter("striatum_population_spikes_total", &labels)
+            })
+        };
+        let populations = network.map(Compiled::populations).unwrap_or_default();
         Self {
-            outcomes: OUTCOMES.map(outcome).to_vec(),
-            request: metrics.histogram("striatum_request_duration_seconds", &[model]),
-            queue: metrics.histogram("striatum_queue_duration_seconds", &[model]),
-            inference: metrics.histogram("striatum_inference_duration_seconds", &[model]),
-            steps: metrics.counter("striatum_steps_total", &[model]),
-            input_events: metrics.counter("striatum_input_events_total", &[model]),
-            spikes: metrics.counter("striatum_spikes_total", &[model]),
-            operations: metrics.counter("striatum_synaptic_operations_total", &[model]),
+            outcomes: OUTCOMES
+                .map(|o| (o, metrics.counter("striatum_requests_total", &[model, o]))),
+            request: histogram("striatum_request_duration_seconds"),
+            queue: histogram("striatum_queue_duration_seconds"),
+            inference: histogram("striatum_inference_duration_seconds"),
+            step: histogram("striatum_step_duration_seconds"),
+            batch: histogram("striatum_batch_sequences"),
+            steps: counter("striatum_steps_total"),
+            input_events: counter("striatum_input_events_total"),
+            spikes: counter("striatum_spikes_total"),
+            operations: counter("striatum_synaptic_operations_total"),
+            updates: counter("striatum_neuron_updates_total"),
+            changes: counter("striatum_weight_changes_total"),
+            decisions: counter("striatum_decisions_total"),
+            energy: metrics.sum("striatum_energy_joules_total", &[model, LOIHI.name]),
+            populations: populations.into_iter().map(population).collect(),
+            feedback: ["right", "wrong"]
+                .map(|outcome| metrics.counter("striatum_feedback_total", &[model, outcome])),
         }
     }
 
-    /// Counts one request.
-    pub(crate) fn record(&self, outcome: Result<&Took, &RequestError>, total: Duration) {
+    /// Counts one request; `trace` is kept as the exemplar of its latency.
+    pub(crate) fn record(
+        &self,
+        outcome: Result<&Took, &RequestError>,
+        total: Duration,
+        trace: Option<&str>,
+    ) {
         let name = outcome.map_or_else(RequestError::outcome, |_| "ok");
         if let Some((_, counter)) = self.outcomes.iter().find(|(o, _)| *o == name) {
             counter.inc();
         }
-        self.request.observe(total.as_secs_f64());
-        if let Ok(took) = outcome {
-            self.queue.observe(took.queued.as_secs_f64());
-            self.inference.observe(took.inference.as_secs_f64());
-            self.steps.inc_by(took.report.steps);
-            self.input_events.inc_by(took.report.input_events);
-            self.spikes.inc_by(took.report.spikes);
-            self.operations.inc_by(took.report.synaptic_operations);
+        match trace {
+            None => self.request.observe(total.as_secs_f64()),
+            Some(id) => self.request.observe_traced(total.as_secs_f64(), id, SystemTime::now()),
         }
+        let Ok(took) = outcome else { return };
+        let report = &took.report;
+        self.queue.observe(took.queued.as_secs_f64());
+        self.inference.observe(took.inference.as_secs_f64());
+        self.step.observe(took.inference.as_secs_f64() / report.steps.max(1) as f64);
+        self.steps.inc_by(report.steps);
+        self.input_events.inc_by(report.input_events);
+        self.spikes.inc_by(report.spikes);
+        self.operations.inc_by(report.synaptic_operations);
+        self.updates.inc_by(report.neuron_updates);
+        self.changes.inc_by(report.weight_changes);
+        let operations = report.synaptic_operations as f64 * LOIHI.joules_per_operation;
+        self.energy.inc_by(operations + report.neuron_updates as f64 * LOIHI.joules_per_update);
+    }
+
+    /// Counts sequences that were classified.
+    pub(crate) fn decided(&self, sequences: usize) {
+        self.decisions.inc_by(sequences as u64);
+    }
+
+    /// Counts the sequences that a worker took together.
+    pub(crate) fn batched(&self, sequences: usize) {
+        self.batch.observe(sequences as f64);
+    }
+
+    /// Counts the spikes of each population in a run.
+    pub(crate) fn fired(&self, spikes: &[u64]) {
+        for (counter, &n) in self.populations.iter().zip(spikes) {
+            if let Some(counter) = counter {
+                counter.inc_by(n);
+            }
+        }
+    }
+
+    /// Counts a decision that a caller told the right answer of.
+    pub(crate) fn told(&self, right: bool) {
+        self.feedback[usize::from(!right)].inc();
+    }
+}
+
+/// Handles of one route's metrics.
+pub(crate) struct RouteSignals {
+    metrics: Arc<Metrics>,
+    route: &'static str,
+    duration: Histogram,
+    request_bytes: Histogram,
+    response_bytes: Histogram,
+    /// By method and status.
+    requests: Mutex<HashMap<(&'static str, u16), Counter>>,
+}
+
+impl RouteSignals {
+    pub(crate) fn of(metrics: &Arc<Metrics>, route: &'static str) -> Self {
+        Self {
+            metrics: Arc::clone(metrics),
+            route,
+            duration: metrics.histogram("striatum_http_request_duration_seconds", &[route]),
+            request_bytes: metrics.histogram("striatum_http_request_size_bytes", &[route]),
+            response_bytes: metrics.histogram("striatum_http_response_size_bytes", &[route]),
+            requests: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn route(&self) -> &'static str {
+        self.route
+    }
+
+    /// Counts one request over HTTP; sizes are those that the heads say.
+    pub(crate) fn record(
+        &self,
+        (method, status): (&'static str, u16),
+        took: Duration,
+        (asked, answered): (Option<u64>, Option<u64>),
+    ) {
+        self.duration.observe(took.as_secs_f64());
+        if let Some(bytes) = asked {
+            self.request_bytes.observe(bytes as f64);
+        }
+        if let Some(bytes) = answered {
+            self.response_bytes.observe(bytes as f64);
+        }
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let counter = requests.entry((method, status)).or_insert_with(|| {
+            let labels = [method, self.route, &status.to_string()];
+            self.metrics.counter("striatum_http_requests_total", &labels)
+        });
+        counter.inc();
+    }
+}
+
+/// Counts calls over gRPC.
+pub(crate) fn rpc(metrics: &Metrics, method: &str, code: &str, took: Duration) {
+    metrics.counter("striatum_rpc_requests_total", &[method, code]).inc();
+    metrics.histogram("striatum_rpc_duration_seconds", &[method]).observe(took.as_secs_f64());
+}
+
+/// Tenants that have a value of their own, and those that are counted to see whether they should.
+const MAX_TENANTS: usize = 100;
+
+/// After which a tenant that asks for nothing is no longer shown (milliseconds).
+const IDLE_MS: u64 = 3_600_000;
+
+/// Handles of the metrics of tenants: of those that ask most, and of all others together.
+pub(crate) struct Tenants {
+    metrics: Arc<Metrics>,
+    known: Mutex<HashMap<String, Known>>,
+    others: [Counter; 2],
+    active: Gauge,
+}
+
+struct Known {
+    /// None for one that is counted among the others.
+    counters: Option<[Counter; 2]>,
+    requests: u64,
+    used_ms: u64,
+}
+
+impl Tenants {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        Self {
+            metrics: Arc::clone(metrics),
+            known: Mutex::default(),
+            others: counters(metrics, OTHER),
+            active: metrics.gauge("striatum_active_tenants", &[]),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one request of a tenant.
+    pub(crate) fn record(&self, tenant: &str, ok: bool, now_ms: u64) {
+        let which = usize::from(!ok);
+        let mut known = self.lock();
+        if let Some(found) = known.get_mut(tenant) {
+            found.requests += 1;
+            found.used_ms = now_ms;
+            found.counters.as_ref().unwrap_or(&self.others)[which].inc();
+            return;
+        }
+        if known.len() >= 2 * MAX_TENANTS {
+            self.others[which].inc();
+            return;
+        }
+        let own = known.values().filter(|k| k.counters.is_some()).count() < MAX_TENANTS;
+        let counters = own.then(|| counters(&self.metrics, tenant));
+        counters.as_ref().unwrap_or(&self.others)[which].inc();
+        known.insert(tenant.to_owned(), Known { counters, requests: 1, used_ms: now_ms });
+        self.active.set(known.len() as f64);
+    }
+
+    /// Forgets tenants that were idle, and gives the place of the least to one that asks more.
+    pub(crate) fn sweep(&self, now_ms: u64) {
+        let mut known = self.lock();
+        known.retain(|tenant, k| {
+            let idle = now_ms.saturating_sub(k.used_ms) > IDLE_MS;
+            if idle && k.counters.is_some() {
+                self.metrics.forget("tenant", tenant);
+            }
+            !idle
+        });
+        let least = known.iter().filter(|(_, k)| k.counters.is_some());
+        let least = least.min_by_key(|(_, k)| k.requests).map(|(t, k)| (t.clone(), k.requests));
+        let most = known.iter().filter(|(_, k)| k.counters.is_none());
+        let most = most.max_by_key(|(_, k)| k.requests).map(|(t, k)| (t.clone(), k.requests));
+        if let (Some((least, few)), Some((most, many))) = (least, most)
+            && many > 2 * few
+        {
+            self.metrics.forget("tenant", &least);
+            let new = counters(&self.metrics, &most);
+            known.entry(least).and_modify(|k| k.counters = None);
+            known.entry(most).and_modify(|k| k.counters = Some(new));
+        }
+        // What counts is who asks now, not who asked most since the start.
+        known.values_mut().for_each(|k| k.requests /= 2);
+        self.active.set(known.len() as f64);
+    }
+}
+
+fn counters(metrics: &Metrics, tenant: &str) -> [Counter; 2] {
+    ["ok", "failed"].map(|o| metrics.counter("striatum_tenant_requests_total", &[tenant, o]))
+}
+
+/// Counts what the store does.
+pub(crate) struct StoreSignals {
+    operations: HashMap<(&'static str, &'static str), Counter>,
+    durations: HashMap<&'static str, Histogram>,
+    read: Counter,
+    written: Counter,
+}
+
+const STORE_OPERATIONS: [&str; 4] = ["get", "scan", "commit", "usage"];
+const STORE_OUTCOMES: [&str; 4] = ["ok", "conflict", "unavailable", "failed"];
+
+impl StoreSignals {
+    pub(crate) fn of(metrics: &Metrics) -> Self {
+        let mut operations = HashMap::new();
+        for operation in STORE_OPERATIONS {
+            for outcome in STORE_OUTCOMES {
+                let labels = [operation, outcome];
+                let counter = metrics.counter("striatum_store_operations_total", &labels);
+                operations.insert((operation, outcome), counter);
+            }
+        }
+        let duration = |operation| {
+            (
+                operation,
+                metrics.histogram("striatum_store_operation_duration_seconds", &[operation]),
+            )
+        };
+        let bytes = |d| metrics.counter("striatum_store_value_bytes_total", &[d]);
+        Self {
+            operations,
+            durations: STORE_OPERATIONS.map(duration).into(),
+            read: bytes("read"),
+            written: bytes("written"),
+        }
+    }
+}
+
+impl store::Observer for StoreSignals {
+    fn observed(&self, done: &store::Observed) {
+        if let Some(counter) = self.operations.get(&(done.operation, done.outcome)) {
+            counter.inc();
+        }
+        if let Some(duration) = self.durations.get(done.operation) {
+            duration.observe(done.took.as_secs_f64());
+        }
+        let bytes = if done.operation == "commit" { &self.written } else { &self.read };
+        bytes.inc_by(done.bytes as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use observe::{Metrics, OTHER, samples};
+
+    use super::{IDLE_MS, MAX_TENANTS, Tenants};
+
+    fn of(metrics: &Metrics, tenant: &str) -> Option<f64> {
+        let told = samples(&metrics.families());
+        let own = told.iter().filter(|s| s.name == "striatum_tenant_requests_total");
+        own.filter(|s| s.labels[0].1 == tenant && s.labels[1].1 == "ok").map(|s| s.value).next()
+    }
+
+    #[test]
+    fn tenants_that_ask_most_are_told_apart() {
+        let metrics = Metrics::new();
+        let tenants = Tenants::new(&Arc::clone(&metrics));
+        for k in 0..MAX_TENANTS + 20 {
+            tenants.record(&format!("t{k}"), true, 0);
+        }
+        assert_eq!(of(&metrics, "t0"), Some(1.0));
+        assert_eq!((of(&metrics, "t110"), of(&metrics, OTHER)), (None, Some(20.0)));
+        for _ in 0..10 {
+            tenants.record("t110", true, 0);
+        }
+        tenants.sweep(0);
+        tenants.record("t110", true, 0);
+        assert_eq!(of(&metrics, "t110"), Some(1.0));
+        tenants.record("late", true, IDLE_MS + 1);
+        tenants.sweep(IDLE_MS + 2);
+        assert_eq!(of(&metrics, "t1"), None);
+        assert_eq!(metrics.gauge("striatum_active_tenants", &[]).get(), 1.0);
     }
 }

@@ -4,9 +4,12 @@
 //! changed stays as it is, one that fails to load leaves the one before it in place, and requests
 //! that are under way keep the version that they began with.
 
+#![allow(clippy::disallowed_methods, reason = "the edge measures how long loading takes")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
 use observe::Metrics;
 use tokio::sync::Semaphore;
@@ -127,6 +130,7 @@ impl Repository {
     /// [`RequestError::NotFound`] where there is no such folder, [`RequestError::NotReady`] where a
     /// version cannot be loaded: the one before it is served on.
     pub fn load(&self, name: &str) -> Result<(), RequestError> {
+        let since = Instant::now();
         let path = self.folder.join(name);
         if !is_name(name) || !path.is_dir() {
             return Err(self.unknown(name));
@@ -153,6 +157,10 @@ impl Repository {
             }
         }
         self.write().entry(name.to_owned()).or_default().versions = versions;
+        let outcome = if failed.is_none() { "ok" } else { "failed" };
+        self.metrics.counter("striatum_model_loads_total", &[name, outcome]).inc();
+        let took = since.elapsed().as_secs_f64();
+        self.metrics.histogram("striatum_model_load_duration_seconds", &[]).observe(took);
         failed.map_or(Ok(()), |reason| Err(not_ready(reason)))
     }
 
@@ -212,7 +220,7 @@ impl Repository {
                 let profile = model.profile.name.map_or("plain", nir::Framework::name);
                 self.metrics.say("striatum_model_info", &[name, &number, profile]);
                 let room = model.limits.max_in_flight.map(|n| Arc::new(Semaphore::new(n)));
-                let signals = Signals::of(&self.metrics, name);
+                let signals = Signals::of(&self.metrics, name, Some(&model.network));
                 let statistics = Statistics::default();
                 Ok(Arc::new(Served { model, signals, statistics, room }))
             }
@@ -388,6 +396,12 @@ impl Repository {
             })
         });
         all.collect()
+    }
+
+    /// How many models can be served.
+    pub(crate) fn names(&self) -> usize {
+        let ready = |entry: &&Entry| entry.versions.values().any(Result::is_ok);
+        self.read().values().filter(ready).count()
     }
 
     /// The versions of a model.

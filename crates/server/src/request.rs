@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::RequestError;
 use crate::experiments::Experiments;
-use crate::record::{Signals, Took};
+use crate::record::{RouteSignals, Signals, Tenants, Took};
 use crate::repository::{Choice, Repository, Served};
 use crate::rollout::{Compared, Rollout, Seen};
 use crate::security::{Caller, Security};
@@ -32,6 +32,9 @@ pub(crate) struct Server {
     pub(crate) metrics: Arc<Metrics>,
     /// Signals of requests for models that do not exist.
     pub(crate) unknown: Signals,
+    /// Signals of requests for routes that do not exist.
+    pub(crate) unrouted: Arc<RouteSignals>,
+    pub(crate) tenants: Tenants,
     pub(crate) started: Instant,
     pub(crate) stopping: std::sync::atomic::AtomicBool,
 }
@@ -82,8 +85,12 @@ impl Server {
         let total = since.elapsed();
         let outcome = answered.as_ref().map(|(_, took)| took);
         let signals = found.as_ref().map_or(&self.unknown, |choice| &choice.served.signals);
-        signals.record(outcome, total);
+        signals.record(outcome, total, None);
+        self.tenants.record(caller.tenant.as_str(), outcome.is_ok(), now_ms());
         if let Ok(choice) = &found {
+            if let (Ok(took), true) = (&outcome, choice.served.model.decides()) {
+                signals.decided(took.sequences);
+            }
             let sequences = outcome.map_or(0, |took| took.sequences);
             choice.served.statistics.request(sequences, outcome.ok(), total, now_ms());
             self.judge(choice, outcome);
@@ -178,20 +185,35 @@ impl Server {
     ) {
         let admitted = match self.workers.admit() {
             Ok(admitted) if self.degradation.extras() => admitted,
-            _ => return rollout.compared(Compared::Skipped),
+            _ => return self.compared(&rollout, &served, Compared::Skipped),
         };
         let server = Arc::clone(self);
         tokio::spawn(async move {
             let decodes = served.model.output.decoding != crate::Decoding::None;
+            let candidate = Arc::clone(&served);
             let task = Task { served, batch, session: None, learns: false, admitted };
             let run = server.workers.run(task).await;
             let seen = seen(run.as_ref().map(|(_, _, took)| took).ok());
             rollout.saw(true, seen);
-            rollout.compared(match run {
+            let compared = match run {
                 Ok((_, outputs, _)) => wire::compare(&stable, &outputs, decodes),
                 Err(_) => Compared::Failed,
-            });
+            };
+            server.compared(&rollout, &candidate, compared);
         });
+    }
+
+    /// Records how a candidate's answer compares.
+    fn compared(&self, rollout: &Rollout, candidate: &Served, compared: Compared) {
+        let outcome = match compared {
+            Compared::Answers { equal: true, .. } => "same",
+            Compared::Answers { .. } => "differs",
+            Compared::Failed => "failed",
+            Compared::Skipped => "skipped",
+        };
+        let labels = [candidate.model.name.as_str(), outcome];
+        self.metrics.counter("striatum_shadow_comparisons_total", &labels).inc();
+        rollout.compared(compared);
     }
 
     /// Shows a request to the roll-out that it took part in.

@@ -21,7 +21,7 @@ use crate::error::ServeError;
 use crate::experiments::{self, Experiments};
 use crate::http::router;
 use crate::listen::{self, Certificates, Listener};
-use crate::record::Signals;
+use crate::record::{RouteSignals, Signals, StoreSignals, Tenants};
 use crate::repository::Repository;
 use crate::request::{Server, now_ms};
 use crate::security::Security;
@@ -33,6 +33,9 @@ pub(crate) const ROLLOUTS: Collection = Collection::new("rollouts");
 
 /// Time between two looks at the load and at what is idle.
 const SWEEP: Duration = Duration::from_millis(100);
+
+/// So many looks until tenants are looked at: a minute.
+const TENANT_SWEEPS: u64 = 600;
 
 /// Time between two looks for dead letters that are too old.
 const EXPIRE: Duration = Duration::from_secs(3600);
@@ -87,7 +90,7 @@ where
     metrics.say("striatum_build_info", &[env!("CARGO_PKG_VERSION")]);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics.gauge("process_start_time_seconds", &[]).set(since.as_secs_f64());
-    let store = open_store(&config).await?;
+    let store = open_store(&config).await?.observed_by(Arc::new(StoreSignals::of(&metrics)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let security = Security::open(&config, &store, &metrics, Arc::clone(&clock)).await?;
     let repository = Repository::open(&config.models, &metrics)?;
@@ -112,7 +115,9 @@ where
         sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
         degradation,
         experiments: Experiments::default(),
-        unknown: Signals::of(&metrics, "unknown"),
+        unknown: Signals::of(&metrics, "unknown", None),
+        tenants: Tenants::new(&metrics),
+        unrouted: Arc::new(RouteSignals::of(&metrics, "unknown")),
         security,
         store,
         config,
@@ -147,7 +152,7 @@ where
     Ok(())
 }
 
-fn pool(config: &Config, metrics: &Metrics) -> Pool {
+fn pool(config: &Config, metrics: &Arc<Metrics>) -> Pool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Pool {
         threads: if config.workers == 0 { cores } else { config.workers },
@@ -156,6 +161,8 @@ fn pool(config: &Config, metrics: &Metrics) -> Pool {
         max_batch: config.max_batch,
         batch_wait: Duration::from_micros(config.batch_wait_us),
         in_flight: metrics.gauge("striatum_requests_in_flight", &[]),
+        waiting: metrics.gauge("striatum_queue_depth", &[]),
+        metrics: Arc::clone(metrics),
     }
 }
 
@@ -171,10 +178,15 @@ async fn take_up_rollouts(store: &Store, repository: &Repository) -> Result<(), 
 }
 
 async fn sweep(server: Arc<Server>) {
+    let mut sweeps = 0_u64;
     loop {
         tokio::time::sleep(SWEEP).await;
         server.sessions.sweep(server.now());
         server.degradation.observe(server.workers.load());
+        sweeps += 1;
+        if sweeps % TENANT_SWEEPS == 0 {
+            server.tenants.sweep(now_ms());
+        }
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Sessions {
     store: Store,
     number: Gauge,
     bytes: Gauge,
+    opened: Counter,
     closed: [(Why, Counter); 4],
 }
 
@@ -103,6 +104,8 @@ impl Why {
 
 impl Sessions {
     pub(crate) fn new(limits: config::Sessions, store: Store, metrics: &Metrics) -> Self {
+        metrics.gauge("striatum_sessions_limit", &[]).set(limits.max as f64);
+        metrics.gauge("striatum_session_limit_bytes", &[]).set(limits.max_bytes as f64);
         let closed =
             |why: Why| (why, metrics.counter("striatum_sessions_closed_total", &[why.name()]));
         Self {
@@ -110,7 +113,8 @@ impl Sessions {
             open: Mutex::default(),
             store,
             number: metrics.gauge("striatum_sessions", &[]),
-            bytes: metrics.gauge("striatum_session_bytes", &[]),
+            bytes: metrics.gauge("striatum_session_size_bytes", &[]),
+            opened: metrics.counter("striatum_sessions_opened_total", &[]),
             closed: [Why::Asked, Why::Idle, Why::Replaced, Why::Parked].map(closed),
         }
     }
@@ -198,6 +202,7 @@ impl Sessions {
         if open.insert(key, Arc::clone(&slot)).is_some() {
             self.count(Why::Replaced);
         }
+        self.opened.inc();
         self.show(&open);
         Ok(slot)
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use observe::Gauge;
+use observe::{Gauge, Metrics, Sum};
 use spike::{Raster, RunError, Session};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -73,6 +73,10 @@ pub(crate) struct Pool {
     /// How long a worker waits for more of them.
     pub(crate) batch_wait: Duration,
     pub(crate) in_flight: Gauge,
+    /// Requests that wait, shown when somebody looks.
+    pub(crate) waiting: Gauge,
+    /// Where the workers say how busy they are.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// The pool.
@@ -110,10 +114,12 @@ impl Workers {
             let queue = Arc::clone(&queue);
             let gather =
                 Gather { threads: pool.threads, max_batch: pool.max_batch, wait: pool.batch_wait };
+            let name = format!("step-{k}");
+            let busy = pool.metrics.sum("striatum_worker_busy_seconds_total", &[&name]);
             thread::Builder::new()
-                .name(format!("step-{k}"))
+                .name(name)
                 .stack_size(WORKER_STACK_BYTES)
-                .spawn(move || work(&queue, &gather))?;
+                .spawn(move || work(&queue, &gather, &busy))?;
         }
         let room = Arc::new(Semaphore::new(pool.max_in_flight));
         Ok(Self { queue, room, pool })
@@ -129,6 +135,11 @@ impl Workers {
         let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| busy())?;
         self.pool.in_flight.inc();
         Ok(Admitted { _permit: permit, in_flight: self.pool.in_flight.clone() })
+    }
+
+    /// Shows how many requests wait.
+    pub(crate) fn show(&self) {
+        self.pool.waiting.set(self.queue.waiting.load(Ordering::Relaxed) as f64);
     }
 
     /// How full the server is, 0 to 1: of the requests let in, and of the wait to be expected.
@@ -241,7 +252,7 @@ impl Queue {
     }
 }
 
-fn work(queue: &Queue, gather: &Gather) {
+fn work(queue: &Queue, gather: &Gather, busy: &Sum) {
     let mut sessions: Vec<(Arc<Served>, Session)> = Vec::new();
     while let Some(jobs) = queue.take(gather) {
         let served = Arc::clone(&jobs[0].task.served);
@@ -255,7 +266,9 @@ fn work(queue: &Queue, gather: &Gather) {
         }
         if batched > 0 {
             served.statistics.executed(batched, taken.elapsed());
+            served.signals.batched(batched);
         }
+        busy.inc_by(taken.elapsed().as_secs_f64());
     }
 }
 
@@ -266,9 +279,9 @@ fn answer(queue: &Queue, sessions: &mut Vec<(Arc<Served>, Session)>, job: Job) {
     let ran = match session {
         Some(mut own) => {
             own.set_learning(learns);
-            go_on(&mut own, &served.model, batch)
+            go_on(&mut own, &served, batch)
         }
-        None => from_rest(session_of(sessions, &served), &served.model, batch),
+        None => from_rest(session_of(sessions, &served), &served, batch),
     };
     let inference = started.elapsed();
     queue.learn_service(inference);
@@ -300,7 +313,8 @@ fn session_of<'a>(
 }
 
 /// Encode and step, sequence by sequence, each from rest.
-fn from_rest(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
+fn from_rest(session: &mut Session, served: &Served, mut batch: Batch) -> Done {
+    let Served { model, signals, .. } = served;
     let ports = model.network.inputs().len().max(1);
     let mut outputs = Vec::new();
     let mut took = Took::default();
@@ -311,19 +325,19 @@ fn from_rest(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
         session.reset();
         let run = session.run(&encoded?).map_err(unfit)?;
         outputs.extend(run.outputs);
-        took.report.steps += run.report.steps;
-        took.report.input_events += run.report.input_events;
-        took.report.spikes += run.report.spikes;
-        took.report.synaptic_operations += run.report.synaptic_operations;
+        took.report.add(&run.report);
+        signals.fired(session.fired());
     }
     Ok((batch, outputs, took))
 }
 
 /// Encode and step the one sequence of a caller's session, from where it stands.
-fn go_on(session: &mut Session, model: &Model, mut batch: Batch) -> Done {
+fn go_on(session: &mut Session, served: &Served, mut batch: Batch) -> Done {
+    let Served { model, signals, .. } = served;
     let inputs = std::mem::take(&mut batch.inputs).into_iter();
     let encoded: Result<Vec<Raster>, RequestError> = inputs.map(|i| encode(i, model, 0)).collect();
     let run = session.run(&encoded?).map_err(unfit)?;
+    signals.fired(session.fired());
     let took = Took { report: run.report, ..Took::default() };
     Ok((batch, run.outputs, took))
 }

@@ -35,6 +35,8 @@ pub struct Session {
     /// By projection that learns, then sequence.
     pub(crate) plastic: Vec<PlasticState>,
     learns: bool,
+    /// Spikes of each population in the last run.
+    fired: Vec<u64>,
     probes: Vec<Probe>,
     scratch: Scratch,
 }
@@ -111,6 +113,22 @@ pub struct Report {
     pub spikes: u64,
     /// Synaptic operations: an event times the synapses that it visited.
     pub synaptic_operations: u64,
+    /// Updates of neurons: a neuron times the steps that it took.
+    pub neuron_updates: u64,
+    /// Changes of weights: a synapse times the spikes that its rule heard of.
+    pub weight_changes: u64,
+}
+
+impl Report {
+    /// Adds what another run took.
+    pub fn add(&mut self, other: &Self) {
+        self.steps += other.steps;
+        self.input_events += other.input_events;
+        self.spikes += other.spikes;
+        self.synaptic_operations += other.synaptic_operations;
+        self.neuron_updates += other.neuron_updates;
+        self.weight_changes += other.weight_changes;
+    }
 }
 
 impl Session {
@@ -134,6 +152,7 @@ impl Session {
         for kernel in network.plastic_kernels() {
             plastic.extend((0..sequences).map(|_| kernel.state()));
         }
+        let network_len = network.populations.len();
         let mut session = Self {
             network,
             sequences,
@@ -142,6 +161,7 @@ impl Session {
             events,
             plastic,
             learns: true,
+            fired: vec![0; network_len],
             probes: Vec::new(),
             scratch: Scratch::default(),
         };
@@ -225,6 +245,12 @@ impl Session {
         self.steps_done
     }
 
+    /// Spikes of each population in the last run, over all sequences, by [`PopulationId`]; 0 for
+    /// one whose events are values.
+    pub fn fired(&self) -> &[u64] {
+        &self.fired
+    }
+
     /// Advances every sequence by the steps of the inputs: the inputs of the first sequence in the
     /// order of [`Compiled::inputs`], then those of the next. State goes on from run to run.
     ///
@@ -233,6 +259,7 @@ impl Session {
     pub fn run(&mut self, inputs: &[Raster]) -> Result<Run, RunError> {
         let steps = self.check(inputs)?;
         let mut run = self.empty_run();
+        self.fired.fill(0);
         let mut from = 0;
         while from < steps {
             let window = WINDOW.min(steps - from);
@@ -309,7 +336,7 @@ impl Session {
                         for &p in members {
                             self.run_whole(p, step, 1, run);
                         }
-                        members.iter().for_each(|&p| self.learn(p, step));
+                        members.iter().for_each(|&p| self.learn(p, step, run));
                     }
                 }
             }
@@ -334,7 +361,7 @@ impl Session {
             let tile = (TILE_VALUES / population.padded).clamp(1, most);
             for step in (0..steps).step_by(tile) {
                 self.run_whole(p, step, tile.min(steps - step), run);
-                self.learn(p, step);
+                self.learn(p, step, run);
             }
         }
     }
@@ -390,7 +417,7 @@ impl Session {
     }
 
     /// Lets the projections into a population learn from the spikes of a step.
-    fn learn(&mut self, p: PopulationId, step: usize) {
+    fn learn(&mut self, p: PopulationId, step: usize, run: &mut Run) {
         if !self.learns {
             return;
         }
@@ -404,7 +431,11 @@ impl Session {
                     self.events[p.0 * self.sequences + sequence].arriving(step, 1, 0).step(0).0
                 };
                 let state = &mut self.plastic[k * self.sequences + sequence];
-                kernel.learn(state, fired(incoming.source), fired(p));
+                let (before, after) = (fired(incoming.source), fired(p));
+                let size = |p: PopulationId| network.populations[p.0].size;
+                let changes = before.len() * size(p) + after.len() * size(incoming.source);
+                run.report.weight_changes += changes as u64;
+                kernel.learn(state, before, after);
             }
         }
     }
@@ -551,7 +582,7 @@ impl Session {
     }
 
     fn count(
-        &self,
+        &mut self,
         p: PopulationId,
         population: &CompiledPopulation,
         sequence: usize,
@@ -564,9 +595,12 @@ impl Session {
             let arriving = events.arriving(step, steps, incoming.delay);
             run.report.synaptic_operations += incoming.kernel.operations(arriving);
         }
+        run.report.neuron_updates += (population.size * steps) as u64;
         if population.emission != Emission::Values {
             let events = &self.events[p.0 * self.sequences + sequence];
-            run.report.spikes += events.arriving(step, steps, 0).n_events() as u64;
+            let spikes = events.arriving(step, steps, 0).n_events() as u64;
+            run.report.spikes += spikes;
+            self.fired[p.0] += spikes;
         }
     }
 

@@ -23,4 +23,4 @@ pub use record::{
     Expect, MAX_PAGE, MAX_VALUE_BYTES, MAX_WRITES, Page, Range, Record, Usage, Write, Written,
 };
 pub use sqlite::MAX_WAITING_COMMITS;
-pub use tenant::{Store, Tenant};
+pub use tenant::{Observed, Observer, Store, Tenant};

@@ -128,6 +128,14 @@ impl Range {
 }
 
 impl Write {
+    /// Bytes of its value.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Put { value, .. } | Self::Append { value, .. } => value.len(),
+            Self::Delete { .. } => 0,
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if let Self::Put { key, .. } | Self::Delete { key, .. } = self {
             check_key(key)?;

@@ -1,9 +1,12 @@
 //! The handles: of the whole store, and of one tenant.
 
+#![allow(clippy::disallowed_methods, reason = "an observer is told how long operations take")]
+
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Later};
 use crate::error::StoreError;
 use crate::name::{Collection, TenantId, check_key};
 use crate::postgres::{Postgres, PostgresConfig};
@@ -14,13 +17,34 @@ use crate::sqlite::Sqlite;
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<dyn Backend>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// Durable state of one tenant: the only way to it.
 #[derive(Clone)]
 pub struct Tenant {
     backend: Arc<dyn Backend>,
+    observer: Option<Arc<dyn Observer>>,
     id: TenantId,
+}
+
+/// Whoever counts what a store does.
+pub trait Observer: Send + Sync {
+    /// An operation has ended.
+    fn observed(&self, done: &Observed);
+}
+
+/// What an operation took.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed {
+    /// `get`, `scan`, `commit` or `usage`.
+    pub operation: &'static str,
+    /// `ok`, `conflict`, `unavailable` or `failed`.
+    pub outcome: &'static str,
+    /// How long it took; a commit is durable then.
+    pub took: Duration,
+    /// Bytes of the values that were read or written.
+    pub bytes: usize,
 }
 
 impl Store {
@@ -46,7 +70,7 @@ impl Store {
     /// # }).unwrap();
     /// ```
     pub fn sqlite(folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self { backend: Arc::new(Sqlite::open(folder)?) })
+        Ok(Self { backend: Arc::new(Sqlite::open(folder)?), observer: None })
     }
 
     /// Connects to PostgreSQL; tables are made where they are not there.
@@ -54,12 +78,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Schema`], [`StoreError::Refused`].
     pub async fn postgresql(config: &PostgresConfig) -> Result<Self, StoreError> {
-        Ok(Self { backend: Arc::new(Postgres::connect(config).await?) })
+        Ok(Self { backend: Arc::new(Postgres::connect(config).await?), observer: None })
+    }
+
+    /// The same store, with every operation of its handles shown to an observer.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// The handle of a tenant.
     pub fn tenant(&self, id: &TenantId) -> Tenant {
-        Tenant { backend: Arc::clone(&self.backend), id: id.clone() }
+        let observer = self.observer.clone();
+        Tenant { backend: Arc::clone(&self.backend), observer, id: id.clone() }
     }
 
     /// The handle of the program's own state.
@@ -127,7 +158,8 @@ impl Tenant {
     /// [`StoreError`].
     pub async fn get(&self, c: Collection, key: &str) -> Result<Option<Record>, StoreError> {
         check_key(key)?;
-        self.backend.get(&self.id, c, key).await
+        let size = |found: &Option<Record>| found.as_ref().map_or(0, |r| r.value.len());
+        self.seen("get", self.backend.get(&self.id, c, key), size).await
     }
 
     /// Records in the order of their keys.
@@ -135,7 +167,8 @@ impl Tenant {
     /// # Errors
     /// [`StoreError`].
     pub async fn scan(&self, c: Collection, range: Range) -> Result<Page, StoreError> {
-        self.backend.scan(&self.id, c, range).await
+        let size = |page: &Page| page.records.iter().map(|r| r.value.len()).sum();
+        self.seen("scan", self.backend.scan(&self.id, c, range), size).await
     }
 
     /// All writes or none, on disk when it returns; what each did, in order.
@@ -152,7 +185,29 @@ impl Tenant {
         if writes.is_empty() {
             return Ok(Vec::new());
         }
-        self.backend.commit(&self.id, writes).await
+        let bytes = writes.iter().map(Write::bytes).sum();
+        self.seen("commit", self.backend.commit(&self.id, writes), |_| bytes).await
+    }
+
+    /// Waits for an operation and shows it to the observer.
+    async fn seen<T>(
+        &self,
+        operation: &'static str,
+        doing: Later<'_, T>,
+        size: impl Fn(&T) -> usize,
+    ) -> Result<T, StoreError> {
+        let Some(observer) = &self.observer else { return doing.await };
+        let since = Instant::now();
+        let done = doing.await;
+        let outcome = match &done {
+            Ok(_) => "ok",
+            Err(StoreError::Conflict { .. }) => "conflict",
+            Err(StoreError::Unavailable { .. }) => "unavailable",
+            Err(_) => "failed",
+        };
+        let bytes = done.as_ref().map_or(0, size);
+        observer.observed(&Observed { operation, outcome, took: since.elapsed(), bytes });
+        done
     }
 
     /// Sets a record; its version.
@@ -204,7 +259,7 @@ impl Tenant {
     /// # Errors
     /// [`StoreError`].
     pub async fn usage(&self, c: Collection) -> Result<Usage, StoreError> {
-        self.backend.usage(&self.id, c).await
+        self.seen("usage", self.backend.usage(&self.id, c), |_| 0).await
     }
 
     /// Removes everything that the tenant has; the number of records.

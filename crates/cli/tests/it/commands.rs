@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::operate::{Serving, demo_models};
-use crate::{fixture, json, root, striatum, text};
+use crate::{fixture, json, striatum, text};
 
 #[test]
 fn inspect_shows_graph_conventions_and_cost() {

@@ -17,7 +17,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    fn start(state: &Path, models: &Path) -> Self {
+    pub(crate) fn start(state: &Path, models: &Path) -> Self {
         Self::with(&["--state", name(state)], models, &[])
     }
 

@@ -1,13 +1,17 @@
 //! What stands before every handler: who calls, may they, how often; and after it: the audit entry
 //! and the headers.
 
+#![allow(clippy::disallowed_methods, reason = "the edge measures how long requests take")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use axum::body::HttpBody;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_SECURITY_POLICY, HOST, HeaderMap, ORIGIN, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, HeaderMap, ORIGIN,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -15,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use resilience::rate::Decision;
 
 use crate::error::RequestError;
+use crate::record::RouteSignals;
 use crate::request::{Server, now_ms};
 use crate::security::{Access, Caller, Role, rated_address};
 
@@ -24,37 +29,47 @@ pub(crate) struct Guarded {
     pub(crate) server: Arc<Server>,
     pub(crate) id: &'static str,
     pub(crate) access: Access,
+    pub(crate) signals: Arc<RouteSignals>,
 }
 
 /// Who calls, may they, how often.
 pub(crate) async fn guard(
     State(guarded): State<Guarded>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let Guarded { server, id, access } = guarded;
-    if access == Access::Anyone {
-        return next.run(request).await;
-    }
-    let (rate, admitted) = admit(&server, access, Asked::of(&request)).await;
-    let answered = match admitted {
-        Ok(caller) => {
-            let subject = caller.subject.clone();
-            let target = request.uri().path().to_owned();
-            let audited = access >= AUDITED && request.method() != Method::GET;
-            request.extensions_mut().insert(caller);
-            let response = next.run(request).await;
-            if audited {
-                let status = response.status().as_u16().to_string();
-                server.security.audit.note(&subject, id, &target, &status).await;
-            }
-            response
+    let signals = Arc::clone(&guarded.signals);
+    let mut response = guarded.pass(request, next).await;
+    response.extensions_mut().insert(signals);
+    response
+}
+
+impl Guarded {
+    async fn pass(self, mut request: Request, next: Next) -> Response {
+        let Guarded { server, id, access, .. } = self;
+        if access == Access::Anyone {
+            return next.run(request).await;
         }
-        Err(error) => error.into_response(),
-    };
-    match rate {
-        Some(decision) => with_rate(answered, decision),
-        None => answered,
+        let (rate, admitted) = admit(&server, access, Asked::of(&request)).await;
+        let answered = match admitted {
+            Ok(caller) => {
+                let subject = caller.subject.clone();
+                let target = request.uri().path().to_owned();
+                let audited = access >= AUDITED && request.method() != Method::GET;
+                request.extensions_mut().insert(caller);
+                let response = next.run(request).await;
+                if audited {
+                    let status = response.status().as_u16().to_string();
+                    server.security.audit.note(&subject, id, &target, &status).await;
+                }
+                response
+            }
+            Err(error) => error.into_response(),
+        };
+        match rate {
+            Some(decision) => with_rate(answered, decision),
+            None => answered,
+        }
     }
 }
 
@@ -93,7 +108,13 @@ pub(crate) async fn admit(
         let wait = decision.retry_after.unwrap_or(decision.reset_after);
         return (rate, Err(RequestError::RateLimited { wait }));
     }
-    let caller = caller.and_then(|caller| access.check(caller.role).map(|()| caller));
+    let caller = caller.and_then(|caller| match access.check(caller.role) {
+        Ok(()) => Ok(caller),
+        Err(error) => {
+            server.security.denied(caller.role);
+            Err(error)
+        }
+    });
     (rate, caller)
 }
 
@@ -137,6 +158,9 @@ pub(crate) async fn finish(
     request: Request,
     next: Next,
 ) -> Response {
+    let since = Instant::now();
+    let method = name_of(request.method());
+    let asked = length(request.headers());
     let origin = request.headers().get(ORIGIN).cloned();
     let allowed = origin.clone().filter(|origin| is_listed(&server, origin));
     let preflight = request.method() == Method::OPTIONS && origin.is_some();
@@ -149,6 +173,11 @@ pub(crate) async fn finish(
     } else {
         next.run(request).await
     };
+    let signals = response.extensions_mut().remove::<Arc<RouteSignals>>();
+    let answered = response.body().size_hint().exact();
+    let status = response.status().as_u16();
+    let signals = signals.as_ref().unwrap_or(&server.unrouted);
+    signals.record((method, status), since.elapsed(), (asked, answered));
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -171,6 +200,17 @@ pub(crate) async fn finish(
         }
     }
     response
+}
+
+/// The method where it is one of those that the table has.
+fn name_of(method: &Method) -> &'static str {
+    const KNOWN: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// The size of a body as the head says it.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn is_listed(server: &Server, origin: &HeaderValue) -> bool {

@@ -22,6 +22,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::error::RequestError;
 use crate::grpc;
+use crate::record::RouteSignals;
 use crate::request::Server;
 
 pub(crate) use guard::{Asked, admit};
@@ -53,7 +54,9 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router: Router<Arc<Server>> = Router::new();
     for operation in operations() {
         let (path, access) = (operation.path, operation.access);
-        let guarded = guard::Guarded { server: Arc::clone(server), id: operation.id, access };
+        let signals = Arc::new(RouteSignals::of(&server.metrics, path));
+        let server = Arc::clone(server);
+        let guarded = guard::Guarded { server, id: operation.id, access, signals };
         let layer = axum::middleware::from_fn_with_state(guarded, guard::guard);
         for path in std::iter::once(path).chain(operation.alias) {
             router = router.route(path, operation.handler.clone().layer(layer.clone()));

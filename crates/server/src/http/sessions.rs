@@ -213,6 +213,7 @@ async fn checkpoint(
     let write = move || checkpoint::write(&own.repository, &slot.served, &held);
     let version = tokio::task::spawn_blocking(write).await.map_err(|_| RequestError::Failed)??;
     server.keep_rollout(&model).await;
+    server.metrics.counter("striatum_checkpoints_total", &[&model]).inc();
     let made = Checkpoint { model, version: version.to_string() };
     Ok((StatusCode::CREATED, Answer(made)).into_response())
 }

@@ -161,11 +161,11 @@ pub(crate) fn is_ready(server: &Server) -> bool {
 }
 
 async fn metrics(State(server): Shared, headers: HeaderMap) -> Response {
-    let resident = resident_bytes().unwrap_or(0.0);
-    server.metrics.gauge("process_resident_memory_bytes", &[]).set(resident);
+    server.show();
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let format = observe::Format::accepted(accept.unwrap_or_default());
-    ([(header::CONTENT_TYPE, format.content_type())], server.metrics.text(format)).into_response()
+    ([(header::CONTENT_TYPE, format.content_type())], server.metrics.exposed(format))
+        .into_response()
 }
 
 /// Resident size of this process, where the system tells it.

@@ -47,7 +47,9 @@ pub(crate) struct Security {
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
     rate: Option<RateLimit<String>>,
-    refused: Counter,
+    /// By reason: none, key, token.
+    refused: [Counter; 3],
+    denied: [Counter; Role::ALL.len()],
     limited: Counter,
 }
 
@@ -78,7 +80,9 @@ impl Security {
             keys,
             audit: Audit::new(store, metrics),
             rate,
-            refused: metrics.counter("striatum_authentication_failures_total", &[]),
+            refused: ["none", "key", "token"]
+                .map(|r| metrics.counter("striatum_authentication_failures_total", &[r])),
+            denied: Role::ALL.map(|role| metrics.counter("striatum_denied_total", &[role.name()])),
             limited: metrics.counter("striatum_rate_limited_total", &[]),
         })
     }
@@ -109,7 +113,12 @@ impl Security {
             },
         };
         if let Err(RequestError::Unauthenticated(_)) = caller {
-            self.refused.inc();
+            let reason = match credential {
+                None => 0,
+                Some(key) if keys::looks_like_key(key) => 1,
+                Some(_) => 2,
+            };
+            self.refused[reason].inc();
         }
         caller
     }
@@ -122,6 +131,11 @@ impl Security {
             self.limited.inc();
         }
         Some(decision)
+    }
+
+    /// Counts that a caller of a role was denied something.
+    pub(crate) fn denied(&self, role: Role) {
+        self.denied[role as usize].inc();
     }
 
     /// Reads the files of keys again.

@@ -33,6 +33,10 @@ pub(crate) enum Access {
 }
 
 impl Role {
+    /// Every role, the least first.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Scraper, Self::Reader, Self::Writer, Self::Operator, Self::Admin];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Scraper => "scraper",
@@ -44,8 +48,7 @@ impl Role {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let all = [Self::Scraper, Self::Reader, Self::Writer, Self::Operator, Self::Admin];
-        all.into_iter().find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn each_role_may_what_the_one_before_may() {
-        let all = [Role::Scraper, Role::Reader, Role::Writer, Role::Operator, Role::Admin];
+        let all = Role::ALL;
         for (k, role) in all.into_iter().enumerate() {
             assert_eq!(Role::named(role.name()), Some(role));
             assert_eq!(Access::Anyone.check(role), Ok(()));
