@@ -3,11 +3,13 @@
 //! catalogue lacks is a bug and panics at start, never while requests run. Handles are resolved
 //! once and kept, so that counting is one addition.
 
+pub mod export;
 mod exposition;
 mod facade;
 mod family;
 mod histogram;
 mod sample;
+pub mod telemetry;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,11 @@
 //! How the server is set up; every limit has a name here.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use observe::export::Otlp;
+use observe::telemetry::{LogFormat, Sampling};
 use serde::{Deserialize, Serialize};
 
 use crate::backup::{Keep, Recipients};
@@ -46,6 +49,71 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Backups that the server makes by itself.
     pub backup: Option<Backup>,
+    /// The log.
+    pub logs: Logs,
+    /// Which requests are traced.
+    pub tracing: Sampling,
+    /// Where what is seen is sent.
+    pub export: Export,
+    /// What the server keeps of its own metrics.
+    pub history: HistoryConfig,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logs {
+    /// Which records are written, such as `info` or `info,server=debug`.
+    pub levels: String,
+    /// How they are written.
+    pub format: LogFormat,
+}
+
+/// Where what is seen is sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Export {
+    /// An OpenTelemetry collector, for traces, metrics and logs.
+    pub otlp: Option<Otlp>,
+    /// A store that takes Prometheus' remote write, for metrics.
+    pub remote_write: Option<RemoteWrite>,
+}
+
+/// A store that takes Prometheus' remote write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteWrite {
+    /// Its address, with the path.
+    pub url: String,
+    /// The version of the protocol, 1 or 2.
+    #[serde(default = "remote_write_version")]
+    pub version: u8,
+    /// Headers of every message, for credentials say.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Time from one message to the next (seconds).
+    #[serde(default = "remote_write_interval")]
+    pub interval_seconds: f64,
+}
+
+fn remote_write_version() -> u8 {
+    1
+}
+
+fn remote_write_interval() -> f64 {
+    15.0
+}
+
+/// What the server keeps of its own metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryConfig {
+    /// Memory of the history (bytes).
+    pub max_bytes: usize,
+    /// How long samples are kept (hours).
+    pub retention_hours: f64,
+    /// Room on disk, in the state's folder (bytes); 0 keeps nothing from one start to the next.
+    pub disk_bytes: u64,
 }
 
 /// Backups that the server makes by itself.
@@ -185,7 +253,23 @@ impl Default for Config {
             security: Security::default(),
             tls: None,
             backup: None,
+            logs: Logs::default(),
+            tracing: Sampling::default(),
+            export: Export::default(),
+            history: HistoryConfig::default(),
         }
+    }
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { levels: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { max_bytes: 64 << 20, retention_hours: 24.0, disk_bytes: 256 << 20 }
     }
 }
 
@@ -263,6 +347,22 @@ impl Config {
             let found = keys.err().map(|e| e.to_string()).unwrap_or_default();
             expect("backup.recipients", found.is_empty(), "keys age1...", found);
         }
+        let bytes = self.history.max_bytes;
+        let fits = (1 << 20..=1 << 40).contains(&bytes);
+        expect("history.max_bytes", fits, "1048576 to 1099511627776", bytes.to_string());
+        let hours = self.history.retention_hours;
+        let fits = (0.01..=87_840.0).contains(&hours);
+        expect("history.retention_hours", fits, "0.01 to 87840", hours.to_string());
+        if let Some(remote) = &self.export.remote_write {
+            let version = remote.version;
+            let fits = matches!(version, 1 | 2);
+            expect("export.remote_write.version", fits, "1 or 2", version.to_string());
+            let every = remote.interval_seconds;
+            let fits = (1.0..=3600.0).contains(&every);
+            expect("export.remote_write.interval_seconds", fits, "1 to 3600", every.to_string());
+            let fits = remote.url.starts_with("http://") || remote.url.starts_with("https://");
+            expect("export.remote_write.url", fits, "http:// or https://", "another".into());
+        }
         if let Some(jwt) = &self.security.jwt {
             let some = jwt.jwks.is_some() || jwt.secret.is_some();
             expect("security.jwt", some, "jwks or secret", "neither".into());
@@ -270,6 +370,8 @@ impl Config {
             let named = plain(&jwt.issuer) && plain(&jwt.audience);
             expect("security.jwt", named, "issuer and audience", "an empty one".into());
         }
+        problems.extend(self.tracing.problems());
+        problems.extend(self.export.otlp.iter().flat_map(Otlp::problems));
         problems
     }
 }

@@ -14,7 +14,7 @@ use crate::error::RequestError;
 use crate::experiments::{self, ExperimentSpec};
 use crate::request::{Server, now_ms};
 
-const LETTERS: Collection = Collection::new("dead-letters");
+pub(crate) const LETTERS: Collection = Collection::new("dead-letters");
 
 /// Letters that a tenant may have.
 pub(crate) const MAX_LETTERS: u64 = 10_000;

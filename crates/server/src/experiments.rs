@@ -443,7 +443,8 @@ async fn piece(
         };
         let batch = Batch::of(inputs, rows.len(), sum.seed);
         let served = Arc::clone(served);
-        let task = Task { served, batch, session: None, learns: false, admitted };
+        let span = tracing::Span::none();
+        let task = Task { served, batch, session: None, learns: false, admitted, span };
         let (_, outputs, took) =
             server.workers.run(task).await.map_err(|e| Stopped::Failed(e.to_string()))?;
         let ports = sum.served.model.network.outputs().len().max(1);

@@ -29,6 +29,7 @@ use crate::repository::Served;
 use crate::request::{Server, Target};
 use crate::security::{Access, Caller, Role};
 use crate::statistics::Timed;
+use crate::traced::Traced;
 use crate::wire::{
     self, Answer, Data, InferRequest, InputTensor, OutputParameters, RequestParameters, SequenceId,
     TensorParameters, WantedOutput,
@@ -107,7 +108,15 @@ async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) 
     let method = request.uri().path().rsplit('/').next().unwrap_or_default();
     let known = METHODS.iter().find(|(name, _)| *name == method);
     let (method, access) = known.map_or(("unknown", Access::AtLeast(Role::Admin)), |known| *known);
-    let response = pass(&server, method, access, request, next).await;
+    let traced = Traced::rpc(&server.telemetry, method, request.headers());
+    let ended = |response: &HttpResponse| {
+        let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
+        let ours =
+            matches!(code, Code::Internal | Code::Unknown | Code::Unavailable | Code::DataLoss);
+        ("rpc.grpc.status_code", code as i64, ours)
+    };
+    let passed = pass(&server, method, access, request, next);
+    let response = traced.run(&server.telemetry, passed, ended).await;
     let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());
     record::rpc(&server.metrics, method, name_of(code), since.elapsed());
     response

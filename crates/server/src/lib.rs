@@ -16,8 +16,10 @@ mod error;
 mod experiments;
 mod gauges;
 mod grpc;
+mod health;
 mod http;
 mod listen;
+mod live;
 mod metadata;
 mod model;
 mod record;
@@ -28,15 +30,21 @@ mod security;
 mod serve;
 mod sessions;
 mod statistics;
+mod traced;
+mod watch;
+mod weights;
 mod wire;
 mod workers;
 
-pub use config::{Backup, Config, Connections, Jwt, Security, Sessions, State, Tls};
+pub use config::{
+    Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, RemoteWrite, Security, Sessions,
+    State, Tls,
+};
 pub use error::{RequestError, ServeError};
 pub use model::{
     Decoding, Encoding, InputSpec, LimitsSpec, Model, ModelError, ModelSpec, OutputSpec,
 };
 pub use repository::{Listed, Repository, Served};
 pub use rollout::{Mode, Phase, RolloutSpec};
-pub use serve::{Told, open_store, serve};
+pub use serve::{Settings, Told, open_store, serve};
 pub use wire::{Batch, parse};

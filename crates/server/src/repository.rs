@@ -15,6 +15,7 @@ use observe::Metrics;
 use tokio::sync::Semaphore;
 
 use crate::error::{RequestError, ServeError};
+use crate::live::Live;
 use crate::model::Model;
 use crate::record::Signals;
 use crate::rollout::{Mode, Phase, Rollout, RolloutReport, RolloutSpec};
@@ -51,6 +52,7 @@ pub struct Served {
     pub model: Model,
     pub(crate) signals: Signals,
     pub(crate) statistics: Statistics,
+    pub(crate) live: Live,
     /// Room for its requests, where the model limits them.
     pub(crate) room: Option<Arc<Semaphore>>,
 }
@@ -222,7 +224,8 @@ impl Repository {
                 let room = model.limits.max_in_flight.map(|n| Arc::new(Semaphore::new(n)));
                 let signals = Signals::of(&self.metrics, name, Some(&model.network));
                 let statistics = Statistics::default();
-                Ok(Arc::new(Served { model, signals, statistics, room }))
+                let live = Live::default();
+                Ok(Arc::new(Served { model, signals, statistics, live, room }))
             }
             Err(error) => {
                 tracing::error!(model = name, version, %error, "model cannot be served");

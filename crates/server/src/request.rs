@@ -6,16 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observe::Metrics;
+use observe::telemetry::{Telemetry, current};
+use tracing::{Instrument, Span};
 
 use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::RequestError;
 use crate::experiments::Experiments;
+use crate::health::Health;
 use crate::record::{RouteSignals, Signals, Tenants, Took};
 use crate::repository::{Choice, Repository, Served};
 use crate::rollout::{Compared, Rollout, Seen};
 use crate::security::{Caller, Security};
 use crate::sessions::{Sessions, Slot};
+use crate::traced;
 use crate::wire::{self, Answer, InferRequest};
 use crate::workers::{Task, Workers};
 
@@ -28,8 +32,10 @@ pub(crate) struct Server {
     pub(crate) security: Security,
     pub(crate) degradation: Degradation,
     pub(crate) experiments: Experiments,
+    pub(crate) health: Health,
     pub(crate) store: store::Store,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Signals of requests for models that do not exist.
     pub(crate) unknown: Signals,
     /// Signals of requests for routes that do not exist.
@@ -77,15 +83,24 @@ impl Server {
         read: impl FnOnce() -> Result<InferRequest, RequestError>,
     ) -> Result<Answer, RequestError> {
         let since = Instant::now();
+        let span = traced::infer(target.name);
         let found = self.repository.choose(target.name, target.version);
         let answered = match &found {
-            Ok(choice) => self.answer(caller, choice, read).await,
+            Ok(choice) => self.answer(caller, choice, read).instrument(span.clone()).await,
             Err(error) => Err(error.clone()),
         };
         let total = since.elapsed();
+        if let Ok(choice) = &found {
+            span.record("striatum.version", choice.served.model.version);
+        }
+        span.record(
+            "striatum.outcome",
+            answered.as_ref().map_or_else(RequestError::outcome, |_| "ok"),
+        );
         let outcome = answered.as_ref().map(|(_, took)| took);
         let signals = found.as_ref().map_or(&self.unknown, |choice| &choice.served.signals);
-        signals.record(outcome, total, None);
+        let trace = span.in_scope(current).map(|context| context.trace());
+        signals.record(outcome, total, trace.as_deref());
         self.tenants.record(caller.tenant.as_str(), outcome.is_ok(), now_ms());
         if let Ok(choice) = &found {
             if let (Ok(took), true) = (&outcome, choice.served.model.decides()) {
@@ -133,7 +148,8 @@ impl Server {
             };
             let learns = self.degradation.learns();
             let served = Arc::clone(served);
-            self.workers.run(Task { served, batch, session, learns, admitted }).await
+            let span = Span::current();
+            self.workers.run(Task { served, batch, session, learns, admitted, span }).await
         };
         let seconds = self.config.request_timeout_seconds;
         let (batch, outputs, mut took) =
@@ -191,7 +207,8 @@ impl Server {
         tokio::spawn(async move {
             let decodes = served.model.output.decoding != crate::Decoding::None;
             let candidate = Arc::clone(&served);
-            let task = Task { served, batch, session: None, learns: false, admitted };
+            let task =
+                Task { served, batch, session: None, learns: false, admitted, span: Span::none() };
             let run = server.workers.run(task).await;
             let seen = seen(run.as_ref().map(|(_, _, took)| took).ok());
             rollout.saw(true, seen);

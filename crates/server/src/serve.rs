@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observe::Metrics;
+use observe::telemetry::Telemetry;
 use resilience::{Clock, SystemClock};
 use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::ServeError;
 use crate::experiments::{self, Experiments};
+use crate::health::Health;
 use crate::http::router;
 use crate::listen::{self, Certificates, Listener};
 use crate::record::{RouteSignals, Signals, StoreSignals, Tenants};
@@ -26,6 +28,7 @@ use crate::repository::Repository;
 use crate::request::{Server, now_ms};
 use crate::security::Security;
 use crate::sessions::Sessions;
+use crate::watch;
 use crate::workers::{Pool, Workers};
 
 /// Where roll-outs are kept.
@@ -48,9 +51,14 @@ pub struct Told<S, R> {
     /// Done when the server is to stop.
     pub stop: S,
     /// Each call gives a future that is done when files of keys and certificates are to be read
-    /// again.
+    /// again, and settings that can change.
     pub reload: R,
+    /// Reads the settings again; what is wrong with them is told and leaves the old ones in place.
+    pub settings: Settings,
 }
+
+/// Reads the settings.
+pub type Settings = Box<dyn Fn() -> Result<Config, String> + Send>;
 
 /// Opens the durable state that a configuration names.
 ///
@@ -74,6 +82,7 @@ pub async fn open_store(config: &Config) -> Result<Store, ServeError> {
 /// [`ServeError`]; a model that cannot be loaded is not one.
 pub async fn serve<S, R, F>(
     config: Config,
+    telemetry: Arc<Telemetry>,
     ready: impl FnOnce(SocketAddr, &Repository),
     told: Told<S, R>,
 ) -> Result<(), ServeError>
@@ -87,6 +96,7 @@ where
         return Err(ServeError::Config(problems));
     }
     let metrics = Metrics::new();
+    telemetry.count_in(&metrics);
     metrics.say("striatum_build_info", &[env!("CARGO_PKG_VERSION")]);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics.gauge("process_start_time_seconds", &[]).set(since.as_secs_f64());
@@ -115,6 +125,7 @@ where
         sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
         degradation,
         experiments: Experiments::default(),
+        health: Health::default(),
         unknown: Signals::of(&metrics, "unknown", None),
         tenants: Tenants::new(&metrics),
         unrouted: Arc::new(RouteSignals::of(&metrics, "unknown")),
@@ -123,6 +134,7 @@ where
         config,
         repository,
         metrics,
+        telemetry,
         started: Instant::now(),
         stopping: AtomicBool::new(false),
     });
@@ -131,18 +143,23 @@ where
 
     let stopped = Arc::new(Notify::new());
     let sweeping = tokio::spawn(sweep(Arc::clone(&server)));
-    let reloading = tokio::spawn(reload(Arc::clone(&server), tls, told.reload));
+    let settings = told.settings;
+    let reloading = tokio::spawn(reload(Arc::clone(&server), tls, told.reload, settings));
     let (tell, flag) = (Arc::clone(&stopped), Arc::clone(&server));
     tokio::spawn(async move {
         told.stop.await;
         flag.stopping.store(true, Ordering::Relaxed);
         tell.notify_one();
     });
-    let expiring = tokio::spawn(expire_letters(Arc::clone(&server)));
-    let backing_up = tokio::spawn(back_up(Arc::clone(&server)));
+    let background = [
+        tokio::spawn(expire_letters(Arc::clone(&server))),
+        tokio::spawn(back_up(Arc::clone(&server))),
+        tokio::spawn(watch::look(Arc::clone(&server))),
+        tokio::spawn(watch::count(Arc::clone(&server))),
+        tokio::spawn(watch::verify(Arc::clone(&server))),
+    ];
     listener.serve(router(&server), stopped.notified(), grace).await;
-    expiring.abort();
-    backing_up.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     sweeping.abort();
     reloading.abort();
     let parked = server.sessions.park().await;
@@ -206,6 +223,10 @@ async fn back_up(server: Arc<Server>) {
     loop {
         let last =
             backup::list(&settings.folder).ok().and_then(|all| all.last().map(|b| b.created));
+        if let Some(last) = last {
+            let shown = server.metrics.gauge("striatum_backup_last_success_time_seconds", &[]);
+            shown.set(last as f64);
+        }
         let due = last.map_or(0, |last| last + every);
         let wait = due.saturating_sub(now_ms() / 1000);
         // In steps: the clock may be set, and a machine may sleep.
@@ -216,6 +237,10 @@ async fn back_up(server: Arc<Server>) {
         let made = make_backup(&server, settings).await;
         let outcome = if made.is_ok() { "ok" } else { "failed" };
         server.metrics.counter("striatum_backups_total", &[outcome]).inc();
+        let last = server.metrics.gauge("striatum_backup_last_success_time_seconds", &[]);
+        if made.is_ok() {
+            last.set(now_ms() as f64 / 1e3);
+        }
         match made {
             Ok(described) => tracing::info!(name = described.name, "backup made"),
             Err(error) => {
@@ -239,8 +264,12 @@ async fn make_backup(
 }
 
 /// Reads files of keys and certificates again, whenever it is told to.
-async fn reload<R, F>(server: Arc<Server>, tls: Option<Arc<Certificates>>, mut told: R)
-where
+async fn reload<R, F>(
+    server: Arc<Server>,
+    tls: Option<Arc<Certificates>>,
+    mut told: R,
+    settings: Settings,
+) where
     R: FnMut() -> F,
     F: Future<Output = ()>,
 {
@@ -251,6 +280,40 @@ where
         match keys.and(certificates) {
             Ok(()) => tracing::info!("keys and certificates were read again"),
             Err(error) => tracing::error!(%error, "the old keys and certificates stay"),
+        }
+        match settings() {
+            Ok(new) => server.change(&new),
+            Err(error) => tracing::error!(error, "the old settings stay"),
+        }
+    }
+}
+
+impl Server {
+    /// Takes up the settings that can change while the server runs, and says which cannot.
+    fn change(&self, new: &Config) {
+        let problems = new.problems();
+        if !problems.is_empty() {
+            return tracing::error!(?problems, "the old settings stay");
+        }
+        if let Err(error) = self.telemetry.set_levels(&new.logs.levels) {
+            tracing::warn!(%error, "the levels of the log stay");
+        }
+        self.telemetry.set_sampling(new.tracing.clone());
+        if let Err(error) = self.security.set_rate(&new.security) {
+            tracing::error!(%error, "the rate limit stays");
+        }
+        let mut now = self.config.clone();
+        (now.tracing, now.logs) = (new.tracing.clone(), new.logs.clone());
+        now.security.requests_per_second = new.security.requests_per_second;
+        now.security.burst = new.security.burst;
+        let table = |config: &Config| toml::Table::try_from(config).unwrap_or_default();
+        let (now, new) = (table(&now), table(new));
+        let keys = now.keys().chain(new.keys()).filter(|key| now.get(*key) != new.get(*key));
+        let keys: std::collections::BTreeSet<&String> = keys.collect();
+        if keys.is_empty() {
+            tracing::info!("settings were read again");
+        } else {
+            tracing::warn!(?keys, "these settings change with the next start, the others have");
         }
     }
 }

@@ -12,13 +12,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use observe::{Gauge, Metrics, Sum};
-use spike::{Raster, RunError, Session};
+use spike::{Raster, Run, RunError, Session};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
+use tracing::Span;
 
 use crate::error::RequestError;
+use crate::live::Live;
 use crate::model::Model;
 use crate::record::Took;
 use crate::repository::Served;
+use crate::traced;
 use crate::wire::{Batch, Sequence};
 
 /// Stack of a worker: stepping needs little.
@@ -42,6 +45,8 @@ pub(crate) struct Task {
     /// Whether weights may change.
     pub(crate) learns: bool,
     pub(crate) admitted: Admitted,
+    /// The span that it belongs to.
+    pub(crate) span: Span,
 }
 
 struct Job {
@@ -91,6 +96,9 @@ struct Queue {
     jobs: Mutex<Jobs>,
     changed: Condvar,
     waiting: AtomicUsize,
+    /// When a worker last took a request, since the start (milliseconds).
+    taken_ms: AtomicU64,
+    started: Instant,
     /// A running mean of the time that a request takes a worker (nanoseconds).
     service_ns: AtomicU64,
 }
@@ -108,6 +116,8 @@ impl Workers {
             jobs: Mutex::default(),
             changed: Condvar::new(),
             waiting: AtomicUsize::new(0),
+            taken_ms: AtomicU64::new(0),
+            started: Instant::now(),
             service_ns: AtomicU64::new(0),
         });
         for k in 0..pool.threads {
@@ -135,6 +145,15 @@ impl Workers {
         let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| busy())?;
         self.pool.in_flight.inc();
         Ok(Admitted { _permit: permit, in_flight: self.pool.in_flight.clone() })
+    }
+
+    /// For how long requests have waited and none was taken (milliseconds); 0 where none waits.
+    pub(crate) fn stuck_ms(&self) -> u64 {
+        if self.queue.waiting.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let now = self.queue.started.elapsed().as_millis() as u64;
+        now.saturating_sub(self.queue.taken_ms.load(Ordering::Relaxed))
     }
 
     /// Shows how many requests wait.
@@ -202,6 +221,8 @@ impl Queue {
                 None => jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner),
             }
         };
+        let now = self.started.elapsed().as_millis() as u64;
+        self.taken_ms.store(now, Ordering::Relaxed);
         let mut taken = vec![first];
         if taken[0].task.session.is_none() {
             self.gather(jobs, gather, &mut taken);
@@ -273,9 +294,11 @@ fn work(queue: &Queue, gather: &Gather, busy: &Sum) {
 }
 
 fn answer(queue: &Queue, sessions: &mut Vec<(Arc<Served>, Session)>, job: Job) {
-    let Job { task: Task { served, batch, session, learns, admitted }, since, done } = job;
+    let Job { task: Task { served, batch, session, learns, admitted, span }, since, done } = job;
     let queued = since.elapsed();
-    let started = Instant::now();
+    let span = traced::step(&span);
+    let entered = span.enter();
+    let (started, batch_size) = (Instant::now(), batch.sequences as u64);
     let ran = match session {
         Some(mut own) => {
             own.set_learning(learns);
@@ -286,6 +309,13 @@ fn answer(queue: &Queue, sessions: &mut Vec<(Arc<Served>, Session)>, job: Job) {
     let inference = started.elapsed();
     queue.learn_service(inference);
     drop(admitted);
+    if let Ok((_, _, took)) = &ran {
+        span.record("striatum.sequences", batch_size);
+        span.record("striatum.steps", took.report.steps);
+        span.record("striatum.spikes", took.report.spikes);
+        span.record("striatum.queued_ms", queued.as_secs_f64() * 1e3);
+    }
+    drop(entered);
     let _ = done.send(ran.map(|(batch, outputs, mut took)| {
         (took.queued, took.inference) = (queued, inference);
         (batch, outputs, took)
@@ -323,7 +353,7 @@ fn from_rest(session: &mut Session, served: &Served, mut batch: Batch) -> Done {
         let encoded: Result<Vec<Raster>, RequestError> =
             inputs.by_ref().take(ports).map(|input| encode(input, model, batch.seed)).collect();
         session.reset();
-        let run = session.run(&encoded?).map_err(unfit)?;
+        let run = watched(session, served, &encoded?)?;
         outputs.extend(run.outputs);
         took.report.add(&run.report);
         signals.fired(session.fired());
@@ -336,10 +366,24 @@ fn go_on(session: &mut Session, served: &Served, mut batch: Batch) -> Done {
     let Served { model, signals, .. } = served;
     let inputs = std::mem::take(&mut batch.inputs).into_iter();
     let encoded: Result<Vec<Raster>, RequestError> = inputs.map(|i| encode(i, model, 0)).collect();
-    let run = session.run(&encoded?).map_err(unfit)?;
+    let run = watched(session, served, &encoded?)?;
     signals.fired(session.fired());
     let took = Took { report: run.report, ..Took::default() };
     Ok((batch, run.outputs, took))
+}
+
+/// Runs, and shows the run to those who watch the model.
+fn watched(session: &mut Session, served: &Served, input: &[Raster]) -> Result<Run, RequestError> {
+    if !served.live.wants() {
+        return session.run(input).map_err(unfit);
+    }
+    Live::record(session);
+    let run = session.run(input).map_err(unfit);
+    session.record(&[]);
+    if let Ok(run) = &run {
+        served.live.show(&served.model, run);
+    }
+    run
 }
 
 fn encode(input: Sequence, model: &Model, seed: u64) -> Result<Raster, RequestError> {

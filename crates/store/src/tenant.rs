@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Later};
+use tracing::{Instrument, Span, info_span};
+
 use crate::error::StoreError;
 use crate::name::{Collection, TenantId, check_key};
 use crate::postgres::{Postgres, PostgresConfig};
@@ -189,6 +191,20 @@ impl Tenant {
         self.seen("commit", self.backend.commit(&self.id, writes), |_| bytes).await
     }
 
+    /// The span of a commit, inside that of a request which is traced.
+    fn span(&self, operation: &'static str) -> Span {
+        if operation != "commit" || Span::current().is_none() {
+            return Span::none();
+        }
+        let kind = self.backend.kind();
+        info_span!(
+            target: "striatum",
+            "commit",
+            db.system.name = kind,
+            db.operation.name = operation
+        )
+    }
+
     /// Waits for an operation and shows it to the observer.
     async fn seen<T>(
         &self,
@@ -198,7 +214,7 @@ impl Tenant {
     ) -> Result<T, StoreError> {
         let Some(observer) = &self.observer else { return doing.await };
         let since = Instant::now();
-        let done = doing.await;
+        let done = doing.instrument(self.span(operation)).await;
         let outcome = match &done {
             Ok(_) => "ok",
             Err(StoreError::Conflict { .. }) => "conflict",

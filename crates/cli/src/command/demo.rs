@@ -250,8 +250,13 @@ fn started(model: &std::path::Path) -> Result<String> {
         let served = runtime.map_err(|e| e.to_string()).and_then(|runtime| {
             let ready = |address, _: &server::Repository| drop(tell.send(Ok(address)));
             let forever = std::future::pending();
-            let told = server::Told { stop: forever, reload: std::future::pending::<()> };
-            runtime.block_on(server::serve(config, ready, told)).map_err(|e| e.to_string())
+            let settings = Box::new(|| Err("a demo has no settings".to_owned()));
+            let reload = std::future::pending::<()>;
+            let told = server::Told { stop: forever, reload, settings };
+            let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
+            runtime
+                .block_on(server::serve(config, telemetry, ready, told))
+                .map_err(|e| e.to_string())
         });
         if let Err(error) = served {
             let _ = tell.send(Err(error));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use observe::telemetry::{LogFormat, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Outcome;
@@ -14,7 +15,7 @@ const IO_THREADS: usize = 2;
 
 /// Serve the models of a folder over HTTP, WebSocket and gRPC, on one port.
 ///
-/// SIGHUP reads certificates and keys again.
+/// SIGHUP reads certificates, keys and what can change of the settings again.
 ///
 /// Settings come from the defaults, then --config, then variables STRIATUM_LISTEN, STRIATUM_MODELS
 /// and so on, then flags.
@@ -35,34 +36,59 @@ pub(crate) struct Serve {
     /// Threads that step networks; 0 means one per core.
     #[arg(long)]
     workers: Option<usize>,
-    /// How the log is written.
-    #[arg(long, default_value = "text")]
-    log_format: LogFormat,
+    /// How the log is written [default: text].
+    #[arg(long)]
+    log_format: Option<Format>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
+enum Format {
     Text,
     Json,
+    Ecs,
+}
+
+impl From<Format> for LogFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Ecs => Self::Ecs,
+        }
+    }
 }
 
 impl Serve {
     pub(crate) fn run(self) -> Result<Outcome> {
-        let mut config = settings(self.config.as_deref())?;
-        config.listen = self.listen.unwrap_or(config.listen);
-        config.models = self.models.clone().unwrap_or(config.models);
-        config.workers = self.workers.unwrap_or(config.workers);
-        config.state.folder = self.state.clone().unwrap_or(config.state.folder);
-        log(self.log_format);
+        let config = self.settings()?;
+        let telemetry = Telemetry::new(config.tracing.clone(), config.export.otlp.is_some());
+        telemetry.install(config.logs.format, &config.logs.levels)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(IO_THREADS)
             .thread_stack_size(512 << 10)
             .enable_all()
             .build()?;
-        let told = server::Told { stop: stopped(), reload: reloaded };
-        runtime.block_on(server::serve(config, announce, told))?;
+        let settings = Box::new(move || self.settings().map_err(|e| format!("{e:#}")));
+        let told = server::Told { stop: stopped(), reload: reloaded, settings };
+        runtime.block_on(server::serve(config, telemetry, announce, told))?;
         eprintln!("stopped");
         Ok(Outcome::Done)
+    }
+}
+
+impl Serve {
+    /// The settings of the file and the variables, with the flags on top.
+    fn settings(&self) -> Result<server::Config> {
+        let mut config = settings(self.config.as_deref())?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.models = self.models.clone().unwrap_or(config.models);
+        config.workers = self.workers.unwrap_or(config.workers);
+        config.state.folder = self.state.clone().unwrap_or(config.state.folder);
+        config.logs.format = self.log_format.map_or(config.logs.format, LogFormat::from);
+        if let Ok(levels) = std::env::var("STRIATUM_LOG") {
+            config.logs.levels = levels;
+        }
+        Ok(config)
     }
 }
 
@@ -100,16 +126,6 @@ async fn reloaded() {
     }
 }
 
-fn log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("STRIATUM_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
-}
-
 /// Settings of a file, with `STRIATUM_...` variables on top.
 pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
     let mut table = match path {
@@ -135,20 +151,34 @@ pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
 }
 
 /// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 4] = ["log", "python", "no_skip", "postgres_bin"];
+const OTHER_VARIABLES: [&str; 7] =
+    ["log", "python", "no_skip", "postgres_bin", "promtool", "prometheus", "alertmanager"];
 
 /// Tables of settings: `STRIATUM_SESSIONS_MAX` is `max` of `sessions`.
-const TABLES: [&str; 6] = ["connections", "sessions", "state", "security_jwt", "security", "tls"];
+const TABLES: [&str; 11] = [
+    "connections",
+    "sessions",
+    "state",
+    "security.jwt",
+    "security",
+    "tls",
+    "logs",
+    "tracing",
+    "export.otlp",
+    "export.remote_write",
+    "history",
+];
 
 /// Sets a key of a variable, in the table that its name begins with.
 fn set(table: &mut toml::Table, key: &str, value: toml::Value) {
-    let inside = TABLES.iter().find_map(|t| Some((*t, key.strip_prefix(t)?.strip_prefix('_')?)));
+    let within = |table: &str| key.strip_prefix(&table.replace('.', "_"))?.strip_prefix('_');
+    let inside = TABLES.iter().find_map(|table| Some((*table, within(table)?)));
     let Some((tables, key)) = inside else {
         table.insert(key.to_owned(), value);
         return;
     };
     let mut at = table;
-    for name in tables.split('_') {
+    for name in tables.split('.') {
         let entry = at.entry(name).or_insert_with(|| toml::Table::new().into());
         let toml::Value::Table(inner) = entry else { return };
         at = inner;

@@ -17,11 +17,13 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use resilience::rate::Decision;
+use tracing::Span;
 
 use crate::error::RequestError;
 use crate::record::RouteSignals;
 use crate::request::{Server, now_ms};
 use crate::security::{Access, Caller, Role, rated_address};
+use crate::traced::Traced;
 
 /// An operation behind its guard.
 #[derive(Clone)]
@@ -39,7 +41,15 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let signals = Arc::clone(&guarded.signals);
-    let mut response = guarded.pass(request, next).await;
+    let server = Arc::clone(&guarded.server);
+    let head = (name_of(request.method()), signals.route());
+    let traced = Traced::http(&server.telemetry, head, request.headers());
+    let ended = |response: &Response| {
+        let status = response.status();
+        ("http.response.status_code", i64::from(status.as_u16()), status.is_server_error())
+    };
+    let passed = guarded.pass(request, next);
+    let mut response = traced.run(&server.telemetry, passed, ended).await;
     response.extensions_mut().insert(signals);
     response
 }
@@ -55,7 +65,8 @@ impl Guarded {
             Ok(caller) => {
                 let subject = caller.subject.clone();
                 let target = request.uri().path().to_owned();
-                let audited = access >= AUDITED && request.method() != Method::GET;
+                Span::current().record("striatum.tenant", caller.tenant.as_str());
+                let audited = is_audited(access) && request.method() != Method::GET;
                 request.extensions_mut().insert(caller);
                 let response = next.run(request).await;
                 if audited {
@@ -119,16 +130,11 @@ pub(crate) async fn admit(
 }
 
 /// Changes by operators and above are audited.
-const AUDITED: Access = Access::AtLeast(Role::Operator);
+const AUDITED: Role = Role::Operator;
 
-impl PartialOrd for Access {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        let rank = |access: &Self| match access {
-            Self::Anyone => None,
-            Self::AtLeast(role) => Some(*role),
-        };
-        rank(self).partial_cmp(&rank(other))
-    }
+/// Whether a change by this way is audited.
+fn is_audited(access: Access) -> bool {
+    matches!(access, Access::AtLeast(role) if role >= AUDITED)
 }
 
 /// The one credential of a request; a query never holds one.
@@ -178,6 +184,7 @@ pub(crate) async fn finish(
     let status = response.status().as_u16();
     let signals = signals.as_ref().unwrap_or(&server.unrouted);
     signals.record((method, status), since.elapsed(), (asked, answered));
+    server.health.answered(status >= 500);
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -10,9 +10,11 @@ mod inference;
 mod models;
 mod openapi;
 mod operation;
+mod pages;
 mod sessions;
 mod stream;
 mod system;
+mod watching;
 
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         experiments::operations(),
         dead_letters::operations(),
         admin::operations(),
+        watching::operations(),
+        pages::operations(),
     ]
     .into_iter()
     .flatten()

@@ -65,6 +65,7 @@ fn describe(operation: &Operation, generator: &mut schemars::SchemaGenerator) ->
     let problem = json!({ "$ref": "#/components/responses/Problem" });
     let role = match operation.access {
         Access::Anyone => "anyone",
+        Access::Watching => "scraper, or operator",
         Access::AtLeast(role) => role.name(),
     };
     let mut answer = json!({ "description": "Done." });

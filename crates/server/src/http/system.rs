@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::Shared;
 use super::operation::{Body, Operation, json};
+use crate::health::Report;
 use crate::metadata::EXTENSIONS;
 use crate::repository::UNLOADED;
 use crate::request::Server;
@@ -23,13 +24,15 @@ const PAGE: &str = include_str!("docs.html");
 pub(crate) fn operations() -> Vec<Operation> {
     let anyone = |path, id, handler| Operation::new(("GET", path), id, Access::Anyone, handler);
     let reader = Access::AtLeast(Role::Reader);
-    let scraper = Access::AtLeast(Role::Scraper);
     vec![
         anyone("/health", "health", get(health))
             .says("health", "How the server and its models are.")
             .gives(json::<Health>()),
         anyone("/health/live", "health_live", get(live))
             .says("health", "Whether the process runs.")
+            .gives(json::<Alive>()),
+        anyone("/health/startup", "health_startup", get(live))
+            .says("health", "Whether the server has started.")
             .gives(json::<Alive>()),
         anyone("/ready", "health_ready", get(ready))
             .alias("/health/ready")
@@ -41,7 +44,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         anyone("/v2/health/ready", "server_ready", get(ready))
             .says("inference", "Whether the server is ready.")
             .gives(json::<Alive>()),
-        Operation::new(("GET", "/metrics"), "metrics", scraper, get(metrics))
+        Operation::new(("GET", "/metrics"), "metrics", Access::Watching, get(metrics))
             .says("health", "Every metric, as text for Prometheus.")
             .gives(Body::Media("text/plain"))
             .or("application/openmetrics-text"),
@@ -61,18 +64,16 @@ pub(crate) fn operations() -> Vec<Operation> {
 /// How the server is.
 #[derive(Serialize, JsonSchema)]
 struct Health {
-    /// `ok`, or `degraded` where a model is not ready, the state is out of reach, or the server
-    /// does less than usual.
-    status: &'static str,
+    /// How it is, and every check.
+    #[serde(flatten)]
+    report: Report,
     /// The version that runs.
     version: &'static str,
     /// Time since the start (seconds).
     uptime_seconds: f64,
     /// How much the server does.
     level: &'static str,
-    /// Whether durable state can be reached.
-    state: bool,
-    /// Its models.
+    /// Its models; to those who must say who they are, none.
     models: Vec<ModelState>,
 }
 
@@ -121,21 +122,18 @@ pub(crate) fn listed(server: &Server) -> Vec<ModelState> {
 }
 
 async fn health(State(server): Shared) -> Json<Health> {
-    let state = server.store.ping().await.is_ok();
-    let level = server.degradation.level();
+    let mut report = server.health().await;
     let mut models = listed(&server);
-    let all_ready = models.iter().all(|m| m.ready);
-    let well = all_ready && state && level == crate::degradation::Level::Full;
-    // Why a model cannot be loaded names files; that is not for everyone.
+    // Details name files, tenants and addresses; they are not for everyone.
     if server.security.is_required() {
         models.clear();
+        report.conceal();
     }
     Json(Health {
-        status: if well { "ok" } else { "degraded" },
+        report,
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: server.started.elapsed().as_secs_f64(),
-        level: level.name(),
-        state,
+        level: server.degradation.level().name(),
         models,
     })
 }
@@ -166,14 +164,6 @@ async fn metrics(State(server): Shared, headers: HeaderMap) -> Response {
     let format = observe::Format::accepted(accept.unwrap_or_default());
     ([(header::CONTENT_TYPE, format.content_type())], server.metrics.exposed(format))
         .into_response()
-}
-
-/// Resident size of this process, where the system tells it.
-fn resident_bytes() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kilobytes * 1024.0)
 }
 
 async fn about() -> Json<About> {

@@ -7,7 +7,7 @@ mod keys;
 mod role;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use observe::{Counter, Metrics};
 use resilience::rate::{self, Decision};
@@ -18,7 +18,7 @@ pub(crate) use audit::{Audit, AuditEntry, Verdict};
 pub(crate) use keys::{KeyInfo, KeySpec, Keys, NewKey};
 pub(crate) use role::{Access, Role};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::{RequestError, ServeError};
 
 /// The tenant of callers that need not say who they are.
@@ -46,7 +46,8 @@ pub(crate) struct Security {
     jwt: Option<jwt::Verifier>,
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
-    rate: Option<RateLimit<String>>,
+    rate: RwLock<Option<RateLimit<String>>>,
+    clock: Arc<dyn Clock>,
     /// By reason: none, key, token.
     refused: [Counter; 3],
     denied: [Counter; Role::ALL.len()],
@@ -70,16 +71,14 @@ impl Security {
         if strangers && !answers {
             return Err(ServeError::Open { address: config.listen });
         }
-        let rate = match settings.requests_per_second {
-            0.0 => None,
-            per_second => Some(RateLimit::new(limit(per_second, settings.burst), clock)?),
-        };
+        let rate = RwLock::new(rate_of(settings, &clock)?);
         Ok(Self {
             required: settings.required.or(strangers.then_some(true)),
             jwt,
             keys,
             audit: Audit::new(store, metrics),
             rate,
+            clock,
             refused: ["none", "key", "token"]
                 .map(|r| metrics.counter("striatum_authentication_failures_total", &[r])),
             denied: Role::ALL.map(|role| metrics.counter("striatum_denied_total", &[role.name()])),
@@ -126,11 +125,19 @@ impl Security {
     /// Takes one request of a caller; an address that is not known by a credential counts as one
     /// caller.
     pub(crate) fn rate(&self, caller: String) -> Option<Decision> {
-        let decision = self.rate.as_ref()?.check(caller, 1);
+        let rate = self.rate.read().unwrap_or_else(PoisonError::into_inner);
+        let decision = rate.as_ref()?.check(caller, 1);
         if !decision.allowed {
             self.limited.inc();
         }
         Some(decision)
+    }
+
+    /// Changes how often callers may ask; what they have used is forgotten.
+    pub(crate) fn set_rate(&self, settings: &config::Security) -> Result<(), ServeError> {
+        let new = rate_of(settings, &self.clock)?;
+        *self.rate.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 
     /// Counts that a caller of a role was denied something.
@@ -157,6 +164,16 @@ impl Caller {
         }
         Err(RequestError::NotFound("this key may not use such a model".into()))
     }
+}
+
+fn rate_of(
+    settings: &config::Security,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<RateLimit<String>>, ServeError> {
+    Ok(match settings.requests_per_second {
+        0.0 => None,
+        rate => Some(RateLimit::new(limit(rate, settings.burst), Arc::clone(clock))?),
+    })
 }
 
 /// So many requests a second, as units of a window that is long enough for a rate below one.

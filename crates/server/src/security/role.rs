@@ -26,8 +26,10 @@ pub(crate) enum Role {
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anyone: health only.
+    /// Anyone: health, and pages without data.
     Anyone,
+    /// Scrapers, and operators and above: what is of all tenants together.
+    Watching,
     /// Whoever has at least this role.
     AtLeast(Role),
 }
@@ -60,6 +62,9 @@ impl Access {
             Self::AtLeast(needed) if role < needed => {
                 Err(RequestError::Forbidden { needed: needed.name() })
             }
+            Self::Watching if role != Role::Scraper && role < Role::Operator => {
+                Err(RequestError::Forbidden { needed: "scraper, or operator" })
+            }
             _ => Ok(()),
         }
     }
@@ -75,6 +80,8 @@ mod tests {
         for (k, role) in all.into_iter().enumerate() {
             assert_eq!(Role::named(role.name()), Some(role));
             assert_eq!(Access::Anyone.check(role), Ok(()));
+            let watches = ![Role::Reader, Role::Writer].contains(&role);
+            assert_eq!(Access::Watching.check(role).is_ok(), watches);
             for (n, needed) in all.into_iter().enumerate() {
                 assert_eq!(Access::AtLeast(needed).check(role).is_ok(), k >= n);
             }

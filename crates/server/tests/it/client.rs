@@ -54,6 +54,16 @@ pub(crate) fn models(network: &str, spec: &str) -> TempDir {
     folder
 }
 
+/// Why a server does not start.
+pub(crate) fn refused(config: Config) -> server::ServeError {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let settings: server::Settings = Box::new(|| Err("none".into()));
+    let told = Told { stop: std::future::ready(()), reload: std::future::pending::<()>, settings };
+    let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
+    let ready = |_, _: &server::Repository| panic!("it serves");
+    runtime.block_on(server::serve(config, telemetry, ready, told)).unwrap_err()
+}
+
 impl Running {
     pub(crate) fn start(models: TempDir, mut config: Config) -> Self {
         config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -76,8 +86,12 @@ impl Running {
                 .unwrap();
             let stop = async { drop(stopped.await) };
             let ready = |address, _: &server::Repository| tell.send(address).unwrap();
-            let told = Told { stop, reload: move || Arc::clone(&reloads).notified_owned() };
-            runtime.block_on(server::serve(config, ready, told))
+            let settings = config.clone();
+            let settings: server::Settings = Box::new(move || Ok(settings.clone()));
+            let reload = move || Arc::clone(&reloads).notified_owned();
+            let told = Told { stop, reload, settings };
+            let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
+            runtime.block_on(server::serve(config, telemetry, ready, told))
         });
         let address = told.recv().unwrap();
         Self {

@@ -5,9 +5,9 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::json;
-use server::{Config, ServeError, Told};
+use server::{Config, ServeError};
 
-use crate::client::{Running, models};
+use crate::client::{Running, models, refused};
 
 const NETWORK: &str = "nir/snntorch_srnn12_zero_nodelay.nir";
 const INFER: &str = "/v2/models/good/infer";
@@ -98,15 +98,7 @@ fn a_request_that_was_let_in_finishes_when_the_server_stops() {
 #[test]
 fn settings_that_cannot_be_are_all_named() {
     let config = Config { max_batch: 0, request_timeout_seconds: -1.0, ..Config::default() };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let stop = std::future::ready(());
-    let error = runtime
-        .block_on(server::serve(
-            config,
-            |_, _| {},
-            Told { stop, reload: std::future::pending::<()> },
-        ))
-        .unwrap_err();
+    let error = refused(config);
     let ServeError::Config(problems) = error else { panic!("{error}") };
     assert_eq!(
         problems,
