@@ -85,6 +85,14 @@ impl Matcher {
     }
 }
 
+/// As Alertmanager orders them: by name, value and operator.
+pub(crate) fn sorted(matchers: &[Matcher]) -> Vec<Matcher> {
+    let mut sorted = matchers.to_vec();
+    let rank = |m: &Matcher| ["=", "!=", "=~", "!~"].iter().position(|o| *o == m.operator());
+    sorted.sort_by(|a, b| (&a.name, &a.value, rank(a)).cmp(&(&b.name, &b.value, rank(b))));
+    sorted
+}
+
 /// Do all of them match?
 pub(crate) fn all_match(matchers: &[Matcher], labels: &Labels) -> bool {
     matchers.iter().all(|matcher| matcher.matches(labels))

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::labels::{Labels, is_label_name};
-use crate::matcher::{Matcher, all_match, shown};
+use crate::matcher::{Matcher, all_match, shown, sorted};
 use crate::span::Span;
 
 /// The most routes of a tree.
@@ -198,6 +198,7 @@ impl Check<'_> {
             (None, None) => (Vec::new(), false),
         };
         let receiver = config.receiver.clone().or_else(|| parent.map(|p| p.receiver.clone()));
+        let matchers = sorted(&config.matchers);
         let prefix = parent.map(|parent| format!("{}/", parent.key)).unwrap_or_default();
         Route {
             receiver: receiver.unwrap_or_default(),
@@ -215,8 +216,8 @@ impl Check<'_> {
                 |p| p.repeat_interval,
                 DEFAULT_REPEAT_INTERVAL,
             ),
-            key: prefix + &shown(&config.matchers),
-            matchers: config.matchers.clone(),
+            key: prefix + &shown(&matchers),
+            matchers,
             below: Vec::new(),
         }
     }

@@ -149,7 +149,7 @@ fn text(told: &Notification, url: &str) -> String {
     let mut text = format!("{}\n", told.title());
     for notified in told.alerts.iter().take(MAX_EMAIL_ALERTS) {
         let alert = &notified.alert;
-        text += &format!("\n{}: {}\n", notified.status.name(), alert.name());
+        text += &format!("\n{}: {}\n", notified.status.name(), one_line(alert.name()));
         text += &format!("  since {}\n", rfc3339(Some(alert.starts_at_ms)));
         if alert.ends_at_ms.is_some() {
             text += &format!("  until {}\n", rfc3339(alert.ends_at_ms));

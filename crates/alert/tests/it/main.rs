@@ -10,5 +10,10 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test may wait")]
 
+mod alertmanager;
+mod dispatch;
+mod listener;
+mod mail;
 mod programs;
 mod promtool;
+mod receivers;
