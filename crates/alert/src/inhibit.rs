@@ -88,6 +88,8 @@ impl<'a> Inhibitor<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     #[test]
@@ -109,10 +111,10 @@ mod tests {
         };
         let (pure, both) = (labels("critical", "b", "1"), labels("critical", "a", "1"));
         let target = labels("warning", "a", "1");
-        assert!(mutes(&[pure.clone()], &target) && mutes(&[both.clone()], &target));
+        assert!(mutes(from_ref(&pure), &target) && mutes(from_ref(&both), &target));
         assert!(!mutes(&[], &target) && !mutes(&[labels("critical", "b", "2")], &target));
         // What matches both sides is kept quiet by what does not, and not by its like.
-        assert!(mutes(&[pure, both.clone()], &both) && !mutes(&[both.clone()], &both));
+        assert!(mutes(&[pure, both.clone()], &both) && !mutes(from_ref(&both), &both));
         // Labels missing on both sides are common.
         assert!(mutes(&[labels("critical", "b", "")], &labels("warning", "a", "")));
     }

@@ -7,6 +7,7 @@
 //! | [`Dispatcher`] | groups alerts, and says who is to be told what, when |
 //! | [`Sender`] | tells them, again where it fails, and keeps what it gives up |
 //! | [`Alerting`] | the three together |
+//! | [`anomaly`] | scores each sample of a series by how unusual it is |
 //!
 //! All but the sender are state machines: time is an argument (milliseconds since 1970), what they
 //! know can be written down and restored, and so a test can play a week in a moment. Whatever could
@@ -14,6 +15,7 @@
 mod active;
 mod alert;
 mod alerting;
+pub mod anomaly;
 mod config;
 mod delivery;
 mod dispatch;

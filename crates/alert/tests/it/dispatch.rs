@@ -285,20 +285,20 @@ impl World {
 #[test]
 fn whatever_happens_nobody_is_told_what_is_quiet_and_everybody_in_time() {
     let mut n_told = 0;
-    for seed in 0..200 {
+    for seed in 0..80 {
         let mut world = World::new(seed);
         for second in 1..1200 {
             world.step(second * SECOND_MS);
         }
         n_told += world.n_told;
     }
-    println!("{n_told} notifications in 200 runs of 20 minutes");
-    assert!(n_told > 10_000);
+    println!("{n_told} notifications in 80 runs of 20 minutes");
+    assert!(n_told > 5_000);
 }
 
 #[test]
 fn no_alert_fires_before_it_was_pending_for_long_enough() {
-    for seed in 0..300 {
+    for seed in 0..100 {
         let chance = Chance::from_seed(seed);
         let hold_s = 1 + chance.bits() % 90;
         let keep_s = chance.bits() % 60;
@@ -315,9 +315,9 @@ fn no_alert_fires_before_it_was_pending_for_long_enough() {
         let mut was: BTreeMap<String, State> = BTreeMap::new();
         for turn in 0..400 {
             let now_ms = turn * 5000;
-            let fails = chance.bits() % 20 == 0;
+            let fails = chance.bits().is_multiple_of(20);
             for there in &mut is_there {
-                *there ^= chance.bits() % 12 == 0;
+                *there ^= chance.bits().is_multiple_of(12);
             }
             let query = |_: &str, _: i64| -> Result<Vector, String> {
                 if fails {

@@ -11,9 +11,11 @@
 #![allow(clippy::disallowed_methods, reason = "a test may wait")]
 
 mod alertmanager;
+mod anomaly;
 mod dispatch;
 mod listener;
 mod mail;
 mod programs;
 mod promtool;
 mod receivers;
+mod tls;
