@@ -97,7 +97,7 @@ impl Active {
     /// The expression gives it.
     pub(crate) fn is_there(&mut self, now_ms: i64, hold: Span) -> Fate {
         self.keep_firing_since_ms = None;
-        if self.state == State::Pending && now_ms - self.active_at_ms >= hold.ms() {
+        if self.state == State::Pending && now_ms.saturating_sub(self.active_at_ms) >= hold.ms() {
             self.state = State::Firing;
             self.fired_at_ms = Some(now_ms);
         }
@@ -110,14 +110,14 @@ impl Active {
             State::Pending => Fate::Forgotten,
             State::Firing => {
                 let since = *self.keep_firing_since_ms.get_or_insert(now_ms);
-                if now_ms - since < keep_firing.ms() {
+                if now_ms.saturating_sub(since) < keep_firing.ms() {
                     return Fate::Active;
                 }
                 (self.state, self.resolved_at_ms) = (State::Inactive, Some(now_ms));
                 Fate::Resolved
             }
             State::Inactive => {
-                let since = now_ms - self.resolved_at_ms.unwrap_or(now_ms);
+                let since = now_ms.saturating_sub(self.resolved_at_ms.unwrap_or(now_ms));
                 if since > RESOLVED_RETENTION.ms() { Fate::Forgotten } else { Fate::Resolved }
             }
         }
@@ -133,7 +133,7 @@ impl Active {
         }
         self.last_sent_at_ms = Some(now_ms);
         // Who is told may miss it three times before taking it for resolved.
-        let valid_until_ms = now_ms + 4 * interval.max(RESEND_DELAY).ms();
+        let valid_until_ms = now_ms.saturating_add(4 * interval.max(RESEND_DELAY).ms());
         Some(Alert {
             labels: self.labels.clone(),
             annotations: self.annotations.clone(),

@@ -3,16 +3,19 @@
 //! It is turned by its owner, about every second, and never waits for a receiver: what is being
 //! delivered is a task, and what came of it is taken up at the next turn.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use resilience::{Chance, Clock};
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
+use crate::alert::Alert;
 use crate::config::Config;
 use crate::dispatch::{Dispatcher, DispatcherSnapshot, Received};
 use crate::error::AlertError;
 use crate::evaluator::{Evaluation, Evaluator, EvaluatorSnapshot, Series};
+use crate::labels::Fingerprint;
 use crate::notification::Notification;
 use crate::sender::{DeadLetters, GivenUp, Sender};
 
@@ -24,6 +27,9 @@ pub struct Alerting {
     pub dispatcher: Dispatcher,
     sender: Arc<Sender>,
     deliveries: JoinSet<Delivery>,
+    /// Alerts to be handed on, the newest of each.
+    unforwarded: BTreeMap<Fingerprint, Alert>,
+    forwarding: Option<AbortHandle>,
 }
 
 enum Delivery {
@@ -74,6 +80,8 @@ impl Alerting {
             dispatcher: Dispatcher::new(config)?,
             sender: Arc::new(Sender::new(config, clock, chance, dead_letters)?),
             deliveries: JoinSet::new(),
+            unforwarded: BTreeMap::new(),
+            forwarding: None,
         })
     }
 
@@ -82,7 +90,7 @@ impl Alerting {
         let mut turn = Turn { given_up: self.take_up(), ..Turn::default() };
         turn.evaluation = self.evaluator.evaluate(now_ms, series);
         turn.received = self.dispatcher.receive(now_ms, turn.evaluation.alerts.clone());
-        self.forward(&turn.evaluation);
+        self.forward(&turn.evaluation.alerts);
         let due = self.dispatcher.tick(now_ms);
         turn.n_due = due.len();
         due.into_iter().for_each(|told| self.deliver(told));
@@ -115,12 +123,21 @@ impl Alerting {
         self.dispatcher.restore(snapshot.dispatcher, now_ms);
     }
 
-    fn forward(&mut self, evaluation: &Evaluation) {
-        if !evaluation.alerts.is_empty() {
-            let (sender, alerts) = (Arc::clone(&self.sender), evaluation.alerts.clone());
-            self.deliveries
-                .spawn(async move { Delivery::Forwarded(sender.forward(&alerts).await) });
+    /// Hands alerts on, one batch after the other: old word must not come after new.
+    fn forward(&mut self, alerts: &[Alert]) {
+        if !self.sender.forwards() {
+            return;
         }
+        let newest = alerts.iter().map(|alert| (alert.fingerprint(), alert.clone()));
+        self.unforwarded.extend(newest);
+        let is_busy = self.forwarding.as_ref().is_some_and(|task| !task.is_finished());
+        if is_busy || self.unforwarded.is_empty() {
+            return;
+        }
+        let alerts: Vec<Alert> = std::mem::take(&mut self.unforwarded).into_values().collect();
+        let sender = Arc::clone(&self.sender);
+        let task = async move { Delivery::Forwarded(sender.forward(&alerts).await) };
+        self.forwarding = Some(self.deliveries.spawn(task));
     }
 
     fn deliver(&mut self, told: Notification) {

@@ -217,7 +217,7 @@ impl Dispatcher {
         if !self.groups.contains_key(&id) && self.groups.len() >= MAX_GROUPS {
             return false;
         }
-        let next_ms = now_ms + route.group_wait.ms();
+        let next_ms = now_ms.saturating_add(route.group_wait.ms());
         let group = self.groups.entry(id).or_insert_with(|| Group::new(next_ms));
         group.members.insert(fingerprint);
         if !group.has_flushed && starts_at_ms.saturating_add(route.group_wait.ms()) < now_ms {
@@ -246,7 +246,10 @@ impl Dispatcher {
     }
 
     fn flush_all(&mut self, now_ms: i64) -> Vec<Notification> {
-        let quiet = self.quiet(now_ms);
+        let firing = self.alerts.values().filter(|held| !held.alert.is_resolved(now_ms));
+        let labels = firing.map(|held| &held.alert.labels);
+        let inhibitor = Inhibitor::new(&self.inhibit_rules, labels);
+        let quiet = Quiet { silences: &self.silences, inhibitor, now_ms };
         let is_due = |(_, group): &(&GroupId, &Group)| group.next_ms <= now_ms;
         let ids: Vec<GroupId> =
             self.groups.iter().filter(is_due).map(|(id, _)| id.clone()).collect();
@@ -275,16 +278,6 @@ impl Dispatcher {
             due.extend(look.flush(group, wants, &mut self.sent));
         }
         due
-    }
-
-    /// Alerts of which nobody hears now.
-    fn quiet(&self, now_ms: i64) -> BTreeSet<Fingerprint> {
-        let firing = self.alerts.values().filter(|held| !held.alert.is_resolved(now_ms));
-        let inhibitor = Inhibitor::new(&self.inhibit_rules, firing.map(|held| &held.alert.labels));
-        let is_quiet =
-            |labels: &Labels| self.silences.of(labels, now_ms).is_some() || inhibitor.mutes(labels);
-        let quiet = self.alerts.iter().filter(|(_, held)| is_quiet(&held.alert.labels));
-        quiet.map(|(fingerprint, _)| *fingerprint).collect()
     }
 
     /// The notification arrived.
@@ -442,8 +435,9 @@ impl Dispatcher {
                 let key = group_key(route, &id.1);
                 let saved = saved.get(&(key.as_str(), route.receiver.as_str()));
                 let was_member = saved.is_some_and(|group| group.members.contains(&fingerprint));
-                if was_member || !held.alert.is_resolved(now_ms) {
-                    let next_ms = now_ms + route.group_wait.ms();
+                let has_room = self.groups.len() < MAX_GROUPS || self.groups.contains_key(&id);
+                if has_room && (was_member || !held.alert.is_resolved(now_ms)) {
+                    let next_ms = now_ms.saturating_add(route.group_wait.ms());
                     let group = self.groups.entry(id).or_insert_with(|| Group::new(next_ms));
                     group.members.insert(fingerprint);
                     if let Some(saved) = saved {
@@ -508,10 +502,23 @@ impl Group {
     }
 }
 
+/// What keeps alerts quiet at one time.
+struct Quiet<'a> {
+    silences: &'a Silences,
+    inhibitor: Inhibitor<'a>,
+    now_ms: i64,
+}
+
+impl Quiet<'_> {
+    fn mutes(&self, labels: &Labels) -> bool {
+        self.silences.of(labels, self.now_ms).is_some() || self.inhibitor.mutes(labels)
+    }
+}
+
 /// One look at one group.
 struct Look<'a> {
     alerts: &'a BTreeMap<Fingerprint, Held>,
-    quiet: &'a BTreeSet<Fingerprint>,
+    quiet: &'a Quiet<'a>,
     acknowledgements: &'a BTreeMap<Fingerprint, Acknowledgement>,
     route: &'a Route,
     id: &'a GroupId,
@@ -552,7 +559,7 @@ impl Look<'_> {
 
     /// The alerts that are not kept quiet.
     fn heard(&self, members: &[(Fingerprint, &Held)]) -> Vec<Notified> {
-        let heard = members.iter().filter(|(fingerprint, _)| !self.quiet.contains(fingerprint));
+        let heard = members.iter().filter(|(_, held)| !self.quiet.mutes(&held.alert.labels));
         let mut heard: Vec<Notified> = heard
             .map(|(fingerprint, held)| {
                 let status = held.status(self.now_ms);

@@ -21,6 +21,8 @@ pub const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
 pub const STALE: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
 /// The most series that the expression of one rule may give.
 pub const MAX_SERIES_PER_RULE: usize = 10_000;
+/// The most alerts of one rule; where there are more, resolved ones are forgotten early.
+pub const MAX_ALERTS_PER_RULE: usize = 2 * MAX_SERIES_PER_RULE;
 /// How long an evaluator may have been down for its state to mean something.
 pub const OUTAGE_TOLERANCE: Span = Span::from_seconds(3600);
 
@@ -242,7 +244,7 @@ impl Evaluator {
     ///
     /// Source: Prometheus, `rules/group.go`, `RestoreForState`.
     pub fn restore(&mut self, snapshot: EvaluatorSnapshot, now_ms: i64) -> usize {
-        let down_ms = (now_ms - snapshot.at_ms).max(0);
+        let down_ms = now_ms.saturating_sub(snapshot.at_ms).max(0);
         if down_ms > OUTAGE_TOLERANCE.ms() {
             return 0;
         }
@@ -257,7 +259,7 @@ impl Evaluator {
             };
             for mut alert in saved.active {
                 if alert.state == State::Pending {
-                    alert.active_at_ms += down_ms;
+                    alert.active_at_ms = alert.active_at_ms.saturating_add(down_ms);
                 }
                 state.active.insert(alert.labels.fingerprint(), alert);
                 n_restored += 1;
@@ -404,6 +406,9 @@ impl RuleState {
             alert.is_there(now_ms, hold);
             samples.extend(samples_of(&alert));
             self.active.insert(fingerprint, alert);
+        }
+        if self.active.len() > MAX_ALERTS_PER_RULE {
+            self.active.retain(|_, alert| alert.state != State::Inactive);
         }
         samples
     }

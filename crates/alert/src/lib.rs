@@ -48,7 +48,8 @@ pub use dispatch::{
 pub use error::AlertError;
 pub use evaluator::{
     ALERTS, ALERTS_FOR_STATE, Evaluation, Evaluator, EvaluatorSnapshot, Failure, Health,
-    MAX_SERIES_PER_RULE, OUTAGE_TOLERANCE, RuleView, STALE, Sample, Series, Vector,
+    MAX_ALERTS_PER_RULE, MAX_SERIES_PER_RULE, OUTAGE_TOLERANCE, RuleView, STALE, Sample, Series,
+    Vector,
 };
 pub use http::MAX_ANSWER_BYTES;
 pub use inhibit::{InhibitRule, MAX_INHIBIT_RULES};
@@ -70,7 +71,7 @@ pub use rule::{
 };
 pub use secret::{Endpoint, MAX_SECRET_BYTES, Secret};
 pub use sender::{Content, DeadLetter, DeadLetters, GivenUp, Sender, Tally};
-pub use sent::SENT_RETENTION;
+pub use sent::{MAX_SENT, SENT_RETENTION};
 pub use silence::{
     MAX_COMMENT_BYTES, MAX_SILENCE_MATCHERS, MAX_SILENCES, SILENCE_RETENTION, Silence,
 };

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use resilience::policy::{CallError, Policy};
 use resilience::{Chance, Clock, Deadline};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 use crate::config::Config;
@@ -50,7 +50,7 @@ pub struct DeadLetter {
 }
 
 /// What a letter says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// To a receiver.
@@ -210,6 +210,11 @@ impl Sender {
         }
         let failed: Vec<GivenUp> = tasks.join_all().await.into_iter().flatten().collect();
         if failed.is_empty() { Ok(()) } else { Err(failed) }
+    }
+
+    /// Is there an Alertmanager to hand alerts on to?
+    pub(crate) fn forwards(&self) -> bool {
+        !self.alertmanagers.is_empty()
     }
 
     async fn forward_to(&self, n: usize, alerts: &[Alert]) -> Option<GivenUp> {

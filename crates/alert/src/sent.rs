@@ -13,6 +13,9 @@ use crate::span::Span;
 /// How long it is known what was sent, at least.
 pub const SENT_RETENTION: Span = Span::from_seconds(120 * 3600);
 
+/// The most notifications of which it is known; those sent longest ago are forgotten first.
+pub const MAX_SENT: usize = 100_000;
+
 /// Which integration was told about which group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub(crate) struct SentKey {
@@ -73,10 +76,15 @@ impl Sent {
         let keep_ms = SENT_RETENTION.ms().max(2 * repeat.ms());
         let entry = Entry {
             at_ms: notification.at_ms,
-            expires_at_ms: notification.at_ms + keep_ms,
+            expires_at_ms: notification.at_ms.saturating_add(keep_ms),
             firing: firing(Status::Firing).collect(),
             resolved: notification.resolved.iter().copied().collect(),
         };
+        while self.0.len() >= MAX_SENT && !self.0.contains_key(&key) {
+            let oldest = self.0.iter().min_by_key(|(_, entry)| entry.at_ms);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+            self.0.remove(&oldest);
+        }
         self.0.insert(key, entry);
     }
 

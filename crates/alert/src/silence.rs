@@ -110,7 +110,9 @@ impl Silences {
     }
 
     pub(crate) fn forget_old(&mut self, now_ms: i64) {
-        self.by_number.retain(|_, silence| silence.ends_at_ms + SILENCE_RETENTION.ms() > now_ms);
+        self.by_number.retain(|_, silence| {
+            silence.ends_at_ms.saturating_add(SILENCE_RETENTION.ms()) > now_ms
+        });
     }
 }
 

@@ -24,7 +24,10 @@ struct Alertmanager {
 
 impl Alertmanager {
     fn start(config: &Value) -> Option<Self> {
-        let path = program("STRIATUM_ALERTMANAGER", "scripts/fetch-alertmanager")?;
+        let path = program(
+            "STRIATUM_ALERTMANAGER",
+            "STRIATUM_ALERTMANAGER=$(scripts/fetch-alertmanager)",
+        )?;
         let folder = tempfile::tempdir().unwrap();
         // JSON is YAML.
         let file = folder.path().join("config.yml");

@@ -13,6 +13,7 @@
 mod alertmanager;
 mod anomaly;
 mod dispatch;
+mod hostile;
 mod listener;
 mod mail;
 mod programs;

@@ -10,7 +10,7 @@ pub(crate) fn skip(reason: &str) {
 /// The program that a variable names.
 pub(crate) fn program(variable: &str, how: &str) -> Option<PathBuf> {
     let Some(path) = std::env::var_os(variable) else {
-        skip(&format!("{variable} is not set: {variable}=$({how})"));
+        skip(&format!("{variable} is not set: {how}"));
         return None;
     };
     Some(path.into())

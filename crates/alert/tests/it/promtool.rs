@@ -147,7 +147,7 @@ fn expectations(file: &RuleFile, memory: &Memory) -> (Value, usize) {
 }
 
 fn promtool_agrees(file: &RuleFile, memory: &Memory) {
-    let how = "scripts/fetch-alertmanager promtool";
+    let how = "STRIATUM_PROMTOOL=$(scripts/fetch-alertmanager promtool)";
     let Some(promtool) = program("STRIATUM_PROMTOOL", how) else { return };
     let (tests, n_alerts) = expectations(file, memory);
     let folder = tempfile::tempdir().unwrap();

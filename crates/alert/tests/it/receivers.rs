@@ -292,3 +292,38 @@ async fn from_rule_to_receiver_and_over_a_restart() {
         .collect();
     assert_eq!(said, [("firing".into(), "0.97".into()), ("resolved".into(), "0.97".into())]);
 }
+
+/// What is handed on to an Alertmanager arrives in the order in which it happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn alertmanagers_hear_old_word_before_new() {
+    let listener = Listener::new(&[Answer::Status(500, ""), Answer::Status(503, ""), OK]);
+    let delivery = json!({"retry": {"base_seconds": 0.05}});
+    let mut config = config(json!({"log_configs": [{}]}), delivery);
+    config.alertmanagers = serde_json::from_value(json!([{"url": listener.url()}])).unwrap();
+    config.groups = serde_json::from_value(json!([{"name": "g", "interval": "1s", "rules": [
+        {"alert": "High", "expr": "load"}
+    ]}]))
+    .unwrap();
+    let clock = Arc::new(SystemClock::new());
+    let lost = |letter: DeadLetter| panic!("{letter:?}");
+    let chance = Chance::from_seed(1);
+    let mut alerting = Alerting::new(&config, &|_| Ok(()), clock, &chance, Arc::new(lost)).unwrap();
+    // It flaps, and the word of it waits for what is on its way.
+    for second in 0..5 {
+        let is_there = second % 2 == 0;
+        let query = move |_: &str, _: i64| -> Result<Vector, String> {
+            Ok(if is_there { vec![(Labels::default(), 1.0)] } else { Vec::new() })
+        };
+        alerting.turn(second * 1000, &query);
+    }
+    alerting.finish().await;
+    alerting.turn(5000, &|_: &str, _: i64| -> Result<Vector, String> { Ok(Vec::new()) });
+    alerting.finish().await;
+    let said = listener.so_far();
+    assert!(said[0].head.starts_with("POST /hook/hunter2/api/v2/alerts HTTP/1.1"));
+    let ends: Vec<&str> =
+        said.iter().map(|request| request.body[0]["endsAt"].as_str().unwrap()).collect();
+    // Three attempts of the first, then the last of what came meanwhile: resolved at second 5.
+    assert_eq!(ends[..3], ["1970-01-01T00:04:00Z"; 3]);
+    assert_eq!(ends[3..], ["1970-01-01T00:00:05Z"]);
+}
