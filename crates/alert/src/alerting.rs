@@ -19,7 +19,8 @@ use crate::labels::Fingerprint;
 use crate::notification::Notification;
 use crate::sender::{DeadLetters, GivenUp, Sender};
 
-/// Evaluator, dispatcher and sender.
+/// Evaluator, dispatcher and sender. What is being delivered when it is dropped is cut off, so call
+/// [`Self::finish`] before; what was not answered is due again after a restart.
 pub struct Alerting {
     /// Its rules.
     pub evaluator: Evaluator,

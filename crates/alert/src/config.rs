@@ -13,6 +13,7 @@ use crate::inhibit::{InhibitRule, MAX_INHIBIT_RULES};
 use crate::receiver::{AlertmanagerConfig, MAX_RECEIVERS, ReceiverConfig};
 use crate::route::{RouteConfig, Routes};
 use crate::rule::{Group, GroupConfig, RuleFile};
+use crate::sender::MAX_CONCURRENT_DELIVERIES;
 use crate::span::Span;
 
 /// How long an alert without an end lasts when nothing is heard of it: five minutes.
@@ -55,13 +56,24 @@ pub struct Config {
     /// How long an alert without an end lasts: [`DEFAULT_RESOLVE_TIMEOUT`].
     #[serde(default = "resolve_timeout")]
     pub resolve_timeout: Span,
-    /// How often and how long each receiver is tried.
-    #[serde(default)]
+    /// How often and how long each receiver is tried: [`patient`]. What is given replaces all of it.
+    #[serde(default = "patient")]
     pub delivery: policy::Config,
 }
 
 fn resolve_timeout() -> Span {
     DEFAULT_RESOLVE_TIMEOUT
+}
+
+/// How deliveries are tried unless the settings say otherwise: people wait longer than programs do,
+/// and a receiver that starts again takes a while. Five attempts of 10 seconds in 60; waits grow from
+/// half a second to 20; all that are under way may be retried.
+pub fn patient() -> policy::Config {
+    let mut config = policy::Config::default();
+    (config.time.attempt_seconds, config.time.total_seconds) = (10.0, 60.0);
+    (config.retry.attempts, config.retry.base_seconds) = (5, 0.5);
+    config.retry.budget.min_active = MAX_CONCURRENT_DELIVERIES as u32;
+    config
 }
 
 impl Config {

@@ -31,8 +31,8 @@ pub const MAX_ALERTS: usize = 10_000;
 pub const MAX_GROUPS: usize = 10_000;
 /// How often what is over is forgotten.
 pub const MAINTENANCE_INTERVAL: Span = Span::from_seconds(30);
-/// How long word of a notification is waited for, at least.
-pub const MIN_ANSWER_TIME: Span = Span::from_seconds(10);
+/// How long word of a notification is waited for, at least; what takes longer may be sent twice.
+pub const MIN_ANSWER_TIME: Span = Span::from_seconds(90);
 
 /// Somebody takes care of an alert: it is not repeated until it is resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

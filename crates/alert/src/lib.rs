@@ -12,6 +12,7 @@
 //! All but the sender are state machines: time is an argument (milliseconds since 1970), what they
 //! know can be written down and restored, and so a test can play a week in a moment. Whatever could
 //! grow has a limit with a name.
+
 mod active;
 mod alert;
 mod alerting;
@@ -39,7 +40,7 @@ mod template;
 pub use active::{Active, RESEND_DELAY, RESOLVED_RETENTION, State};
 pub use alert::Alert;
 pub use alerting::{Alerting, Snapshot, Turn};
-pub use config::{Config, DEFAULT_RESOLVE_TIMEOUT, MAX_ALERTMANAGERS};
+pub use config::{Config, DEFAULT_RESOLVE_TIMEOUT, MAX_ALERTMANAGERS, patient};
 pub use delivery::DeliveryError;
 pub use dispatch::{
     Acknowledgement, AlertStatus, Dispatcher, DispatcherSnapshot, MAINTENANCE_INTERVAL, MAX_ALERTS,
@@ -70,7 +71,9 @@ pub use rule::{
     RuleKind,
 };
 pub use secret::{Endpoint, MAX_SECRET_BYTES, Secret};
-pub use sender::{Content, DeadLetter, DeadLetters, GivenUp, Sender, Tally};
+pub use sender::{
+    Content, DeadLetter, DeadLetters, GivenUp, MAX_CONCURRENT_DELIVERIES, Sender, Tally,
+};
 pub use sent::{MAX_SENT, SENT_RETENTION};
 pub use silence::{
     MAX_COMMENT_BYTES, MAX_SILENCE_MATCHERS, MAX_SILENCES, SILENCE_RETENTION, Silence,

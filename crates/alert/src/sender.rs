@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use resilience::policy::{CallError, Policy};
 use resilience::{Chance, Clock, Deadline};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 use crate::alert::Alert;
 use crate::config::Config;
@@ -21,6 +22,9 @@ use crate::receiver::email::Mailer;
 use crate::receiver::{
     AlertmanagerConfig, Integration, alertmanager, log, pagerduty, slack, webhook,
 };
+
+/// The most deliveries under way to one integration; the others wait, as many as there are groups.
+pub const MAX_CONCURRENT_DELIVERIES: usize = 8;
 
 /// Takes what could not be delivered.
 pub trait DeadLetters: Send + Sync {
@@ -100,6 +104,7 @@ pub struct Sender {
 struct Target {
     receiver: String,
     way: Way,
+    places: Semaphore,
     policy: Policy<()>,
     delivered: AtomicU64,
     given_up: AtomicU64,
@@ -142,10 +147,15 @@ impl Sender {
         dead_letters: Arc<dyn DeadLetters>,
     ) -> Result<Self, AlertError> {
         AlertError::refuse(config.problems())?;
+        // A storm of alerts waits here: the bulkhead refuses.
+        let bulkhead = &config.delivery.bulkhead;
+        let n_places = MAX_CONCURRENT_DELIVERIES
+            .min(bulkhead.max_concurrent)
+            .min(bulkhead.max_concurrent_per_key);
         let target = |receiver: &str, way: Way| -> Result<Target, AlertError> {
             let policy = Policy::new(config.delivery.clone(), Arc::clone(&clock), chance);
             let policy = policy.map_err(|error| AlertError::Config(error.0))?;
-            Ok(Target::new(receiver, way, policy))
+            Ok(Target::new(receiver, way, policy, n_places))
         };
         let mut needs_tls = config.alertmanagers.iter().any(|config| config.url.is_tls());
         let mut targets = BTreeMap::new();
@@ -266,9 +276,10 @@ impl Sender {
 }
 
 impl Target {
-    fn new(receiver: &str, way: Way, policy: Policy<()>) -> Self {
+    fn new(receiver: &str, way: Way, policy: Policy<()>, n_places: usize) -> Self {
         let (delivered, given_up, attempts) = Default::default();
-        Self { receiver: receiver.to_owned(), way, policy, delivered, given_up, attempts }
+        let places = Semaphore::new(n_places);
+        Self { receiver: receiver.to_owned(), way, places, policy, delivered, given_up, attempts }
     }
 
     /// Why it failed at last and after how many attempts, if so.
@@ -280,6 +291,8 @@ impl Target {
             self.attempts.fetch_add(1, Ordering::Relaxed);
             op()
         };
+        // It is never closed, so there is always a place at last.
+        let _place = self.places.acquire().await.ok();
         let result = self.policy.call((), Deadline::NEVER, DeliveryError::verdict, attempt).await;
         result.map_err(|error| match &error {
             CallError::Full(_) => (error.to_string(), 0),

@@ -327,3 +327,28 @@ async fn alertmanagers_hear_old_word_before_new() {
     assert_eq!(ends[..3], ["1970-01-01T00:04:00Z"; 3]);
     assert_eq!(ends[3..], ["1970-01-01T00:00:05Z"]);
 }
+
+/// Many groups at once wait for one another; none is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_is_delivered() {
+    let listener = Listener::new(&[Answer::Status(503, ""), OK]);
+    let receiver = json!({"webhook_configs": [webhook(&listener)]});
+    let mut config = config(receiver, json!({}));
+    config.delivery = alert::patient();
+    config.groups = serde_json::from_value(json!([{"name": "g", "rules": [
+        {"alert": "A", "expr": "x", "labels": {"n": "{{ $labels.n }}"}}
+    ]}]))
+    .unwrap();
+    config.route.group_by = Some(vec!["n".to_owned()]);
+    let clock = Arc::new(SystemClock::new());
+    let lost = |letter: DeadLetter| panic!("{letter:?}");
+    let chance = Chance::from_seed(1);
+    let mut alerting = Alerting::new(&config, &|_| Ok(()), clock, &chance, Arc::new(lost)).unwrap();
+    let many = |_: &str, _: i64| -> Result<Vector, String> {
+        Ok((0..500).map(|n| (Labels::from([("n", n.to_string())]), 1.0)).collect())
+    };
+    assert_eq!(alerting.turn(0, &many).n_due, 500);
+    assert_eq!(alerting.finish().await, []);
+    assert_eq!(alerting.sender().tallies()[0].delivered_total, 500);
+    assert_eq!(listener.so_far().len(), 501);
+}
