@@ -73,7 +73,8 @@ impl Labels {
     pub fn new<'a>(
         labels: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, LabelsError> {
-        let mut labels: Vec<_> = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut labels: Vec<_> =
+            labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         labels.sort_unstable();
         if labels.len() > MAX_LABELS {
             return Err(LabelsError::TooMany { found: labels.len() });
@@ -237,9 +238,8 @@ mod tests {
 
     #[test]
     fn order_is_by_name_then_value() {
-        let labels = |list: &[(&'static str, &'static str)]| {
-            Labels::new(list.iter().copied()).unwrap()
-        };
+        let labels =
+            |list: &[(&'static str, &'static str)]| Labels::new(list.iter().copied()).unwrap();
         let mut all = [
             labels(&[("b", "1")]),
             labels(&[("a", "10")]),

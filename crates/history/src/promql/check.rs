@@ -176,10 +176,7 @@ fn check_modifier(binary: &BinaryExpr) -> Result<(), QueryError> {
     Ok(())
 }
 
-fn check_selector(
-    matchers: &Matchers,
-    vector: &parser::VectorSelector,
-) -> Result<(), QueryError> {
+fn check_selector(matchers: &Matchers, vector: &parser::VectorSelector) -> Result<(), QueryError> {
     if !matchers.or_matchers.is_empty() {
         return unsupported("\"or\" between label matchers");
     }

@@ -27,7 +27,9 @@ pub enum QueryError {
         limit: usize,
     },
     /// The expression is too deep.
-    #[error("the query has operators and nested brackets to a depth of {found}, and may have {limit}")]
+    #[error(
+        "the query has operators and nested brackets to a depth of {found}, and may have {limit}"
+    )]
     TooDeep {
         /// How deep it may be.
         found: usize,
@@ -47,9 +49,7 @@ pub enum QueryError {
         problem: String,
     },
     /// It has no value of the kind that is asked for.
-    #[error(
-        "invalid expression type {found:?} for range query, must be Scalar or instant Vector"
-    )]
+    #[error("invalid expression type {found:?} for range query, must be Scalar or instant Vector")]
     NotForRange {
         /// The kind of value.
         found: &'static str,

@@ -25,8 +25,10 @@ use std::time::Duration;
 
 use promql_parser::parser::Expr;
 
+pub(crate) use calendar::{days, days_in_month};
 pub use error::{QueryError, Stop};
-pub(crate) use rows::Steps;
+pub(crate) use numbers::brief;
+use rows::Steps;
 
 use crate::chunk::Sample;
 use crate::labels::Labels;
