@@ -261,7 +261,8 @@ mod tests {
             .collect();
         assert!(check(&samples) < 120 * 2, "{}", check(&samples));
         let constant: Vec<_> = samples.iter().map(|s| Sample { value: 1.0, ..*s }).collect();
-        assert_eq!(check(&constant), 16 + 20_usize.div_ceil(8) + (2 * 118_usize).div_ceil(8) - 1);
+        // The first whole, the first delta and its value, then two bits each.
+        assert_eq!(check(&constant), 16 + (19_usize + 1 + 2 * 118).div_ceil(8) + 1);
     }
 
     #[test]

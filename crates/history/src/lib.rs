@@ -19,7 +19,7 @@ mod table;
 
 pub use chunk::{STALE, Sample, is_stale};
 pub use config::{Config, DiskConfig, MIN_DISK_BYTES, MIN_MEMORY_BYTES};
-pub use disk::{Dropped, Flushed, MAX_SEGMENTS, Restored, SEGMENTS};
+pub use disk::{Dropped, Flushed, MAX_SEGMENT_BYTES, MAX_SEGMENTS, Restored, SEGMENTS};
 pub use error::{HistoryError, Refused};
 pub use go_regex::{MAX_REGEX_BYTES, MAX_REGEX_MEMORY_BYTES};
 pub use labels::{Iter, Labels, LabelsError, MAX_LABEL_BYTES, MAX_LABELS, METRIC_NAME};

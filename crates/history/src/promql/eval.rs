@@ -20,7 +20,9 @@ pub(super) struct Evaluator<'a> {
     pub(super) config: &'a QueryConfig,
     stop: &'a dyn Fn() -> Option<Stop>,
     /// The steps of the query, not of a subquery within.
-    pub(super) whole: Steps,
+    whole: Steps,
+    /// What `@ start()` and `@ end()` are (milliseconds); the last step may be before the end.
+    pub(super) ends_ms: (i64, i64),
     touched: Cell<u64>,
     looked_at: Cell<u64>,
 }
@@ -31,8 +33,10 @@ impl<'a> Evaluator<'a> {
         config: &'a QueryConfig,
         stop: &'a dyn Fn() -> Option<Stop>,
         whole: Steps,
+        ends_ms: (i64, i64),
     ) -> Self {
-        Self { history, config, stop, whole, touched: Cell::new(0), looked_at: Cell::new(0) }
+        let (touched, looked_at) = (Cell::new(0), Cell::new(0));
+        Self { history, config, stop, whole, ends_ms, touched, looked_at }
     }
 
     /// Counts samples against the limit, and now and then looks whether to stop.

@@ -128,7 +128,7 @@ fn quantile(q: f64, buckets: &mut Vec<Bucket>) -> f64 {
     let [finite @ .., last] = &buckets[..] else { return f64::NAN };
     let Some(highest) = finite.last().filter(|_| last.count != 0.0) else { return f64::NAN };
     let rank = q * last.count;
-    let place = finite.partition_point(|bucket| !(bucket.count >= rank));
+    let place = finite.partition_point(|bucket| bucket.count < rank);
     let Some(bucket) = finite.get(place) else { return highest.bound };
     let before = match place.checked_sub(1) {
         Some(before) => finite[before],
@@ -150,15 +150,17 @@ fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if lower >= upper {
         return 0.0;
     }
-    (rank_of(upper, buckets).min(count) - rank_of(lower, buckets).min(count)) / count
+    // NaN stays: a value within the first bucket, which begins nowhere, has no rank.
+    let rank = |value: f64| match rank_of(value, buckets) {
+        rank if rank > count => count,
+        rank => rank,
+    };
+    (rank(upper) - rank(lower)) / count
 }
 
 /// How many observations are below a value.
 fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
     let mut before = Bucket { bound: f64::NEG_INFINITY, count: 0.0 };
-    if buckets.first().is_some_and(|first| first.bound > 0.0) {
-        before.bound = 0.0;
-    }
     for bucket in buckets {
         if before.bound >= value {
             return before.count;

@@ -123,7 +123,7 @@ impl Query {
         stop: &dyn Fn() -> Option<Stop>,
     ) -> Result<Evaluated, QueryError> {
         let steps = Steps { start_ms: t_ms, step_ms: 1, count: 1 };
-        eval::Evaluator::new(history, config, stop, steps).instant(&self.expr)
+        eval::Evaluator::new(history, config, stop, steps, (t_ms, t_ms)).instant(&self.expr)
     }
 
     /// The values from one time to another, both included, at steps (milliseconds): a matrix.
@@ -140,7 +140,8 @@ impl Query {
         stop: &dyn Fn() -> Option<Stop>,
     ) -> Result<Evaluated, QueryError> {
         let steps = Steps::new(range, config)?;
-        eval::Evaluator::new(history, config, stop, steps).range(&self.expr)
+        let ends_ms = (range.start_ms, range.end_ms);
+        eval::Evaluator::new(history, config, stop, steps, ends_ms).range(&self.expr)
     }
 }
 

@@ -45,11 +45,15 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// `whole` are the steps of the query, whose ends `@` may mean.
-    pub(super) fn new(at: Option<&AtModifier>, offset: Option<&Offset>, whole: &Steps) -> Self {
+    /// `ends_ms` are those of the query, which `@` may mean.
+    pub(super) fn new(
+        at: Option<&AtModifier>,
+        offset: Option<&Offset>,
+        ends_ms: (i64, i64),
+    ) -> Self {
         let at_ms = at.map(|at| match at {
-            AtModifier::Start => whole.start_ms,
-            AtModifier::End => whole.end_ms(),
+            AtModifier::Start => ends_ms.0,
+            AtModifier::End => ends_ms.1,
             AtModifier::At(time) => since_epoch_ms(*time),
         });
         let offset_ms = offset.map_or(0, |offset| match offset {
@@ -96,7 +100,7 @@ impl Evaluator<'_> {
         steps: &Steps,
         of: Of,
     ) -> Result<Vec<Row>, QueryError> {
-        let shift = Shift::new(selector.at.as_ref(), selector.offset.as_ref(), &self.whole);
+        let shift = Shift::new(selector.at.as_ref(), selector.offset.as_ref(), self.ends_ms);
         let (first, last) = shift.span(steps);
         let lookback_ms = millis(self.config.lookback);
         let from_ms = first.saturating_sub(lookback_ms).saturating_add(1);
@@ -132,7 +136,8 @@ impl Evaluator<'_> {
             Expr::Paren(paren) => self.ranges(&paren.expr, steps),
             Expr::MatrixSelector(matrix) => {
                 let selector = &matrix.vs;
-                let shift = Shift::new(selector.at.as_ref(), selector.offset.as_ref(), &self.whole);
+                let shift =
+                    Shift::new(selector.at.as_ref(), selector.offset.as_ref(), self.ends_ms);
                 let range_ms = millis(matrix.range);
                 let (first, last_ms) = shift.span(steps);
                 let from_ms = first.saturating_sub(range_ms).saturating_add(1);
@@ -140,7 +145,8 @@ impl Evaluator<'_> {
                 Ok(Ranges { shift, range_ms, source: Source::Stored(series, from_ms, last_ms) })
             }
             Expr::Subquery(subquery) => {
-                let shift = Shift::new(subquery.at.as_ref(), subquery.offset.as_ref(), &self.whole);
+                let shift =
+                    Shift::new(subquery.at.as_ref(), subquery.offset.as_ref(), self.ends_ms);
                 let range_ms = millis(subquery.range);
                 let step_ms = subquery.step.map_or(millis(self.config.default_step), millis).max(1);
                 let (first, last_ms) = shift.span(steps);
