@@ -57,6 +57,21 @@ pub struct Config {
     pub export: Export,
     /// What the server keeps of its own metrics.
     pub history: HistoryConfig,
+    /// Rules, and who is told.
+    pub alerting: Alerting,
+}
+
+/// Rules, and who is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerting {
+    /// Time from one evaluation of the rules to the next (seconds).
+    pub interval_seconds: f64,
+    /// What the hold times of the catalogue's rules are multiplied by: 0 fires at once.
+    pub hold_factor: f64,
+    /// Routes, receivers, inhibitions, Alertmanagers and further rules, by Alertmanager's and
+    /// Prometheus' keys; without a route, alerts are written to the log.
+    pub manager: toml::Table,
 }
 
 /// The log.
@@ -114,6 +129,8 @@ pub struct HistoryConfig {
     pub retention_hours: f64,
     /// Room on disk, in the state's folder (bytes); 0 keeps nothing from one start to the next.
     pub disk_bytes: u64,
+    /// Time from one gathering of every metric to the next (seconds).
+    pub gather_seconds: f64,
 }
 
 /// Backups that the server makes by itself.
@@ -257,6 +274,7 @@ impl Default for Config {
             tracing: Sampling::default(),
             export: Export::default(),
             history: HistoryConfig::default(),
+            alerting: Alerting::default(),
         }
     }
 }
@@ -269,7 +287,18 @@ impl Default for Logs {
 
 impl Default for HistoryConfig {
     fn default() -> Self {
-        Self { max_bytes: 64 << 20, retention_hours: 24.0, disk_bytes: 256 << 20 }
+        Self {
+            max_bytes: 64 << 20,
+            retention_hours: 24.0,
+            disk_bytes: 256 << 20,
+            gather_seconds: 5.0,
+        }
+    }
+}
+
+impl Default for Alerting {
+    fn default() -> Self {
+        Self { interval_seconds: 15.0, hold_factor: 1.0, manager: toml::Table::new() }
     }
 }
 
@@ -353,6 +382,15 @@ impl Config {
         let hours = self.history.retention_hours;
         let fits = (0.01..=87_840.0).contains(&hours);
         expect("history.retention_hours", fits, "0.01 to 87840", hours.to_string());
+        let every = self.history.gather_seconds;
+        let fits = (0.1..=300.0).contains(&every);
+        expect("history.gather_seconds", fits, "0.1 to 300", every.to_string());
+        let every = self.alerting.interval_seconds;
+        let fits = (0.1..=3600.0).contains(&every);
+        expect("alerting.interval_seconds", fits, "0.1 to 3600", every.to_string());
+        let factor = self.alerting.hold_factor;
+        let fits = (0.0..=100.0).contains(&factor);
+        expect("alerting.hold_factor", fits, "0 to 100", factor.to_string());
         if let Some(remote) = &self.export.remote_write {
             let version = remote.version;
             let fits = matches!(version, 1 | 2);
@@ -371,6 +409,13 @@ impl Config {
             expect("security.jwt", named, "issuer and audience", "an empty one".into());
         }
         problems.extend(self.tracing.problems());
+        match crate::alarm::settings(&self.alerting) {
+            Ok(settings) => {
+                let told = settings.problems().into_iter();
+                problems.extend(told.map(|problem| format!("alerting.manager: {problem}")));
+            }
+            Err(problem) => problems.push(problem),
+        }
         problems.extend(self.export.otlp.iter().flat_map(Otlp::problems));
         problems
     }

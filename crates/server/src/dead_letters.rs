@@ -118,6 +118,29 @@ pub(crate) async fn put(
     Ok(())
 }
 
+/// Where notifications are from that could not be sent.
+const NOTIFICATION: &str = "notification";
+
+/// Keeps a notification that could not be sent, as a letter of the default tenant: alerts are the
+/// operators', and theirs it is.
+pub(crate) async fn put_notification(
+    server: &Server,
+    lost: &alert::DeadLetter,
+) -> Result<(), StoreError> {
+    let tenant = TenantId::parse(crate::security::DEFAULT_TENANT)?;
+    let letter = DeadLetter {
+        id: String::new(),
+        origin: NOTIFICATION.into(),
+        payload: serde_json::to_value(lost).unwrap_or_default(),
+        errors: vec![format!("{} of {:?}", lost.kind, lost.receiver), lost.error.clone()],
+        attempts: lost.n_attempts as u32,
+        first_ms: now_ms(),
+        last_ms: now_ms(),
+        trace_id: None,
+    };
+    put(server, &tenant, &letter).await
+}
+
 /// The letters of a tenant after one, the oldest first.
 pub(crate) async fn list(
     server: &Server,

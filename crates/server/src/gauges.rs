@@ -14,16 +14,4 @@ impl Server {
         let interval = self.config.backup.as_ref().map_or(0.0, |b| b.every_hours * 3600.0);
         set("striatum_backup_interval_seconds", interval);
     }
-
-    /// The share of the memory that the process may take which it takes.
-    pub(crate) fn memory_used(&self) -> Option<f64> {
-        let used = self.metrics.gauge("process_resident_memory_bytes", &[]).get();
-        let limit = self.metrics.gauge("striatum_memory_limit_bytes", &[]).get();
-        (limit > 0.0).then(|| used / limit)
-    }
-
-    /// How full the fullest disk is that the server writes to.
-    pub(crate) fn disk_used(&self) -> Option<f64> {
-        None
-    }
 }

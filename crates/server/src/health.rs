@@ -229,11 +229,11 @@ impl Server {
                 level => (Status::Degraded, level.name().to_owned()),
             },
             "errors" => above(self.health.failing(), ERRORS, "of the requests fail"),
-            "memory" => match self.memory_used() {
+            "memory" => match self.reader.usage().memory {
                 Some(used) => above(used, MEMORY, "of memory is used"),
                 None => (Status::Healthy, "not known on this system".into()),
             },
-            "disk" => match self.disk_used() {
+            "disk" => match self.reader.usage().disk {
                 Some(used) => above(used, DISK, "of the disk is used"),
                 None => (Status::Healthy, "not known on this system".into()),
             },
@@ -262,8 +262,8 @@ impl Server {
     fn score(&self) -> f64 {
         let parts = [
             Some(1.0 - self.health.failing()),
-            self.memory_used().map(|used| 1.0 - used),
-            self.disk_used().map(|used| 1.0 - used),
+            self.reader.usage().memory.map(|used| 1.0 - used),
+            self.reader.usage().disk.map(|used| 1.0 - used),
         ];
         let known = parts.iter().zip(WEIGHTS).filter_map(|(part, weight)| Some(((*part)?, weight)));
         let (sum, weights) = known.fold((0.0, 0.0), |(s, w), (part, weight)| {

@@ -7,6 +7,7 @@
 //! and writes. What can be asked, by whom, is one table ([`http`]).
 
 pub mod administer;
+mod alarm;
 pub mod backup;
 mod checkpoint;
 mod config;
@@ -20,8 +21,10 @@ mod health;
 mod http;
 mod listen;
 mod live;
+mod machine;
 mod metadata;
 mod model;
+mod past;
 mod record;
 mod repository;
 mod request;
@@ -37,8 +40,8 @@ mod wire;
 mod workers;
 
 pub use config::{
-    Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, RemoteWrite, Security, Sessions,
-    State, Tls,
+    Alerting, Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, RemoteWrite, Security,
+    Sessions, State, Tls,
 };
 pub use error::{RequestError, ServeError};
 pub use model::{

@@ -35,6 +35,8 @@ pub(crate) struct Frame {
     steps: usize,
     /// The populations that fire, in the network's order.
     populations: Vec<Fired>,
+    /// Spikes per neuron and step of each of them.
+    rates: Vec<f64>,
 }
 
 /// The spikes of a population.
@@ -44,8 +46,6 @@ pub(crate) struct Fired {
     name: String,
     /// Its neurons.
     size: usize,
-    /// Spikes per neuron and step.
-    rate: f64,
     /// Step and neuron of each spike; no more than can be shown.
     spikes: Vec<[u32; 2]>,
 }
@@ -99,6 +99,7 @@ impl Live {
     pub(crate) fn show(&self, model: &Model, run: &Run) {
         let ports = model.network.populations();
         let steps = run.report.steps as usize;
+        let mut rates = Vec::new();
         let populations = run
             .recordings
             .iter()
@@ -116,12 +117,13 @@ impl Live {
                 }
                 let cells = (port.size * steps.max(1)) as f64;
                 let (name, size) = (port.name.clone(), port.size);
-                Fired { name, size, rate: n as f64 / cells, spikes }
+                rates.push(n as f64 / cells);
+                Fired { name, size, spikes }
             })
             .collect();
         let step0 = self.shown.fetch_add(steps as u64, Ordering::Relaxed);
         let (model, version) = (model.name.clone(), model.version.to_string());
         // Whoever watched may have gone.
-        drop(self.frames.send(Frame { model, version, step0, steps, populations }));
+        drop(self.frames.send(Frame { model, version, step0, steps, populations, rates }));
     }
 }

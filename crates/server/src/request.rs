@@ -9,11 +9,14 @@ use observe::Metrics;
 use observe::telemetry::{Telemetry, current};
 use tracing::{Instrument, Span};
 
+use crate::alarm::Alarm;
 use crate::config::Config;
 use crate::degradation::Degradation;
 use crate::error::RequestError;
 use crate::experiments::Experiments;
 use crate::health::Health;
+use crate::machine::Reader;
+use crate::past::Past;
 use crate::record::{RouteSignals, Signals, Tenants, Took};
 use crate::repository::{Choice, Repository, Served};
 use crate::rollout::{Compared, Rollout, Seen};
@@ -33,6 +36,9 @@ pub(crate) struct Server {
     pub(crate) degradation: Degradation,
     pub(crate) experiments: Experiments,
     pub(crate) health: Health,
+    pub(crate) past: Past,
+    pub(crate) alarm: Alarm,
+    pub(crate) reader: Reader,
     pub(crate) store: store::Store,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) telemetry: Arc<Telemetry>,

@@ -9,20 +9,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use observe::Metrics;
+use observe::export::{OtlpExporter, Poster};
 use observe::telemetry::Telemetry;
 use resilience::{Clock, SystemClock};
 use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::alarm::Alarm;
 use crate::backup;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::degradation::Degradation;
 use crate::error::ServeError;
 use crate::experiments::{self, Experiments};
 use crate::health::Health;
 use crate::http::router;
 use crate::listen::{self, Certificates, Listener};
+use crate::machine::Reader;
+use crate::past::Past;
 use crate::record::{RouteSignals, Signals, StoreSignals, Tenants};
 use crate::repository::Repository;
 use crate::request::{Server, now_ms};
@@ -42,6 +46,9 @@ const TENANT_SWEEPS: u64 = 600;
 
 /// Time between two looks for dead letters that are too old.
 const EXPIRE: Duration = Duration::from_secs(3600);
+
+/// Time that the last spans, records and metrics have to be sent when the server stops.
+const LAST_EXPORT: Duration = Duration::from_secs(2);
 
 /// Time after a backup that failed.
 const BACKUP_RETRY: Duration = Duration::from_secs(60);
@@ -118,6 +125,16 @@ where
         tls: tls.clone(),
         signals: listen::Signals::of(&metrics),
     };
+    let instance = local.to_string();
+    let past = Past::open(&config.history, &config.state.folder, instance.clone(), &metrics);
+    let past = past.map_err(|e| ServeError::Config(vec![e.to_string()]))?;
+    let alarm = Alarm::new(&config.alerting, Arc::clone(&clock), &past)?;
+    let mut folders = vec![config.state.folder.clone(), config.models.clone()];
+    folders.extend(config.backup.iter().map(|backup| backup.folder.clone()));
+    let reader = Reader::new(&metrics, folders);
+    reader.read();
+    let exporter = exporter(&config, (&telemetry, &metrics), &clock, &instance)?;
+    let remote = remote(&config, &metrics, &clock)?;
     let level = metrics.gauge("striatum_degradation_level", &[]);
     let degradation = Degradation::new(clock, level)?;
     let server = Arc::new(Server {
@@ -126,6 +143,9 @@ where
         degradation,
         experiments: Experiments::default(),
         health: Health::default(),
+        past,
+        alarm,
+        reader,
         unknown: Signals::of(&metrics, "unknown", None),
         tenants: Tenants::new(&metrics),
         unrouted: Arc::new(RouteSignals::of(&metrics, "unknown")),
@@ -139,6 +159,7 @@ where
         stopping: AtomicBool::new(false),
     });
     experiments::take_up(&server).await?;
+    server.alarm.take_up(&server, now_ms() as i64).await?;
     ready(local, &server.repository);
 
     let stopped = Arc::new(Notify::new());
@@ -151,7 +172,21 @@ where
         flag.stopping.store(true, Ordering::Relaxed);
         tell.notify_one();
     });
+    let exporting = exporter.map(|exporter| {
+        let exporter = Arc::new(exporter);
+        let own = Arc::clone(&exporter);
+        (exporter, tokio::spawn(async move { own.run().await }))
+    });
+    if let Some((poster, settings)) = remote {
+        tokio::spawn(watch::send(Arc::clone(&server), poster, settings));
+    }
     let background = [
+        tokio::spawn(watch::gather(Arc::clone(&server))),
+        tokio::spawn(watch::judge(Arc::clone(&server))),
+        tokio::spawn(watch::wonder(Arc::clone(&server))),
+        tokio::spawn(watch::tidy(Arc::clone(&server))),
+        tokio::spawn(watch::delay(Arc::clone(&server))),
+        tokio::spawn(watch::letters_of_alarms(Arc::clone(&server))),
         tokio::spawn(expire_letters(Arc::clone(&server))),
         tokio::spawn(back_up(Arc::clone(&server))),
         tokio::spawn(watch::look(Arc::clone(&server))),
@@ -162,6 +197,12 @@ where
     background.iter().for_each(tokio::task::JoinHandle::abort);
     sweeping.abort();
     reloading.abort();
+    watch::keep(&server).await;
+    if let Some((exporter, task)) = exporting {
+        task.abort();
+        // What cannot be sent in time stays unsent.
+        drop(tokio::time::timeout(LAST_EXPORT, exporter.flush()).await);
+    }
     let parked = server.sessions.park().await;
     if parked > 0 {
         tracing::info!(parked, "sessions are parked");
@@ -181,6 +222,32 @@ fn pool(config: &Config, metrics: &Arc<Metrics>) -> Pool {
         waiting: metrics.gauge("striatum_queue_depth", &[]),
         metrics: Arc::clone(metrics),
     }
+}
+
+/// Sends what is seen to a collector, where one is configured.
+fn exporter(
+    config: &Config,
+    (telemetry, metrics): (&Arc<Telemetry>, &Arc<Metrics>),
+    clock: &Arc<dyn Clock>,
+    instance: &str,
+) -> Result<Option<OtlpExporter>, ServeError> {
+    let Some(otlp) = config.export.otlp.clone() else { return Ok(None) };
+    let signals = (Arc::clone(telemetry), Arc::clone(metrics));
+    let exporter = OtlpExporter::new(otlp, signals, Arc::clone(clock), instance);
+    exporter.map(Some).map_err(|e| ServeError::Config(vec![format!("export.otlp: {e}")]))
+}
+
+/// Sends samples to a remote store, where one is configured.
+fn remote(
+    config: &Config,
+    metrics: &Metrics,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<(Poster, config::RemoteWrite)>, ServeError> {
+    let Some(settings) = config.export.remote_write.clone() else { return Ok(None) };
+    let poster = Poster::new("remote_write", metrics, Arc::clone(clock));
+    let poster =
+        poster.map_err(|e| ServeError::Config(vec![format!("export.remote_write: {e}")]))?;
+    Ok(Some((poster, settings)))
 }
 
 /// Roll-outs go on where they stood when the server was stopped.

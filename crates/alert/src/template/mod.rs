@@ -91,6 +91,12 @@ enum Filled {
     Number(f64),
 }
 
+impl std::fmt::Display for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
 impl Template {
     /// Reads a template.
     ///

@@ -146,7 +146,7 @@ pub(crate) const ALERTS: &[Alert] = &[
         "50",
     )
     .silent(&[(r#"striatum_log_records_total{level="error"}"#, "0+1x120")]),
-    alert(AREA, Info, "Anomaly", "striatum_anomaly_score_ratio{} >= 1")
+    alert(AREA, Info, "Anomaly", "striatum_anomaly_score_ratio{} >= 0.5")
         .hold("30s")
         .says(
             "{{ $labels.series }} is unusual.",

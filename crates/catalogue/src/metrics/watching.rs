@@ -67,7 +67,7 @@ pub(crate) const METRICS: &[Metric] = &[
     gauge(
         "striatum_anomaly_score_ratio",
         &[SERIES],
-        "How unusual a watched series is now: 0 as ever, 1 beyond the threshold.",
+        "How unusual a watched series is now: 0 as ever, from a half on beyond the threshold.",
     ),
     counter("striatum_stalls_total", &[KIND], "Stalls that were found, by what stalled."),
 ];

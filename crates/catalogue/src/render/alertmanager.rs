@@ -6,7 +6,7 @@ use super::HEAD;
 use crate::alert::Area;
 
 /// What hides what: the alert that hides, and a pattern of those that it hides.
-pub(crate) const INHIBITS: &[(&str, &str)] = &[
+pub const INHIBITS: &[(&str, &str)] = &[
     ("ServerDown", ".+"),
     ("DiskFull", "DiskFills|StoreErrors|StoreSlow|BackupFailed"),
     ("StoreDown", "StoreErrors|StoreSlow|Unhealthy"),

@@ -7,7 +7,7 @@ mod page;
 mod rules;
 mod runbooks;
 
-pub use alertmanager::alertmanager;
+pub use alertmanager::{INHIBITS, alertmanager};
 pub use grafana::dashboard;
 pub use page::reference;
 pub use rules::{rule_tests, rules};

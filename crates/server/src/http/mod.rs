@@ -2,6 +2,7 @@
 //! document; the handlers stand beside it by subject.
 
 mod admin;
+mod alerts;
 mod dead_letters;
 mod experiments;
 mod extract;
@@ -11,6 +12,7 @@ mod models;
 mod openapi;
 mod operation;
 mod pages;
+mod query;
 mod sessions;
 mod stream;
 mod system;
@@ -47,6 +49,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         dead_letters::operations(),
         admin::operations(),
         watching::operations(),
+        alerts::operations(),
+        query::operations(),
         pages::operations(),
     ]
     .into_iter()

@@ -76,6 +76,16 @@ fn describe(operation: &Operation, generator: &mut schemars::SchemaGenerator) ->
         answer["content"] = content;
     }
     let mut responses = json!({ "4XX": problem, "5XX": problem });
+    if operation.prometheus {
+        let error = json!({
+            "description": "What is wrong: as Prometheus says it of a query, as RFC 9457 has it of the request.",
+            "content": {
+                "application/json": { "schema": { "type": "object", "required": ["status", "errorType", "error"] } },
+                PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } },
+            },
+        });
+        responses = json!({ "4XX": error, "5XX": error });
+    }
     responses[operation.status.to_string()] = answer;
     let mut described = json!({
         "operationId": operation.id,

@@ -24,6 +24,8 @@ pub(crate) struct Operation {
     /// What it gives instead where it is asked to.
     pub(crate) or: Option<&'static str>,
     pub(crate) status: u16,
+    /// Whether its errors are those that Prometheus' clients read.
+    pub(crate) prometheus: bool,
     pub(crate) handler: MethodRouter<Arc<Server>>,
 }
 
@@ -76,6 +78,7 @@ impl Operation {
             gives: Body::Nothing,
             or: None,
             status: 200,
+            prometheus: false,
             handler,
         }
     }
@@ -98,6 +101,16 @@ impl Operation {
     pub(crate) fn or(mut self, media: &'static str) -> Self {
         self.or = Some(media);
         self
+    }
+
+    pub(crate) fn errors_of_prometheus(mut self) -> Self {
+        self.prometheus = true;
+        self
+    }
+
+    /// It takes a form.
+    pub(crate) fn form(self) -> Self {
+        self.takes(Body::Media("application/x-www-form-urlencoded"))
     }
 
     pub(crate) fn status(mut self, status: u16) -> Self {

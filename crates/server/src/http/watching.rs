@@ -100,7 +100,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn panels() -> Answer<Value> {
+async fn panels(State(server): Shared) -> Answer<Value> {
     let pages: Vec<Value> = PAGES
         .iter()
         .map(|page| {
@@ -108,7 +108,7 @@ async fn panels() -> Answer<Value> {
             json!({ "id": page.id, "title": page.title, "description": page.help, "panels": panels })
         })
         .collect();
-    Answer(json!({ "pages": pages, "interval_seconds": crate::watch::GATHER.as_secs() }))
+    Answer(json!({ "pages": pages, "interval_seconds": server.config.history.gather_seconds }))
 }
 
 fn panel(panel: &catalogue::Panel) -> Value {

@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::error::{RequestError, ServeError};
 
 /// The tenant of callers that need not say who they are.
-const DEFAULT_TENANT: &str = "default";
+pub(crate) const DEFAULT_TENANT: &str = "default";
 
 /// Callers whose rate is kept; the one heard of longest ago goes first.
 const MAX_RATED: usize = 100_000;
