@@ -276,7 +276,8 @@ pub(crate) const QUERIES: &[&str] = &[
     r#"sort_by_label(zone10, "room")"#,
     r#"sort_by_label_desc(zone10, "room")"#,
     r#"sort_by_label(build_info, "version", "instance")"#,
-    // Histograms.
+    // Histograms. A fraction that begins within the first bucket is not asked for: Prometheus before
+    // 3.8 has NaN there (prometheus/prometheus #17367), and `histogram.rs` tests what we have.
     "histogram_quantile(0.9, latency_seconds_bucket)",
     "histogram_quantile(0.5, rate(latency_seconds_bucket[5m]))",
     "histogram_quantile(0.99, sum by (le) (rate(latency_seconds_bucket[5m])))",
@@ -292,10 +293,8 @@ pub(crate) const QUERIES: &[&str] = &[
     "histogram_quantile(0.001, latency_seconds_bucket)",
     "histogram_quantile(0.5, temperature)",
     "histogram_quantile(scalar(humidity{room=\"garage\"}), latency_seconds_bucket)",
-    "histogram_fraction(0, 0.3, latency_seconds_bucket)",
-    "histogram_fraction(0.002, 2, latency_seconds_bucket)",
+    "histogram_fraction(0.005, 0.3, latency_seconds_bucket)",
     "histogram_fraction(-2, 1, balance_bucket)",
-    "histogram_fraction(-10, 10, balance_bucket)",
     "histogram_fraction(3, 3, latency_seconds_bucket)",
     "histogram_fraction(-Inf, 0.1, latency_seconds_bucket)",
     "histogram_fraction(1, +Inf, latency_seconds_bucket)",
