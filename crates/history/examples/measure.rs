@@ -17,6 +17,9 @@ const START_MS: i64 = 1_700_000_000_000;
 /// How often a query is asked; the fastest counts.
 const ROUNDS: usize = 5;
 
+/// The value of a series at a step.
+type Value = fn(usize, i64) -> f64;
+
 fn main() -> Result<(), Box<dyn Error>> {
     kinds()?;
     let history = store(Config { max_memory_bytes: 256 << 20, ..Config::default() }, SERIES)?;
@@ -45,11 +48,7 @@ fn counter(i: usize, step: i64) -> f64 {
     (step * (1 + i as i64 % 7)) as f64 + (noise(i, step) * 5.0).floor()
 }
 
-fn fill(
-    history: &History,
-    series: usize,
-    value: fn(usize, i64) -> f64,
-) -> Result<f64, Box<dyn Error>> {
+fn fill(history: &History, series: usize, value: Value) -> Result<f64, Box<dyn Error>> {
     let mut handles = Vec::new();
     for i in 0..series {
         handles.push(history.handle(&labels(i)?)?);
@@ -75,7 +74,7 @@ fn store(config: Config, series: usize) -> Result<History, Box<dyn Error>> {
 }
 
 fn kinds() -> Result<(), Box<dyn Error>> {
-    let kinds: [(&str, fn(usize, i64) -> f64); 4] = [
+    let kinds: [(&str, Value); 4] = [
         ("constant", |_, _| 1.0),
         ("counter", counter),
         ("gauge of two decimals", |i, step| (noise(i, step) * 10_000.0).floor() / 100.0),
