@@ -1,4 +1,19 @@
 //! Samples of metrics over time, in bounded memory and disk, and PromQL over them.
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | [`History`] | takes samples by [`Handle`], gives them by [`Matcher`], drops what is old |
+//! | [`Query`] | PromQL, read and evaluated as Prometheus 3 does |
+//! | [`http`] | Prometheus' HTTP API without HTTP: what Grafana asks a data source |
+//! | [`remote`] | samples as the body of a remote write, 1.0 and 2.0 |
+//!
+//! A series is chunks of 120 samples, compressed as in Gorilla. Where memory is full, the chunk that
+//! ends first goes. Readers copy references to chunks under the lock and decode without it. An
+//! expression is evaluated over all steps of a query at once, so each series is decoded once.
+//!
+//! Time is passed in, and so is whether a query should stop. Nothing here logs, counts for others or
+//! waits for a network; the disk is written when [`History::flush`] is called, and only then.
+//! `docs/decisions/0010-history.md` has the reasons, and what differs from Prometheus.
 
 mod bits;
 mod chunk;

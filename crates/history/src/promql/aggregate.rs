@@ -58,7 +58,7 @@ impl Evaluator<'_> {
         };
         match aggregate.op.id() {
             op @ (T_TOPK | T_BOTTOMK) => {
-                let counts = counts(self.scalar(parameter()?, steps)?)?;
+                let counts = counts(&self.scalar(parameter()?, steps)?, &groups)?;
                 Ok(groups.into_iter().flat_map(|group| chosen(group, &counts, op)).collect())
             }
             T_QUANTILE => {
@@ -150,21 +150,22 @@ fn variance(column: &mut dyn Iterator<Item = f64>) -> f64 {
     squares / count
 }
 
-/// How many to choose at each step.
-fn counts(parameter: Vec<f64>) -> Result<Vec<usize>, QueryError> {
-    let count = |value: f64| {
-        if value.is_nan() {
-            return Err(QueryError::Parameter { problem: "Parameter value is NaN".to_owned() });
+/// How many to choose at each step; steps without a value to choose from are not looked at.
+fn counts(parameter: &[f64], groups: &[Group]) -> Result<Vec<usize>, QueryError> {
+    // The first that is no i64 any more.
+    const TOO_MANY: f64 = 9.223_372_036_854_776e18;
+    let count = |(i, value): (usize, &f64)| {
+        if *value < TOO_MANY {
+            // What is negative becomes zero.
+            return Ok(*value as usize);
         }
-        // The first that is no i64 any more.
-        if !(-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&value) {
-            let problem = format!("Scalar value {value} overflows int64");
-            return Err(QueryError::Parameter { problem });
+        if groups.iter().all(|group| group.column(i).next().is_none()) {
+            return Ok(0);
         }
-        Ok(value as i64)
+        let problem = format!("Scalar value {} overflows int64", plain(*value));
+        Err(QueryError::Parameter { problem })
     };
-    let clamped = |value: f64| Ok(usize::try_from(count(value)?).unwrap_or(0));
-    parameter.into_iter().map(clamped).collect()
+    parameter.iter().enumerate().map(count).collect()
 }
 
 /// Of each step the largest or smallest values; NaN is chosen last. The rows of an instant query

@@ -182,13 +182,15 @@ impl Evaluator<'_> {
             let place = place(row, &mut matches);
             matches[place].1.right.push(row);
         }
+        let is_active: Vec<bool> =
+            (0..steps.count).map(|i| any_present(left, i) && any_present(right, i)).collect();
         let mut rows = Vec::new();
         for (labels, matched) in matches {
             let (many, single) = match one {
                 One::Right => (&matched.left, &matched.right),
                 One::Left => (&matched.right, &matched.left),
             };
-            check_one(single, steps, &labels, one)?;
+            check_one(single, &is_active, &labels, one)?;
             let begin = rows.len();
             for many in many {
                 for single in single {
@@ -230,13 +232,23 @@ fn signature(labels: &Labels, modifier: &BinModifier) -> Labels {
     }
 }
 
-/// At no step may there be two elements on the side that has one.
-fn check_one(rows: &[&Row], steps: &Steps, labels: &Labels, one: One) -> Result<(), QueryError> {
+fn any_present(rows: &[Row], i: usize) -> bool {
+    rows.iter().any(|row| is_present(row.values[i]))
+}
+
+/// At no step may there be two elements on the side that has one; steps at which the other side has
+/// nothing at all are not looked at.
+fn check_one(
+    rows: &[&Row],
+    is_active: &[bool],
+    labels: &Labels,
+    one: One,
+) -> Result<(), QueryError> {
     if rows.len() < 2 {
         return Ok(());
     }
     let count = |i: usize| rows.iter().filter(|row| is_present(row.values[i])).count();
-    if (0..steps.count).all(|i| count(i) < 2) {
+    if is_active.iter().enumerate().all(|(i, is_active)| !is_active || count(i) < 2) {
         return Ok(());
     }
     let side = if one == One::Right { "right" } else { "left" };

@@ -31,7 +31,7 @@ pub enum QueryError {
         "the query has operators and nested brackets to a depth of {found}, and may have {limit}"
     )]
     TooDeep {
-        /// How deep it may be.
+        /// How deep it is.
         found: usize,
         /// How deep it may be.
         limit: usize,

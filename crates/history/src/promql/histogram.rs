@@ -150,20 +150,24 @@ fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if lower >= upper {
         return 0.0;
     }
-    // NaN stays: a value within the first bucket, which begins nowhere, has no rank.
-    let rank = |value: f64| match rank_of(value, buckets) {
-        rank if rank > count => count,
-        rank => rank,
-    };
-    (rank(upper) - rank(lower)) / count
+    (rank_of(upper, buckets).min(count) - rank_of(lower, buckets).min(count)) / count
 }
 
-/// How many observations are below a value.
+/// How many observations are below a value. The first bucket begins at zero if it can; otherwise it
+/// begins nowhere, and what is in it is below every number.
+///
+/// Prometheus before 3.8 has NaN for every value within the first bucket, which is a mistake
+/// (`prometheus/prometheus` #17367); this is as it was mended.
 fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
-    let mut before = Bucket { bound: f64::NEG_INFINITY, count: 0.0 };
+    let is_positive = buckets.first().is_some_and(|first| first.bound > 0.0);
+    let bound = if is_positive { 0.0 } else { f64::NEG_INFINITY };
+    let mut before = Bucket { bound, count: 0.0 };
     for bucket in buckets {
         if before.bound >= value {
             return before.count;
+        }
+        if bucket.bound > value && before.bound.is_infinite() {
+            return bucket.count;
         }
         if bucket.bound > value {
             let part = (value - before.bound) / (bucket.bound - before.bound);
@@ -172,4 +176,24 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
         before = *bucket;
     }
     f64::INFINITY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fraction_may_begin_within_the_first_bucket() {
+        let buckets = |list: &[(f64, f64)]| {
+            list.iter().map(|(bound, count)| Bucket { bound: *bound, count: *count }).collect()
+        };
+        let mut positive: Vec<_> =
+            buckets(&[(1.0, 1.0), (2.0, 3.0), (3.0, 6.0), (f64::INFINITY, 100.0)]);
+        assert_eq!(fraction(0.0, 1.5, &mut positive), 0.02);
+        assert_eq!(fraction(0.5, 1.0, &mut positive), 0.005);
+        assert_eq!(fraction(-1.0, 10.0, &mut positive), 0.06);
+        let mut signed: Vec<_> = buckets(&[(-1.0, 10.0), (1.0, 30.0), (f64::INFINITY, 100.0)]);
+        assert_eq!(fraction(-5.0, 0.0, &mut signed), 0.1);
+        assert_eq!(fraction(f64::NEG_INFINITY, -5.0, &mut signed), 0.1);
+    }
 }

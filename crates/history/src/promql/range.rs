@@ -67,7 +67,7 @@ pub(super) fn named(name: &str) -> Option<RangeFunction> {
 
 impl Window<'_> {
     fn seconds(&self) -> f64 {
-        (self.end_ms - self.start_ms) as f64 / 1000.0
+        self.end_ms.saturating_sub(self.start_ms) as f64 / 1000.0
     }
 
     fn values(&self) -> Vec<f64> {
@@ -109,7 +109,7 @@ fn extrapolated(w: &Window<'_>, is_counter: bool) -> Option<f64> {
         let pairs = w.samples.windows(2).filter(|pair| pair[1].value < pair[0].value);
         pairs.for_each(|pair| change += pair[0].value);
     }
-    let seconds = |from: i64, to: i64| (to - from) as f64 / 1000.0;
+    let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1000.0;
     let sampled = seconds(first.t_ms, last.t_ms);
     let between = sampled / (w.samples.len() - 1) as f64;
     let near = between * 1.1;
@@ -131,7 +131,7 @@ fn last_two(w: &Window<'_>, is_rate: bool) -> Option<f64> {
     let [.., before, last] = w.samples else { return None };
     let is_reset = is_rate && last.value < before.value;
     let change = if is_reset { last.value } else { last.value - before.value };
-    let seconds = (last.t_ms - before.t_ms) as f64 / 1000.0;
+    let seconds = last.t_ms.saturating_sub(before.t_ms) as f64 / 1000.0;
     Some(if is_rate { change / seconds } else { change })
 }
 
@@ -149,7 +149,7 @@ fn regression(w: &Window<'_>, at_ms: i64) -> Option<(f64, f64)> {
     }
     let [mut x, mut y, mut xy, mut xx] = [Sum::default(); 4];
     for sample in w.samples {
-        let seconds = (sample.t_ms - at_ms) as f64 / 1000.0;
+        let seconds = sample.t_ms.saturating_sub(at_ms) as f64 / 1000.0;
         x.add(seconds);
         y.add(sample.value);
         xy.add(seconds * sample.value);

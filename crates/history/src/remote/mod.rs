@@ -72,12 +72,20 @@ pub struct Encoded {
     pub headers: [(&'static str, &'static str); 4],
 }
 
+/// A request that cannot be encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the request has {found} bytes, more than snappy can compress; send fewer samples at once")]
+pub struct TooLarge {
+    /// Bytes of the message.
+    pub found: usize,
+}
+
 /// One request with all the series.
 ///
 /// # Errors
 ///
-/// A request of more than 4 GiB; with [`SAMPLES_PER_REQUEST`] that does not come.
-pub fn encode(protocol: Protocol, series: &[SeriesToWrite]) -> Result<Encoded, snap::Error> {
+/// A request of 4 GiB; with [`SAMPLES_PER_REQUEST`] that does not come.
+pub fn encode(protocol: Protocol, series: &[SeriesToWrite]) -> Result<Encoded, TooLarge> {
     let (message, content_type, version) = match protocol {
         Protocol::V1 => (v1::message(series), "application/x-protobuf", "0.1.0"),
         Protocol::V2 => (
@@ -86,8 +94,10 @@ pub fn encode(protocol: Protocol, series: &[SeriesToWrite]) -> Result<Encoded, s
             "2.0.0",
         ),
     };
+    // That it is too large is all that can go wrong.
+    let compressed = snap::raw::Encoder::new().compress_vec(&message);
     Ok(Encoded {
-        body: snap::raw::Encoder::new().compress_vec(&message)?,
+        body: compressed.map_err(|_| TooLarge { found: message.len() })?,
         headers: [
             ("Content-Type", content_type),
             ("Content-Encoding", "snappy"),

@@ -12,5 +12,7 @@
 
 mod data;
 mod differential;
+mod limits;
 mod prometheus;
 mod queries;
+mod storage;

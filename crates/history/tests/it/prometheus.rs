@@ -52,6 +52,10 @@ impl Prometheus {
             .unwrap();
         let mut prometheus = Self { folder, child, port };
         prometheus.wait();
+        if !prometheus.is_new_enough() {
+            skip(&format!("Prometheus {} is older than 3.5", prometheus.version()));
+            return None;
+        }
         Some(prometheus)
     }
 
@@ -121,6 +125,13 @@ impl Prometheus {
         let text = response.body_mut().read_to_string().unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         (response.status().as_u16(), body)
+    }
+
+    /// Ranges are open at the left since 3.0, and the rest is as in 3.5.
+    fn is_new_enough(&self) -> bool {
+        let version = self.version();
+        let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        (numbers.next(), numbers.next()) >= (Some(3), Some(5))
     }
 
     pub(crate) fn version(&self) -> String {
