@@ -178,6 +178,8 @@ struct World {
     config: Config,
     firing: BTreeSet<(usize, usize)>,
     fired_ms: BTreeMap<(usize, usize), i64>,
+    /// When what is over fired and ended.
+    over: BTreeMap<(usize, usize), (i64, i64)>,
     silenced_until_ms: BTreeMap<usize, i64>,
     told: BTreeMap<Fingerprint, (i64, Status)>,
     eligible_since: BTreeMap<Fingerprint, i64>,
@@ -205,6 +207,7 @@ impl World {
             config,
             firing: BTreeSet::new(),
             fired_ms: BTreeMap::new(),
+            over: BTreeMap::new(),
             silenced_until_ms: BTreeMap::new(),
             told: BTreeMap::new(),
             eligible_since: BTreeMap::new(),
@@ -233,11 +236,20 @@ impl World {
             let is_over = !self.firing.insert(id);
             if is_over {
                 self.firing.remove(&id);
+                self.over.insert(id, (self.fired_ms[&id], now_ms));
             } else {
                 self.fired_ms.insert(id, now_ms);
+                self.over.remove(&id);
             }
             let end = if is_over { now_ms } else { 1000 * HOUR_MS };
             self.dispatcher.receive(now_ms, vec![alert(&name, &instance, now_ms, end)]);
+        }
+        // Rules say for a while that what is over is over.
+        for (id, (fired_ms, over_ms)) in self.over.clone() {
+            let (name, instance) = Self::labels(id);
+            if self.below(8) == 0 {
+                self.dispatcher.receive(now_ms, vec![alert(&name, &instance, fired_ms, over_ms)]);
+            }
         }
         if self.below(60) == 0 {
             let name = self.below(4);
