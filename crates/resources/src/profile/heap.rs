@@ -41,7 +41,7 @@ macro_rules! install_jemalloc {
         // SAFETY: jemalloc reads this name as a pointer to text that ends with a zero byte, which a
         // reference to such text is.
         #[unsafe(export_name = "_rjem_malloc_conf")]
-        pub static JEMALLOC_SETTINGS: &'static [u8; 44] =
+        pub static JEMALLOC_SETTINGS: &'static [u8; 45] =
             b"prof:true,prof_active:true,lg_prof_sample:19\0";
     };
 }
