@@ -194,6 +194,26 @@ fn one_at_a_time() {
     assert_eq!(first.join().unwrap(), Ok(vec![]));
 }
 
+/// The test started again with another `PATH`, since a process must not change its own.
+#[test]
+fn the_program_on_the_path() {
+    const AGAIN: &str = "RESOURCES_TEST_PATH";
+    if std::env::var_os(AGAIN).is_some() {
+        match Gpus::find() {
+            Gpus::Smi(smi) => assert_eq!(smi.read().unwrap().len(), 3),
+            Gpus::Nvml(_) => eprintln!("SKIPPED (data): NVML is here and comes first"),
+            Gpus::Absent { reason } => panic!("{reason}"),
+        }
+        return;
+    }
+    let (folder, _path) = program(&format!("printf '%s' '{SEVERAL}'"));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "gpu::the_program_on_the_path", "--nocapture"]);
+    let output = command.env(AGAIN, "1").env("PATH", path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn what_is_here() {
     match Gpus::find() {
