@@ -1,4 +1,5 @@
-//! What each reading costs: `cargo run --release -p resources --example cost`.
+//! What each reading costs: `cargo run --release -p resources --example cost`, and with
+//! `--features jemalloc` what that allocator costs.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,9 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use resources::profile::cpu;
+use resources::profile::{cpu, heap};
 use resources::watchdog::{Config, Watchdog};
 use resources::{Gpus, Machine, Process, Watched, parse_smi, stack_of_thread, this_thread};
+
+#[cfg(feature = "jemalloc")]
+resources::install_jemalloc!();
 
 /// How often each is measured; the median of them is told.
 const N_ROUNDS: usize = 15;
@@ -27,6 +31,7 @@ fn main() {
     watching();
     stacks();
     profiles();
+    allocating();
 }
 
 /// Prints the median time of one call, over rounds of `n` calls.
@@ -129,6 +134,7 @@ fn stacks() {
         let stack = stack_of_thread(number.load(Ordering::Acquire)).unwrap();
         let first = begun.elapsed().as_secs_f64() * 1e3;
         println!("{:<44} {first:>9.1} ms", "stack_of_thread, the first");
+        assert!(stack.names("burn"), "{stack}");
         time(&format!("stack_of_thread, {} frames", stack.frames.len()), 20, || {
             drop(black_box(stack_of_thread(number.load(Ordering::Acquire))));
         });
@@ -159,6 +165,19 @@ fn profiles() {
     }
 }
 
+/// With the feature `jemalloc`, by jemalloc with its profile on; else by the system's allocator.
+fn allocating() {
+    time("Vec of 1 KiB, made and dropped", 1_000_000, || {
+        drop(black_box(Vec::<u8>::with_capacity(1 << 10)));
+    });
+    if heap::allocator().is_ok() {
+        let held: Vec<_> = (0..64).map(|_| black_box(vec![1_u8; 1 << 20])).collect();
+        time("heap::allocator", 1000, || drop(black_box(heap::allocator())));
+        time("heap::profile", 1, || drop(black_box(heap::profile().unwrap())));
+        drop(held);
+    }
+}
+
 /// The CPU time of the process so far.
 fn cpu_seconds() -> f64 {
     let process = Process::read().unwrap();
@@ -166,6 +185,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Burns CPU time.
+#[inline(never)]
 fn burn(stop: &AtomicBool) {
     let mut x = 1_u64;
     while !stop.load(Ordering::Acquire) {
