@@ -20,7 +20,6 @@ fn config() -> Config {
         // A stack that a busy machine gave no time for comes with the next.
         tell_again_seconds: 0.3,
         max_told_per_minute: 1000,
-        ..Config::default()
     }
 }
 
