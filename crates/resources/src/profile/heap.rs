@@ -1,6 +1,6 @@
 //! Who holds memory, and what the allocator holds: by jemalloc, with the feature `jemalloc`.
 //!
-//! The binary decides: it writes [`crate::install_jemalloc!`] once, which makes jemalloc its
+//! The binary decides: it writes `resources::install_jemalloc!` once, which makes jemalloc its
 //! allocator and tells it to sample one allocation in every 512 KiB.
 //!
 //! jemalloc looks for its settings under the name `_rjem_malloc_conf`, since the crate builds it with
@@ -46,7 +46,7 @@ macro_rules! install_jemalloc {
     };
 }
 
-/// The allocator that [`crate::install_jemalloc!`] installs.
+/// The allocator that `resources::install_jemalloc!` installs.
 #[cfg(all(feature = "jemalloc", target_os = "linux"))]
 pub use tikv_jemallocator::Jemalloc;
 
