@@ -1,7 +1,7 @@
 //! What this process uses.
 //!
-//! Source: proc(5) for `stat`, `statm`, `status`, `io`, `limits` and `net/dev`; getrusage(2) for
-//! what the kernel counts over all threads.
+//! Source: proc(5) for `stat`, `status`, `io` and `net/dev`; getrlimit(2); getrusage(2) for what the
+//! kernel counts over all threads.
 
 use crate::cgroup::Cgroup;
 use crate::error::Error;
@@ -94,7 +94,8 @@ mod platform {
 
     use std::sync::OnceLock;
 
-    use procfs::process::{LimitValue, Process as Proc};
+    use procfs::process::Process as Proc;
+    use rustix::process::{Resource, getrlimit};
 
     use super::{Cgroup, Error, Interface, Process};
 
@@ -103,24 +104,19 @@ mod platform {
     pub(super) fn read() -> Result<Process, Error> {
         let proc = Proc::myself().map_err(wrong("/proc/self"))?;
         let stat = proc.stat().map_err(wrong("/proc/self/stat"))?;
-        let statm = proc.statm().map_err(wrong("/proc/self/statm"))?;
         let status = proc.status().map_err(wrong("/proc/self/status"))?;
-        let limits = proc.limits().map_err(wrong("/proc/self/limits"))?;
         // Refused to a process that is not its own, as after setuid(2).
         let io = proc.io().ok();
         let used = usage()?;
         Ok(Process {
             cpu_user_seconds: seconds(used.ru_utime),
             cpu_system_seconds: seconds(used.ru_stime),
-            resident_bytes: statm.resident * procfs::page_size(),
+            resident_bytes: stat.rss * procfs::page_size(),
             virtual_bytes: stat.vsize,
             peak_resident_bytes: status.vmhwm.map(|kib| kib * KIB),
             n_threads: status.threads,
             n_open_files: n_open_files()?,
-            max_open_files: match limits.max_open_files.soft_limit {
-                LimitValue::Value(n) => Some(n),
-                LimitValue::Unlimited => None,
-            },
+            max_open_files: getrlimit(Resource::Nofile).current,
             context_switches_voluntary: count(used.ru_nvcsw),
             context_switches_involuntary: count(used.ru_nivcsw),
             page_faults_minor: count(used.ru_minflt),

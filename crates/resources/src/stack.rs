@@ -35,7 +35,7 @@ use crate::error::Error;
 pub const MAX_FRAMES: usize = 128;
 
 /// How long a thread may take to tell its stack.
-pub const STACK_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
+pub const STACK_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What a thread was doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

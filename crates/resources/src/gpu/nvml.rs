@@ -25,13 +25,13 @@ mod linux {
     use crate::gpu::{Gpu, MAX_GPUS, reasons};
 
     /// The library, open.
-    pub struct Nvml(nvml_wrapper::Nvml);
+    pub struct Nvml(Box<nvml_wrapper::Nvml>);
 
     impl Nvml {
         pub(crate) fn open() -> Result<Self, Error> {
             let absent =
                 |error: NvmlError| Error::Absent { what: "NVML", reason: error.to_string() };
-            nvml_wrapper::Nvml::init().map(Self).map_err(absent)
+            nvml_wrapper::Nvml::init().map(|library| Self(Box::new(library))).map_err(absent)
         }
 
         pub(crate) fn read(&self) -> Result<Vec<Gpu>, Error> {

@@ -1,6 +1,6 @@
 //! Who holds memory, and what the allocator holds: by jemalloc, with the feature `jemalloc`.
 //!
-//! The binary decides: it writes [`crate::install_jemalloc!`] once, which makes jemalloc its
+//! The binary decides: it writes `resources::install_jemalloc!` once, which makes jemalloc its
 //! allocator and tells it to sample one allocation in every 512 KiB.
 //!
 //! jemalloc looks for its settings under the name `_rjem_malloc_conf`, since the crate builds it with
@@ -41,12 +41,12 @@ macro_rules! install_jemalloc {
         // SAFETY: jemalloc reads this name as a pointer to text that ends with a zero byte, which a
         // reference to such text is.
         #[unsafe(export_name = "_rjem_malloc_conf")]
-        pub static JEMALLOC_SETTINGS: &'static [u8; 44] =
+        pub static JEMALLOC_SETTINGS: &'static [u8; 45] =
             b"prof:true,prof_active:true,lg_prof_sample:19\0";
     };
 }
 
-/// The allocator that [`crate::install_jemalloc!`] installs.
+/// The allocator that `resources::install_jemalloc!` installs.
 #[cfg(all(feature = "jemalloc", target_os = "linux"))]
 pub use tikv_jemallocator::Jemalloc;
 

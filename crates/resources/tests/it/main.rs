@@ -11,6 +11,11 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test may wait")]
 
+mod gpu;
+mod machine;
+mod process;
+mod profiles;
+mod runtime;
 mod stacks;
 mod watchdog;
 mod work;

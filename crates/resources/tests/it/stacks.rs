@@ -2,9 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use resources::{Error, stack_of_thread, this_thread};
+use resources::{Error, Stack, stack_of_thread, this_thread};
 
 use crate::work::{Stop, burn_until, sleep_until, wait_for};
+
+/// A thread on a machine that is too busy to run it does not answer in time; it is asked again.
+fn stack_of(number: i32) -> Stack {
+    let mut stack = None;
+    wait_for("a stack", || {
+        stack = stack_of_thread(number).ok();
+        stack.is_some()
+    });
+    stack.unwrap()
+}
 
 /// Runs something on a thread, and gives its number while it runs.
 fn beside(work: impl FnOnce(&AtomicBool) + Send, look: impl FnOnce(i32)) {
@@ -25,7 +35,7 @@ fn a_thread_that_burns() {
     let look = |number| {
         let mut names = false;
         wait_for("its name", || {
-            let stack = stack_of_thread(number).unwrap();
+            let stack = stack_of(number);
             names = stack.names("burn_until");
             if names {
                 let inner: Vec<_> =
@@ -48,7 +58,7 @@ fn a_thread_that_burns() {
 fn a_thread_that_sleeps_and_sleeps_on() {
     let look = |number| {
         for _ in 0..50 {
-            wait_for("its name", || stack_of_thread(number).unwrap().names("sleep_until"));
+            wait_for("its name", || stack_of(number).names("sleep_until"));
         }
     };
     beside(sleep_until, look);
@@ -70,7 +80,7 @@ fn a_thread_that_allocates_and_one_that_unwinds_are_not_hurt() {
     };
     let look = |number| {
         for _ in 0..300 {
-            assert!(!stack_of_thread(number).unwrap().frames.is_empty());
+            assert!(!stack_of(number).frames.is_empty());
         }
     };
     beside(allocates, look);
@@ -84,7 +94,7 @@ fn many_ask_at_once() {
             for _ in 0..4 {
                 scope.spawn(move || {
                     for _ in 0..50 {
-                        assert!(!stack_of_thread(number).unwrap().frames.is_empty());
+                        assert!(!stack_of(number).frames.is_empty());
                     }
                 });
             }
@@ -121,12 +131,12 @@ fn a_thread_that_is_gone_or_deaf() {
         assert!(error.contains("does not answer signals"), "{error}");
         // Others are asked as before.
         beside(sleep_until, |other| {
-            wait_for("its name", || stack_of_thread(other).unwrap().names("sleep_until"));
+            wait_for("its name", || stack_of(other).names("sleep_until"));
         });
     });
 }
 
 #[test]
 fn its_own() {
-    assert!(stack_of_thread(this_thread()).unwrap().names("its_own"));
+    assert!(stack_of(this_thread()).names("its_own"));
 }

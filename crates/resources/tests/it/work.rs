@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_millis(1);
 
-/// Burns CPU time until told to stop.
+/// Burns CPU time until told to stop. It calls nothing while it does, so that it is itself the
+/// innermost function however it is compiled.
 #[inline(never)]
 pub(crate) fn burn_until(stop: &AtomicBool) -> u64 {
     let mut x = 1_u64;
     while !stop.load(Ordering::Relaxed) {
-        for _ in 0..10_000 {
-            x = black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        let mut n = 0;
+        while n < 1_000_000 {
+            x ^= (x << 13) ^ (x >> 7) ^ n;
+            n += 1;
         }
+        x = black_box(x);
     }
     x
 }
