@@ -14,6 +14,9 @@ mod picture;
 
 use std::process::ExitCode;
 
+#[cfg(all(feature = "jemalloc", target_os = "linux"))]
+resources::install_jemalloc!();
+
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// Run spiking neural networks in production.

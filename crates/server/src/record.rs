@@ -1,7 +1,7 @@
 //! Where reports become metrics: handles are resolved once, so that recording is additions.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use observe::{Counter, Gauge, Histogram, Metrics, OTHER, Sum};
@@ -147,27 +147,25 @@ impl Signals {
     }
 }
 
-/// Handles of one route's metrics.
+/// Handles of one route's metrics, made when it is first asked for.
 pub(crate) struct RouteSignals {
     metrics: Arc<Metrics>,
     route: &'static str,
-    duration: Histogram,
-    request_bytes: Histogram,
-    response_bytes: Histogram,
+    sizes: OnceLock<Sizes>,
     /// By method and status.
     requests: Mutex<HashMap<(&'static str, u16), Counter>>,
 }
 
+struct Sizes {
+    duration: Histogram,
+    request_bytes: Histogram,
+    response_bytes: Histogram,
+}
+
 impl RouteSignals {
     pub(crate) fn of(metrics: &Arc<Metrics>, route: &'static str) -> Self {
-        Self {
-            metrics: Arc::clone(metrics),
-            route,
-            duration: metrics.histogram("striatum_http_request_duration_seconds", &[route]),
-            request_bytes: metrics.histogram("striatum_http_request_size_bytes", &[route]),
-            response_bytes: metrics.histogram("striatum_http_response_size_bytes", &[route]),
-            requests: Mutex::default(),
-        }
+        let metrics = Arc::clone(metrics);
+        Self { metrics, route, sizes: OnceLock::new(), requests: Mutex::default() }
     }
 
     pub(crate) fn route(&self) -> &'static str {
@@ -181,12 +179,20 @@ impl RouteSignals {
         took: Duration,
         (asked, answered): (Option<u64>, Option<u64>),
     ) {
-        self.duration.observe(took.as_secs_f64());
+        let sizes = self.sizes.get_or_init(|| {
+            let of = |name| self.metrics.histogram(name, &[self.route]);
+            Sizes {
+                duration: of("striatum_http_request_duration_seconds"),
+                request_bytes: of("striatum_http_request_size_bytes"),
+                response_bytes: of("striatum_http_response_size_bytes"),
+            }
+        });
+        sizes.duration.observe(took.as_secs_f64());
         if let Some(bytes) = asked {
-            self.request_bytes.observe(bytes as f64);
+            sizes.request_bytes.observe(bytes as f64);
         }
         if let Some(bytes) = answered {
-            self.response_bytes.observe(bytes as f64);
+            sizes.response_bytes.observe(bytes as f64);
         }
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let counter = requests.entry((method, status)).or_insert_with(|| {

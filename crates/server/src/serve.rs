@@ -12,6 +12,7 @@ use observe::Metrics;
 use observe::export::{OtlpExporter, Poster};
 use observe::telemetry::Telemetry;
 use resilience::{Clock, SystemClock};
+use resources::{Stall, Watchdog, Watched, watchdog};
 use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -62,6 +63,8 @@ pub struct Told<S, R> {
     pub reload: R,
     /// Reads the settings again; what is wrong with them is told and leaves the old ones in place.
     pub settings: Settings,
+    /// Threads and locks that are watched; the runtime's own among them where it was built so.
+    pub watched: Watched,
 }
 
 /// Reads the settings.
@@ -138,7 +141,8 @@ where
     let level = metrics.gauge("striatum_degradation_level", &[]);
     let degradation = Degradation::new(clock, level)?;
     let server = Arc::new(Server {
-        workers: Workers::start(pool(&config, &metrics)).map_err(ServeError::Serve)?,
+        workers: Workers::start(pool(&config, &metrics, &told.watched))
+            .map_err(ServeError::Serve)?,
         sessions: Sessions::new(config.sessions.clone(), store.clone(), &metrics),
         degradation,
         experiments: Experiments::default(),
@@ -164,6 +168,7 @@ where
 
     let stopped = Arc::new(Notify::new());
     let sweeping = tokio::spawn(sweep(Arc::clone(&server)));
+    let _watchdog = watch_stalls(&server, told.watched.clone());
     let settings = told.settings;
     let reloading = tokio::spawn(reload(Arc::clone(&server), tls, told.reload, settings));
     let (tell, flag) = (Arc::clone(&stopped), Arc::clone(&server));
@@ -210,7 +215,7 @@ where
     Ok(())
 }
 
-fn pool(config: &Config, metrics: &Arc<Metrics>) -> Pool {
+fn pool(config: &Config, metrics: &Arc<Metrics>, watched: &Watched) -> Pool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Pool {
         threads: if config.workers == 0 { cores } else { config.workers },
@@ -221,7 +226,27 @@ fn pool(config: &Config, metrics: &Arc<Metrics>) -> Pool {
         in_flight: metrics.gauge("striatum_requests_in_flight", &[]),
         waiting: metrics.gauge("striatum_queue_depth", &[]),
         metrics: Arc::clone(metrics),
+        watched: watched.clone(),
     }
+}
+
+/// Tells of threads and locks that stand still, with their place, until it is dropped.
+fn watch_stalls(server: &Arc<Server>, watched: Watched) -> Option<Watchdog> {
+    // A thread that steps networks may be busy with one request for as long as that may take.
+    let thread_limit_seconds = server.config.request_timeout_seconds.clamp(1.0, 3600.0);
+    let config = watchdog::Config { thread_limit_seconds, ..watchdog::Config::default() };
+    let metrics = Arc::clone(&server.metrics);
+    let told = Watchdog::start(&config, watched, move |stall| {
+        let kind = match &stall {
+            Stall::Runtime { .. } => "runtime",
+            Stall::Worker { .. } => "runtime worker",
+            Stall::Thread(_) => "worker",
+            Stall::Lock { .. } => "lock",
+        };
+        metrics.counter("striatum_stalls_total", &[kind]).inc();
+        tracing::error!(kind, %stall, "stalled");
+    });
+    told.map_err(|error| tracing::warn!(%error, "stalls are not watched for")).ok()
 }
 
 /// Sends what is seen to a collector, where one is configured.

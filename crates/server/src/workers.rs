@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use observe::{Gauge, Metrics, Sum};
+use resources::{Heartbeat, Watched};
 use spike::{Raster, Run, RunError, Session};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::Span;
@@ -82,6 +83,8 @@ pub(crate) struct Pool {
     pub(crate) waiting: Gauge,
     /// Where the workers say how busy they are.
     pub(crate) metrics: Arc<Metrics>,
+    /// Who sees whether they stand still.
+    pub(crate) watched: Watched,
 }
 
 /// The pool.
@@ -126,10 +129,11 @@ impl Workers {
                 Gather { threads: pool.threads, max_batch: pool.max_batch, wait: pool.batch_wait };
             let name = format!("step-{k}");
             let busy = pool.metrics.sum("striatum_worker_busy_seconds_total", &[&name]);
+            let watched = pool.watched.clone();
             thread::Builder::new()
-                .name(name)
+                .name(name.clone())
                 .stack_size(WORKER_STACK_BYTES)
-                .spawn(move || work(&queue, &gather, &busy))?;
+                .spawn(move || work(&queue, &gather, &busy, &watched.heartbeat(&name)))?;
         }
         let room = Arc::new(Semaphore::new(pool.max_in_flight));
         Ok(Self { queue, room, pool })
@@ -273,13 +277,15 @@ impl Queue {
     }
 }
 
-fn work(queue: &Queue, gather: &Gather, busy: &Sum) {
+fn work(queue: &Queue, gather: &Gather, busy: &Sum, heart: &Heartbeat) {
     let mut sessions: Vec<(Arc<Served>, Session)> = Vec::new();
     while let Some(jobs) = queue.take(gather) {
+        heart.busy();
         let served = Arc::clone(&jobs[0].task.served);
         let (mut batched, taken) = (0, Instant::now());
         for job in jobs {
             // Whoever asked may have gone.
+            heart.beat();
             if !job.done.is_closed() {
                 batched += job.task.batch.sequences;
                 answer(queue, &mut sessions, job);
@@ -290,6 +296,7 @@ fn work(queue: &Queue, gather: &Gather, busy: &Sum) {
             served.signals.batched(batched);
         }
         busy.inc_by(taken.elapsed().as_secs_f64());
+        heart.idle();
     }
 }
 

@@ -252,7 +252,8 @@ fn started(model: &std::path::Path) -> Result<String> {
             let forever = std::future::pending();
             let settings = Box::new(|| Err("a demo has no settings".to_owned()));
             let reload = std::future::pending::<()>;
-            let told = server::Told { stop: forever, reload, settings };
+            let watched = resources::Watched::default();
+            let told = server::Told { stop: forever, reload, settings, watched };
             let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
             runtime
                 .block_on(server::serve(config, telemetry, ready, told))

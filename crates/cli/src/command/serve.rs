@@ -63,13 +63,15 @@ impl Serve {
         let config = self.settings()?;
         let telemetry = Telemetry::new(config.tracing.clone(), config.export.otlp.is_some());
         telemetry.install(config.logs.format, &config.logs.levels)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(IO_THREADS)
-            .thread_stack_size(512 << 10)
-            .enable_all()
-            .build()?;
+        let watched = resources::Watched::default();
+        let own = watched.runtime("io");
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(IO_THREADS).thread_stack_size(512 << 10).enable_all();
+        own.install(&mut builder);
+        let runtime = builder.build()?;
+        own.probe(runtime.handle());
         let settings = Box::new(move || self.settings().map_err(|e| format!("{e:#}")));
-        let told = server::Told { stop: stopped(), reload: reloaded, settings };
+        let told = server::Told { stop: stopped(), reload: reloaded, settings, watched };
         runtime.block_on(server::serve(config, telemetry, announce, told))?;
         eprintln!("stopped");
         Ok(Outcome::Done)

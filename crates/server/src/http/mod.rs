@@ -12,6 +12,7 @@ mod models;
 mod openapi;
 mod operation;
 mod pages;
+mod profiles;
 mod query;
 mod sessions;
 mod stream;
@@ -51,6 +52,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         watching::operations(),
         alerts::operations(),
         query::operations(),
+        profiles::operations(),
         pages::operations(),
     ]
     .into_iter()

@@ -58,7 +58,12 @@ pub(crate) fn models(network: &str, spec: &str) -> TempDir {
 pub(crate) fn refused(config: Config) -> server::ServeError {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings: server::Settings = Box::new(|| Err("none".into()));
-    let told = Told { stop: std::future::ready(()), reload: std::future::pending::<()>, settings };
+    let told = Told {
+        stop: std::future::ready(()),
+        reload: std::future::pending::<()>,
+        settings,
+        watched: resources::Watched::default(),
+    };
     let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
     let ready = |_, _: &server::Repository| panic!("it serves");
     runtime.block_on(server::serve(config, telemetry, ready, told)).unwrap_err()
@@ -89,7 +94,7 @@ impl Running {
             let settings = config.clone();
             let settings: server::Settings = Box::new(move || Ok(settings.clone()));
             let reload = move || Arc::clone(&reloads).notified_owned();
-            let told = Told { stop, reload, settings };
+            let told = Told { stop, reload, settings, watched: resources::Watched::default() };
             let telemetry = observe::telemetry::Telemetry::new(config.tracing.clone(), false);
             runtime.block_on(server::serve(config, telemetry, ready, told))
         });

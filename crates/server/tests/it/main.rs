@@ -19,3 +19,4 @@ mod repository;
 mod requests;
 mod security;
 mod sessions;
+mod watching;

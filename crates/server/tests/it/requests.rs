@@ -139,7 +139,10 @@ fn health_and_metadata() {
     let server = running();
     let (status, text) = server.get("/health");
     let health: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((status, health["status"].as_str()), (200, Some("degraded")));
+    let models = health["checks"].as_array().unwrap().iter().find(|c| c["name"] == "models");
+    assert_eq!((status, models.unwrap()["status"].as_str()), (200, Some("degraded")));
+    assert_ne!(health["status"], "healthy");
+    assert!(health["score"].as_f64().unwrap() <= 1.0, "{health}");
     assert_eq!(server.get("/ready").0, 200);
     assert_eq!(server.get("/v2/health/live"), (200, r#"{"live":true,"ready":true}"#.into()));
     assert_eq!(server.get("/v2/health/ready").0, 200);
