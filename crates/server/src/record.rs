@@ -36,6 +36,12 @@ const LOIHI: Chip =
 pub(crate) struct Signals {
     outcomes: [(&'static str, Counter); 8],
     request: Histogram,
+    /// None for models that do not exist.
+    work: Option<Work>,
+}
+
+/// Handles of what a model does.
+struct Work {
     queue: Histogram,
     inference: Histogram,
     step: Histogram,
@@ -50,45 +56,19 @@ pub(crate) struct Signals {
     energy: Sum,
     /// By the number of the population; none for those that do not fire.
     populations: Vec<Option<Counter>>,
-    feedback: [Counter; 2],
 }
 
 const OUTCOMES: [&str; 8] =
     ["ok", "bad_request", "not_found", "refused", "not_ready", "busy", "timed_out", "failed"];
 
 impl Signals {
-    /// The handles of a model; a network has one for each population.
+    /// The handles of a model; without a network it is one that does not exist.
     pub(crate) fn of(metrics: &Metrics, model: &str, network: Option<&Compiled>) -> Self {
-        let counter = |name| metrics.counter(name, &[model]);
-        let histogram = |name| metrics.histogram(name, &[model]);
-        let population = |port: spike::Port| {
-            let fires = port.emission == Emission::Spikes;
-            fires.then(|| {
-                let labels = [model, port.name.as_str()];
-                metrics.gauge("striatum_population_neurons", &labels).set(port.size as f64);
-                metrics.counter("striatum_population_spikes_total", &labels)
-            })
-        };
-        let populations = network.map(Compiled::populations).unwrap_or_default();
         Self {
             outcomes: OUTCOMES
                 .map(|o| (o, metrics.counter("striatum_requests_total", &[model, o]))),
-            request: histogram("striatum_request_duration_seconds"),
-            queue: histogram("striatum_queue_duration_seconds"),
-            inference: histogram("striatum_inference_duration_seconds"),
-            step: histogram("striatum_step_duration_seconds"),
-            batch: histogram("striatum_batch_sequences"),
-            steps: counter("striatum_steps_total"),
-            input_events: counter("striatum_input_events_total"),
-            spikes: counter("striatum_spikes_total"),
-            operations: counter("striatum_synaptic_operations_total"),
-            updates: counter("striatum_neuron_updates_total"),
-            changes: counter("striatum_weight_changes_total"),
-            decisions: counter("striatum_decisions_total"),
-            energy: metrics.sum("striatum_energy_joules_total", &[model, LOIHI.name]),
-            populations: populations.into_iter().map(population).collect(),
-            feedback: ["right", "wrong"]
-                .map(|outcome| metrics.counter("striatum_feedback_total", &[model, outcome])),
+            request: metrics.histogram("striatum_request_duration_seconds", &[model]),
+            work: network.map(|network| Work::of(metrics, model, network)),
         }
     }
 
@@ -107,7 +87,66 @@ impl Signals {
             None => self.request.observe(total.as_secs_f64()),
             Some(id) => self.request.observe_traced(total.as_secs_f64(), id, SystemTime::now()),
         }
-        let Ok(took) = outcome else { return };
+        if let (Ok(took), Some(work)) = (outcome, &self.work) {
+            work.record(took);
+        }
+    }
+
+    /// Counts sequences that were classified.
+    pub(crate) fn decided(&self, sequences: usize) {
+        if let Some(work) = &self.work {
+            work.decisions.inc_by(sequences as u64);
+        }
+    }
+
+    /// Counts the sequences that a worker took together.
+    pub(crate) fn batched(&self, sequences: usize) {
+        if let Some(work) = &self.work {
+            work.batch.observe(sequences as f64);
+        }
+    }
+
+    /// Counts the spikes of each population in a run.
+    pub(crate) fn fired(&self, spikes: &[u64]) {
+        let populations = self.work.iter().flat_map(|work| &work.populations);
+        for (counter, &n) in populations.zip(spikes) {
+            if let Some(counter) = counter {
+                counter.inc_by(n);
+            }
+        }
+    }
+}
+
+impl Work {
+    fn of(metrics: &Metrics, model: &str, network: &Compiled) -> Self {
+        let counter = |name| metrics.counter(name, &[model]);
+        let histogram = |name| metrics.histogram(name, &[model]);
+        let population = |port: spike::Port| {
+            let fires = port.emission == Emission::Spikes;
+            fires.then(|| {
+                let labels = [model, port.name.as_str()];
+                metrics.gauge("striatum_population_neurons", &labels).set(port.size as f64);
+                metrics.counter("striatum_population_spikes_total", &labels)
+            })
+        };
+        Self {
+            queue: histogram("striatum_queue_duration_seconds"),
+            inference: histogram("striatum_inference_duration_seconds"),
+            step: histogram("striatum_step_duration_seconds"),
+            batch: histogram("striatum_batch_sequences"),
+            steps: counter("striatum_steps_total"),
+            input_events: counter("striatum_input_events_total"),
+            spikes: counter("striatum_spikes_total"),
+            operations: counter("striatum_synaptic_operations_total"),
+            updates: counter("striatum_neuron_updates_total"),
+            changes: counter("striatum_weight_changes_total"),
+            decisions: counter("striatum_decisions_total"),
+            energy: metrics.sum("striatum_energy_joules_total", &[model, LOIHI.name]),
+            populations: network.populations().into_iter().map(population).collect(),
+        }
+    }
+
+    fn record(&self, took: &Took) {
         let report = &took.report;
         self.queue.observe(took.queued.as_secs_f64());
         self.inference.observe(took.inference.as_secs_f64());
@@ -120,30 +159,6 @@ impl Signals {
         self.changes.inc_by(report.weight_changes);
         let operations = report.synaptic_operations as f64 * LOIHI.joules_per_operation;
         self.energy.inc_by(operations + report.neuron_updates as f64 * LOIHI.joules_per_update);
-    }
-
-    /// Counts sequences that were classified.
-    pub(crate) fn decided(&self, sequences: usize) {
-        self.decisions.inc_by(sequences as u64);
-    }
-
-    /// Counts the sequences that a worker took together.
-    pub(crate) fn batched(&self, sequences: usize) {
-        self.batch.observe(sequences as f64);
-    }
-
-    /// Counts the spikes of each population in a run.
-    pub(crate) fn fired(&self, spikes: &[u64]) {
-        for (counter, &n) in self.populations.iter().zip(spikes) {
-            if let Some(counter) = counter {
-                counter.inc_by(n);
-            }
-        }
-    }
-
-    /// Counts a decision that a caller told the right answer of.
-    pub(crate) fn told(&self, right: bool) {
-        self.feedback[usize::from(!right)].inc();
     }
 }
 

@@ -138,7 +138,7 @@ impl Drop for Aiosmtpd {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_mail_server_gets_mail() {
     let how = "the path of a Python with aiosmtpd: python3 -m venv V && V/bin/pip install aiosmtpd";
-    let Some(python) = program("STRIATUM_AIOSMTPD_PYTHON", how) else { return };
+    let Some(python) = program("STRIATUM_PYTHON", how) else { return };
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let child = Command::new(python)
         .args(["-u", "-m", "aiosmtpd", "-n", "-c", "aiosmtpd.handlers.Debugging", "stdout", "-l"])

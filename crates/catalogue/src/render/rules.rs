@@ -108,7 +108,7 @@ impl Alert {
             ("summary", self.summary.to_owned()),
             ("description", self.runbook.meaning.to_owned()),
             ("runbook_url", runbook_address(self.name)),
-            ("dashboard_url", format!("/#/{dashboard}")),
+            ("dashboard_url", format!("/#{dashboard}")),
         ]
     }
 }

@@ -296,6 +296,8 @@ async fn feedback(
     Json(told): Json<Feedback>,
 ) -> Result<StatusCode, RequestError> {
     caller.uses(&name)?;
-    server.repository.find(&name, None)?.signals.told(told.right);
+    server.repository.find(&name, None)?;
+    let outcome = if told.right { "right" } else { "wrong" };
+    server.metrics.counter("striatum_feedback_total", &[&name, outcome]).inc();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -237,7 +237,7 @@ fn connections_are_bounded_over_all_routes() {
     let server = Running::start(models(NETWORK, ""), Config { connections, ..Config::default() });
     let held: Vec<TcpStream> =
         (0..3).map(|_| TcpStream::connect(server.address).unwrap()).collect();
-    std::thread::sleep(Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(500));
     let mut fourth = TcpStream::connect(server.address).unwrap();
     let _ = fourth.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n");
     let mut answer = Vec::new();
@@ -246,7 +246,7 @@ fn connections_are_bounded_over_all_routes() {
     drop(held);
     // Room is there again once they are gone.
     while TcpStream::connect(server.address).is_err() {}
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(500));
     assert_eq!(server.get("/health").0, 200);
     assert_eq!(server.metric("striatum_connections_refused_total{}"), 1.0);
 }
