@@ -349,3 +349,52 @@ fn spikes_can_be_watched_as_they_happen() {
     assert!(populations.iter().any(|p| !p["spikes"].as_array().unwrap().is_empty()), "{frame}");
     assert_eq!(frame["rates"].as_array().unwrap().len(), populations.len());
 }
+
+#[test]
+fn victoria_metrics_takes_remote_write_and_otlp() {
+    let Some(program) = program("STRIATUM_VICTORIA_METRICS") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("127.0.0.1:{}", free_port());
+    let child = Command::new(program)
+        .arg(format!("-storageDataPath={}", folder.path().display()))
+        .arg(format!("-httpListenAddr={address}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _running = Process(child);
+    while std::net::TcpStream::connect(&address).is_err() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut config = watching();
+    config.export.remote_write = Some(server::RemoteWrite {
+        url: format!("http://{address}/api/v1/write"),
+        version: 1,
+        headers: BTreeMap::new(),
+        interval_seconds: 1.0,
+    });
+    config.export.otlp = Some(observe::export::Otlp {
+        endpoint: format!("http://{address}/opentelemetry"),
+        protocol: observe::export::OtlpProtocol::Http,
+        headers: BTreeMap::new(),
+        interval_seconds: 0.5,
+    });
+    let server = Running::start(models(NETWORK, SPEC), config);
+    server.ask("POST", "/v2/models/good/infer", None, body()).of(200);
+    // By remote write it is of our job, by OTLP of our service.
+    let found = |selector: &str| {
+        for _ in 0..200 {
+            let url = format!("http://{address}/api/v1/export?match[]={}", encoded(selector));
+            let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+            if text.contains("\"values\":[1") {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{selector} does not arrive");
+    };
+    found("{__name__=\"striatum_models\",job=\"striatum\"}");
+    found("{__name__=\"striatum_models\",\"service.name\"=\"striatum\"}");
+    assert!(server.metric("striatum_exports_total{signal=\"remote_write\",outcome=\"ok\"}") > 0.0);
+    assert!(server.metric("striatum_exports_total{signal=\"metrics\",outcome=\"ok\"}") > 0.0);
+}
