@@ -16,7 +16,7 @@ pub struct Bridge(pub Arc<Metrics>);
 
 impl Bridge {
     /// The metric that a key names with the very labels of the catalogue, and their values.
-    fn found<'a>(key: &'a Key) -> Option<(&'static Metric, Vec<&'a str>)> {
+    fn found(key: &Key) -> Option<(&'static Metric, Vec<&str>)> {
         let metric = Metric::named(key.name())?;
         let value = |name: &str| key.labels().find(|label| label.key() == name).map(|l| l.value());
         let values: Option<Vec<&str>> = metric.labels.iter().map(|l| value(l.name)).collect();

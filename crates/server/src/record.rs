@@ -1,5 +1,7 @@
 //! Where reports become metrics: handles are resolved once, so that recording is additions.
 
+#![allow(clippy::disallowed_methods, reason = "an exemplar says when it was")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};

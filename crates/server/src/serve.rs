@@ -293,7 +293,7 @@ async fn sweep(server: Arc<Server>) {
         server.sessions.sweep(server.now());
         server.degradation.observe(server.workers.load());
         sweeps += 1;
-        if sweeps % TENANT_SWEEPS == 0 {
+        if sweeps.is_multiple_of(TENANT_SWEEPS) {
             server.tenants.sweep(now_ms());
         }
     }

@@ -1,6 +1,8 @@
 //! Sends what is seen to a collector or a remote store: OTLP over gRPC or HTTP, and whatever else
 //! is a body to be posted. Each service has a policy of its own: retries, breaker, time limit.
 
+#![allow(clippy::disallowed_methods, reason = "what is sent says when it was")]
+
 mod http;
 mod otlp;
 
@@ -159,7 +161,7 @@ pub struct OtlpExporter {
 
 enum Wire {
     Grpc(Channel, Vec<(MetadataKey<Ascii>, MetadataValue<Ascii>)>),
-    Http(http::Client),
+    Http(Box<http::Client>),
 }
 
 impl OtlpExporter {
@@ -172,7 +174,7 @@ impl OtlpExporter {
         instance: &str,
     ) -> Result<Self, SendError> {
         let wire = match settings.protocol {
-            OtlpProtocol::Http => Wire::Http(http::Client::new()?),
+            OtlpProtocol::Http => Wire::Http(Box::new(http::Client::new()?)),
             OtlpProtocol::Grpc => {
                 let wrong = |e: &dyn std::fmt::Display| SendError::Address(e.to_string());
                 let endpoint = Endpoint::from_shared(settings.endpoint.clone());

@@ -165,8 +165,7 @@ pub fn current() -> Option<Context> {
         .with_subscriber(|(id, dispatch)| {
             let registry = dispatch.downcast_ref::<tracing_subscriber::Registry>()?;
             let span = registry.span(id)?;
-            let found = span.scope().find_map(|s| s.extensions().get::<Open>().map(|o| o.context));
-            found
+            span.scope().find_map(|s| s.extensions().get::<Open>().map(|o| o.context))
         })
         .flatten()
 }

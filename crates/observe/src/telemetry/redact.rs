@@ -38,11 +38,12 @@ fn find(text: &str) -> Option<(usize, usize)> {
         text[from..].find(ends).unwrap_or(text.len() - from)
     };
     let key = text.match_indices("sk_").map(|(at, _)| (at, word(at))).find(|(_, n)| *n > 20);
-    let token = text.match_indices("eyJ").map(|(at, _)| (at, word(at)));
-    let token = token.filter(|(at, n)| text[*at..at + n].matches('.').count() == 2).next();
+    let mut token = text.match_indices("eyJ").map(|(at, _)| (at, word(at)));
+    let token = token.find(|(at, n)| text[*at..at + n].matches('.').count() == 2);
     let lower = text.to_ascii_lowercase();
-    let bearer = lower.match_indices("bearer ").map(|(at, m)| (at + m.len(), word(at + m.len())));
-    let bearer = bearer.filter(|(_, n)| *n > 8).next();
+    let mut bearer =
+        lower.match_indices("bearer ").map(|(at, m)| (at + m.len(), word(at + m.len())));
+    let bearer = bearer.find(|(_, n)| *n > 8);
     [key, token, bearer, password(text)].into_iter().flatten().min()
 }
 
