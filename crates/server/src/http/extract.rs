@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,9 @@ pub(crate) struct Whole(pub(crate) Bytes);
 
 /// The parameters of the query.
 pub(crate) struct Params<T>(pub(crate) T);
+
+/// The parameters of the query, or of a form where it is posted, as they were encoded.
+pub(crate) struct Form(pub(crate) Vec<u8>);
 
 impl FromRequestParts<Arc<Server>> for Caller {
     type Rejection = RequestError;
@@ -92,6 +96,23 @@ impl<T: DeserializeOwned> FromRequest<Arc<Server>> for JsonIfAny<T> {
         }
         let bytes = json_bytes(request, server).await?;
         if bytes.is_empty() { Ok(Self(None)) } else { parse(&bytes).map(|t| Self(Some(t))) }
+    }
+}
+
+impl FromRequest<Arc<Server>> for Form {
+    type Rejection = RequestError;
+
+    async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, RequestError> {
+        if request.method() == Method::GET {
+            return Ok(Self(request.uri().query().unwrap_or_default().as_bytes().to_vec()));
+        }
+        let expected = "application/x-www-form-urlencoded";
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let kind = kind.unwrap_or("nothing").to_owned();
+        if !kind.to_ascii_lowercase().starts_with(expected) {
+            return Err(RequestError::Media { expected, found: kind });
+        }
+        Whole::from_request(request, server).await.map(|Whole(bytes)| Self(bytes.to_vec()))
     }
 }
 

@@ -112,8 +112,13 @@ fn content(body: Body, generator: &mut schemars::SchemaGenerator) -> Option<Valu
             Some(json!({ "application/json": { "schema": schema(generator) } }))
         }
         Body::Media(kind) => {
-            let binary = kind == "application/octet-stream";
-            let schema = if binary { json!({}) } else { json!({ "type": "string" }) };
+            let schema = match kind {
+                "application/octet-stream" => json!({}),
+                "application/x-www-form-urlencoded" => {
+                    json!({ "type": "object", "additionalProperties": { "type": "string" } })
+                }
+                _ => json!({ "type": "string" }),
+            };
             Some(json!({ kind: { "schema": schema } }))
         }
     }

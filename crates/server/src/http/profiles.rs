@@ -11,10 +11,13 @@ use super::operation::{Body, Operation, Query};
 use crate::error::RequestError;
 use crate::security::{Access, Role};
 
+/// For how long processor time is watched where it is not said.
+const SECONDS: f64 = 5.0;
+
 const CPU: &[Query] = &[
     Query {
         name: "seconds",
-        help: "For how long, 10 where it is not said, 60 at most.",
+        help: "For how long, 5 where it is not said, 60 at most.",
         kind: "number",
         required: false,
     },
@@ -63,10 +66,9 @@ struct Asked {
 }
 
 async fn time(Params(asked): Params<Asked>) -> Result<Response, RequestError> {
-    let default = cpu::Config::default();
     let config = cpu::Config {
-        seconds: asked.seconds.unwrap_or(default.seconds),
-        hertz: asked.hertz.unwrap_or(default.hertz),
+        seconds: asked.seconds.unwrap_or(SECONDS),
+        hertz: asked.hertz.unwrap_or(cpu::Config::default().hertz),
     };
     let format = format_of(asked.format.as_deref())?;
     let recording = cpu::Recording::start(&config).map_err(told)?;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Path, RawForm, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -20,6 +20,7 @@ use observe::telemetry::rfc3339;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::extract::Form;
 use super::operation::{Operation, Query, json as shape};
 use crate::past::QUERY_LIMIT;
 use crate::request::{Server, now_ms};
@@ -179,8 +180,8 @@ async fn asked(
     answer(response)
 }
 
-async fn ask(what: What, State(server): Shared, RawForm(form): RawForm) -> Response {
-    asked(server, form.to_vec(), move |api, parameters| match what {
+async fn ask(what: What, State(server): Shared, Form(form): Form) -> Response {
+    asked(server, form, move |api, parameters| match what {
         What::Query => api.query(parameters),
         What::QueryRange => api.query_range(parameters),
         What::Series => api.series(parameters),
@@ -192,12 +193,12 @@ async fn ask(what: What, State(server): Shared, RawForm(form): RawForm) -> Respo
 async fn label_values(
     State(server): Shared,
     Path(name): Path<String>,
-    RawForm(form): RawForm,
+    Form(form): Form,
 ) -> Response {
-    asked(server, form.to_vec(), move |api, parameters| api.label_values(&name, parameters)).await
+    asked(server, form, move |api, parameters| api.label_values(&name, parameters)).await
 }
 
-async fn metadata(State(server): Shared, RawForm(form): RawForm) -> Response {
+async fn metadata(State(server): Shared, Form(form): Form) -> Response {
     let known: Vec<(&str, Metadata)> = Metric::all()
         .map(|metric| {
             let kind = match metric.kind {
@@ -210,7 +211,7 @@ async fn metadata(State(server): Shared, RawForm(form): RawForm) -> Response {
             (metric.name, Metadata { kind, help: metric.help.into(), unit })
         })
         .collect();
-    asked(server, form.to_vec(), move |api, parameters| {
+    asked(server, form, move |api, parameters| {
         api.metadata(known.iter().map(|(name, known)| (*name, known)), parameters)
     })
     .await

@@ -181,7 +181,7 @@ struct Levels {
 }
 
 async fn levels(State(server): Shared) -> Answer<Levels> {
-    Answer(Levels { levels: server.telemetry.levels().unwrap_or_default() })
+    Answer(Levels { levels: server.telemetry.levels().unwrap_or_else(|| "off".into()) })
 }
 
 async fn set_levels(

@@ -67,6 +67,8 @@ fn schemathesis_finds_no_answer_that_is_not_documented() {
         .args(["-m", "schemathesis.cli", "run"])
         .arg(format!("http://{}/openapi.json", server.address))
         .args(["-H", &format!("Authorization: Bearer {}", key.as_str().unwrap())])
+        // A profile may take a minute.
+        .args(["--request-timeout", "70"])
         .args(["--max-examples", "15", "--seed", "4", "--continue-on-failure", "--no-color"])
         // What the schema cannot say (a time to come, a shape that fits) may still be refused.
         .args(["--exclude-checks", "positive_data_acceptance"])
