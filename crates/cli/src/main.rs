@@ -11,6 +11,8 @@ mod draw;
 mod machine;
 mod network;
 mod picture;
+mod unit;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -55,6 +57,8 @@ enum Command {
     Backup(command::backup::Backup),
     /// Find what is wrong with an installation.
     Doctor(command::doctor::Doctor),
+    /// Show a server as it is now, in the terminal.
+    Top(command::top::Top),
     /// Print this reference as Markdown.
     #[command(hide = true)]
     HelpMarkdown,
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
         Command::Audit(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Doctor(c) => c.run(json),
+        Command::Top(c) => c.run(json),
         Command::HelpMarkdown => {
             print!("{}", reference());
             Ok(Outcome::Done)

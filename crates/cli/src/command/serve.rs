@@ -151,8 +151,8 @@ pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
 }
 
 /// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 7] =
-    ["log", "python", "no_skip", "postgres_bin", "promtool", "prometheus", "alertmanager"];
+const OTHER_VARIABLES: [&str; 8] =
+    ["log", "key", "python", "no_skip", "postgres_bin", "promtool", "prometheus", "alertmanager"];
 
 /// Tables of settings: `STRIATUM_SESSIONS_MAX` is `max` of `sessions`.
 const TABLES: [&str; 11] = [
