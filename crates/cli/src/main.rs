@@ -59,6 +59,10 @@ enum Command {
     Doctor(command::doctor::Doctor),
     /// Show a server as it is now, in the terminal.
     Top(command::top::Top),
+    /// Write a report of what a server did.
+    Report(command::report::Report),
+    /// List everything that can be seen; write files for Prometheus and Grafana.
+    Catalogue(command::catalogue::Catalogue),
     /// Print this reference as Markdown.
     #[command(hide = true)]
     HelpMarkdown,
@@ -95,6 +99,8 @@ fn main() -> ExitCode {
         Command::Backup(c) => c.run(json),
         Command::Doctor(c) => c.run(json),
         Command::Top(c) => c.run(json),
+        Command::Report(c) => c.run(json),
+        Command::Catalogue(c) => c.run(json),
         Command::HelpMarkdown => {
             print!("{}", reference());
             Ok(Outcome::Done)

@@ -24,8 +24,9 @@ use draw::Picture;
 /// How long a key waits to be seen at most.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long a single frame waits for spikes.
-const WAIT_FOR_SPIKES: Duration = Duration::from_millis(600);
+/// How long a single picture waits for spikes, and for how many requests.
+const WAIT_FOR_SPIKES: Duration = Duration::from_millis(500);
+const FRAMES: usize = 4;
 
 /// Time until a stream of spikes that ended is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -82,14 +83,17 @@ impl Top {
         let model = self.model.clone().or_else(|| view.models.first().cloned());
         let mut steps = Steps::of(model);
         if let (Some(model), Shown::Now) = (&steps.model, self.page) {
-            match spikes(server, model).recv_timeout(WAIT_FOR_SPIKES) {
-                Ok(Ok(frame)) => steps.push(frame),
-                Ok(Err(error)) => steps.fault = Some(error),
-                Err(_) => {}
+            let spikes = spikes(server, model);
+            for _ in 0..FRAMES {
+                match spikes.recv_timeout(WAIT_FOR_SPIKES) {
+                    Ok(Ok(frame)) => steps.push(frame),
+                    Ok(Err(error)) => steps.fault = Some(error),
+                    Err(_) => break,
+                }
             }
         }
         if json {
-            println!("{:#}", json!({ "view": view, "raster": steps }));
+            println!("{}", json!({ "view": view, "raster": steps }));
         } else {
             let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
             let columns = columns.unwrap_or(COLUMNS);
