@@ -11,6 +11,8 @@ mod draw;
 mod machine;
 mod network;
 mod picture;
+mod unit;
+mod watched;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,12 @@ enum Command {
     Backup(command::backup::Backup),
     /// Find what is wrong with an installation.
     Doctor(command::doctor::Doctor),
+    /// Show a server as it is now, in the terminal.
+    Top(command::top::Top),
+    /// Write a report of what a server did.
+    Report(command::report::Report),
+    /// List everything that can be seen; write files for Prometheus and Grafana.
+    Catalogue(command::catalogue::Catalogue),
     /// Print this reference as Markdown.
     #[command(hide = true)]
     HelpMarkdown,
@@ -93,6 +101,9 @@ fn main() -> ExitCode {
         Command::Audit(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Doctor(c) => c.run(json),
+        Command::Top(c) => c.run(json),
+        Command::Report(c) => c.run(json),
+        Command::Catalogue(c) => c.run(json),
         Command::HelpMarkdown => {
             print!("{}", reference());
             Ok(Outcome::Done)

@@ -153,8 +153,9 @@ pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
 }
 
 /// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 8] = [
+const OTHER_VARIABLES: [&str; 9] = [
     "log",
+    "key",
     "python",
     "no_skip",
     "postgres_bin",
