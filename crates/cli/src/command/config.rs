@@ -59,12 +59,32 @@ fn print(config: &server::Config, json: bool) -> Result<()> {
     if let Some(url) = &mut config.state.postgresql {
         *url = without_password(url);
     }
+    let export = &mut config.export;
+    let otlp = export.otlp.iter_mut().map(|otlp| &mut otlp.headers);
+    let remote = export.remote_write.iter_mut().map(|remote| &mut remote.headers);
+    otlp.chain(remote).flat_map(|h| h.values_mut()).for_each(|value| *value = "***".into());
+    config.alerting.manager.iter_mut().for_each(|(key, value)| conceal(key, value));
     if json {
         println!("{}", serde_json::to_string(&config)?);
     } else {
         print!("{}", toml::to_string_pretty(&config)?);
     }
     Ok(())
+}
+
+/// Keys of receivers whose values are secret, addresses of web hooks among them.
+const SECRET_KEYS: [&str; 6] = ["url", "key", "password", "secret", "token", "credentials"];
+
+/// Puts stars in place of the secrets of a receiver.
+fn conceal(key: &str, value: &mut toml::Value) {
+    match value {
+        toml::Value::Table(table) => table.iter_mut().for_each(|(key, v)| conceal(key, v)),
+        toml::Value::Array(values) => values.iter_mut().for_each(|v| conceal(key, v)),
+        toml::Value::String(text) if SECRET_KEYS.iter().any(|s| key.contains(s)) => {
+            *text = "***".into();
+        }
+        _ => {}
+    }
 }
 
 /// A URL whose password is shown as stars.
@@ -82,7 +102,17 @@ fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::{conceal, without_password};
+
+    #[test]
+    fn secrets_of_receivers_are_not_shown() {
+        let text = "name = \"people\"\nslack_configs = [{ api_url = \"https://hooks/T0\" }]\n\
+                    [route]\nreceiver = \"people\"\n";
+        let mut value = toml::Value::Table(text.parse().unwrap());
+        conceal("", &mut value);
+        let shown = value.to_string();
+        assert!(!shown.contains("hooks") && shown.contains("people"), "{shown}");
+    }
 
     #[test]
     fn a_password_is_not_shown() {
