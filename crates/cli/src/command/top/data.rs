@@ -13,7 +13,7 @@ const SHOWN_SECONDS: f64 = 300.0;
 const POINTS: f64 = 60.0;
 
 /// Steps of a raster that are kept; older ones go.
-const MAX_STEPS: usize = 400;
+const MAX_STEPS: usize = 160;
 
 /// The panels of the first page, from the pages of the catalogue.
 const NOW: &[(&str, &str)] = &[

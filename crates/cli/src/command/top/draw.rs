@@ -177,7 +177,7 @@ impl Picture<'_> {
 
     fn alerts(&self, area: Rect, buf: &mut Buffer) {
         let firing = self.view.alerts.iter().filter(|a| a.state == "firing").count();
-        let inside = framed(&format!("Alerts {firing}"), area, buf);
+        let inside = framed(&format!("Alerts: {firing} firing"), area, buf);
         if self.view.alerts.is_empty() {
             return Line::from("✓ nothing fires").fg(Color::Green).render(inside, buf);
         }
