@@ -73,7 +73,7 @@ impl Shown {
         Self::all().skip_while(|shown| *shown != self).nth(1).unwrap_or(Self::Now)
     }
 
-    fn panels(self) -> Vec<(&'static str, &'static Panel)> {
+    pub(super) fn panels(self) -> Vec<(&'static str, &'static Panel)> {
         match self.page() {
             Some(page) => page.panels.iter().map(|panel| (page.id, panel)).collect(),
             None => NOW.iter().filter_map(|(page, id)| found(page, id)).collect(),
