@@ -77,7 +77,7 @@ mod tests {
         check(0.25, "reqps", "0.25 /s");
         check(0.987, "percentunit", "98.7 %");
         check(3.0, "short", "3");
-        check(2.5e-5, "watt", "25 µW");
+        check(2.55e-5, "watt", "25.5 µW");
         check(-3.0, "short", "-3");
         assert_eq!(shown(None, "s"), "–");
         assert_eq!(shown(Some(f64::NAN), "s"), "–");

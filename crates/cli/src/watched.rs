@@ -11,6 +11,7 @@ use catalogue::{Panel, PanelKind, Target};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// Time to connect, and to be answered.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ const MAX_LINE_BYTES: u64 = 16 << 20;
 /// Which server, and who asks.
 #[derive(Args, Clone)]
 pub(crate) struct ServerFlags {
-    /// The server.
+    /// The server; https where the machine trusts its certificate.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
     /// An API key of an operator [default: the variable STRIATUM_KEY].
@@ -138,6 +139,7 @@ impl Watched {
     pub(crate) fn reached(flags: &ServerFlags) -> Result<Self> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .http_status_as_error(false)
             .build()
             .into();

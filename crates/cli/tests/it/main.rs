@@ -15,6 +15,7 @@ mod operate;
 mod postgres;
 mod recordings;
 mod reference;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -13,7 +13,7 @@ const SHOWN_SECONDS: f64 = 300.0;
 const POINTS: f64 = 60.0;
 
 /// Steps of a raster that are kept; older ones go.
-const MAX_STEPS: usize = 400;
+const MAX_STEPS: usize = 160;
 
 /// The panels of the first page, from the pages of the catalogue.
 const NOW: &[(&str, &str)] = &[
@@ -73,7 +73,7 @@ impl Shown {
         Self::all().skip_while(|shown| *shown != self).nth(1).unwrap_or(Self::Now)
     }
 
-    fn panels(self) -> Vec<(&'static str, &'static Panel)> {
+    pub(super) fn panels(self) -> Vec<(&'static str, &'static Panel)> {
         match self.page() {
             Some(page) => page.panels.iter().map(|panel| (page.id, panel)).collect(),
             None => NOW.iter().filter_map(|(page, id)| found(page, id)).collect(),
@@ -236,7 +236,7 @@ mod tests {
         let mut steps = Steps::default();
         let frame = |steps| Frame { steps, populations: Vec::new(), rates: Vec::new() };
         (0..50).for_each(|_| steps.push(frame(25)));
-        assert_eq!(steps.steps(), super::MAX_STEPS);
+        assert_eq!(steps.steps(), super::MAX_STEPS / 25 * 25);
         steps.push(frame(100_000));
         assert_eq!(steps.frames.len(), 1);
     }

@@ -177,7 +177,7 @@ impl Picture<'_> {
 
     fn alerts(&self, area: Rect, buf: &mut Buffer) {
         let firing = self.view.alerts.iter().filter(|a| a.state == "firing").count();
-        let inside = framed(&format!("Alerts {firing}"), area, buf);
+        let inside = framed(&format!("Alerts: {firing} firing"), area, buf);
         if self.view.alerts.is_empty() {
             return Line::from("✓ nothing fires").fg(Color::Green).render(inside, buf);
         }
@@ -459,5 +459,123 @@ fn judged(panel: &Panel, value: Option<f64>) -> Color {
         (true, _) => Color::Red,
         (_, true) => Color::Yellow,
         _ => Color::Green,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::{Picture, judged, spark, total};
+    use crate::command::top::data::{Filled, Shown, Steps, View};
+    use crate::watched::{Alert, Check, Fired, Frame, Health, Series, Span};
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+    use ratatui::style::Color;
+
+    const SPAN: Span = Span { start: 0.0, end: 300.0, step: 5.0 };
+
+    fn series(name: &str) -> Series {
+        let values = (0..60).map(|k| (f64::from(k) * 5.0, f64::from(k) / 60.0)).collect();
+        Series { name: name.into(), labels: Default::default(), values }
+    }
+
+    /// A view of a page whose every target gives one series, with everything that may be shown.
+    fn view(shown: Shown) -> View {
+        let fill = |(page, panel): (&'static str, &'static catalogue::Panel)| {
+            let series = panel.targets.iter().map(|target| series(target.legend)).collect();
+            Filled { page, panel, series }
+        };
+        let check = |status: &str| Check {
+            name: "disk".into(),
+            status: status.into(),
+            detail: "99.7 % of the disk is used".into(),
+            took_ms: 0.1,
+        };
+        View {
+            url: "http://127.0.0.1:8080".into(),
+            page: shown.id(),
+            span: SPAN,
+            health: Health {
+                status: "critical".into(),
+                score: 0.5,
+                level: "shed".into(),
+                version: "0.1.0".into(),
+                uptime_seconds: 1e6,
+                checks: vec![check("healthy"), check("degraded"), check("critical")],
+            },
+            alerts: (0..30)
+                .map(|k| Alert {
+                    name: format!("Alert{k}"),
+                    state: "firing".into(),
+                    severity: "critical".into(),
+                    summary: "The disk is full, 満杯です.".into(),
+                    since: String::new(),
+                    labels: Default::default(),
+                    silenced: k % 2 == 0,
+                })
+                .collect(),
+            panels: shown.panels().into_iter().map(fill).collect(),
+            models: vec!["digits".into()],
+        }
+    }
+
+    fn steps() -> Steps {
+        let mut steps = Steps::of(Some("digits".into()));
+        let fired = |size| Fired {
+            name: "a long name of a population".into(),
+            size,
+            spikes: (0..size as u32).map(|k| [k % 32, k]).collect(),
+        };
+        let populations = [256, 10, 1].map(fired).to_vec();
+        steps.push(Frame { steps: 32, populations, rates: vec![0.1, 0.2] });
+        steps
+    }
+
+    #[test]
+    fn every_page_is_drawn_at_every_size() {
+        let (steps, none) = (steps(), Steps::default());
+        for shown in Shown::all() {
+            let view = view(shown);
+            for (columns, rows) in (60..=200).map(|c| (c, 40)).chain((0..40).map(|k| (k * 4, k))) {
+                for (steps, scroll, fault) in [(&steps, 0, None), (&none, 99, Some("gone"))] {
+                    let picture =
+                        Picture { view: &view, steps, shown, scroll, paused: true, fault };
+                    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+                    let draw = |frame: &mut ratatui::Frame<'_>| {
+                        picture.draw(frame.area(), frame.buffer_mut());
+                    };
+                    terminal.draw(draw).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_rises_and_what_is_not_known_is_empty() {
+        let area = Rect::new(0, 0, 6, 1);
+        let mut buffer = Buffer::empty(area);
+        let values = [(25.0, 0.0), (125.0, 1.0), (175.0, 4.0)];
+        spark(&values, &SPAN, Color::Reset, area, &mut buffer);
+        let line: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        assert_eq!(line, "▁ ▂█  ");
+    }
+
+    #[test]
+    fn series_add_up_at_each_time() {
+        let one = |values| Series { name: String::new(), labels: Default::default(), values };
+        let all = [one(vec![(1.0, 1.0), (2.0, 2.0)]), one(vec![(2.0, 3.0)])];
+        assert_eq!(total(&all), [(1.0, 1.0), (2.0, 5.0)]);
+    }
+
+    #[test]
+    fn thresholds_colour_from_either_side() {
+        let page = &catalogue::PAGES[0];
+        let panel = |id| page.panels.iter().find(|panel| panel.id == id).unwrap();
+        assert_eq!(judged(panel("score"), Some(0.4)), Color::Red);
+        assert_eq!(judged(panel("score"), Some(0.9)), Color::Green);
+        assert_eq!(judged(panel("errors"), Some(0.005)), Color::Yellow);
+        assert_eq!(judged(panel("rate"), Some(9.0)), Color::Reset);
     }
 }
