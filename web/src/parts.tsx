@@ -25,6 +25,9 @@ export function Value({ value, unit }: { value: number | null | undefined; unit:
 
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 
+/** A panel that has this is small and comes last. */
+export const NoData = () => <p class="empty none">No data</p>;
+
 export function Failure({ error }: { error: ApiError }) {
   const head = { 401: "A key is needed", 403: "Not allowed with this key", 404: "Not offered by this server" }[error.status] ?? error.title;
   return <p class="empty failure" role="status"><b>{head}.</b> {error.detail}</p>;
@@ -34,8 +37,8 @@ export function Failure({ error }: { error: ApiError }) {
 export const Missing = ({ error, height }: { error: ApiError | undefined; height?: number }) =>
   error ? <Failure error={error} /> : <div class={`skeleton ${height ? "tall" : ""}`} aria-label="Loading" role="status" />;
 
-export function Table({ label, head, children }: { label: string; head: ComponentChildren[]; children: ComponentChildren }) {
-  return <div class="scroll" role="region" aria-label={label} tabIndex={0}>
+export function Table({ label, head, children, kind = "" }: { label: string; head: ComponentChildren[]; children: ComponentChildren; kind?: string }) {
+  return <div class={`scroll ${kind}`} role="region" aria-label={label} tabIndex={0}>
     <table><thead><tr>{head.map((one) => <th scope="col">{one}</th>)}</tr></thead><tbody>{children}</tbody></table>
   </div>;
 }

@@ -22,8 +22,23 @@ impl Serving {
     }
 
     pub(crate) fn with(arguments: &[&str], models: &Path, env: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_striatum"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
+        Self::on("127.0.0.1:0", arguments, models, env)
+    }
+
+    /// On an address, so that it can be started there again.
+    pub(crate) fn on(
+        address: &str,
+        arguments: &[&str],
+        models: &Path,
+        env: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_striatum"));
+        // Variables that tell tests where programs are would be taken as settings.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("STRIATUM_")) {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(["serve", "--listen", address])
             .args(arguments)
             .arg("--models")
             .arg(models)
