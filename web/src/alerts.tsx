@@ -101,7 +101,7 @@ function Rules() {
   const rules = (data?.data.groups.flatMap((group) => group.rules.map((rule) => ({ group: group.name, ...rule }))) ?? [])
     .sort((a, b) => STATES.indexOf(b.state ?? "") - STATES.indexOf(a.state ?? ""));
   return <Card title="Rules">{!data ? <Missing error={error} /> : !rules.length ? <Empty>No rules</Empty> :
-    <Table label="Rules" kind="rules" head={["rule", "group", "state", "expression", "for"]}>{rules.map((rule) => <tr key={`${rule.group}/${rule.name}`}>
+    <Table label="Rules" head={["rule", "group", "state", "expression", "for"]}>{rules.map((rule) => <tr key={`${rule.group}/${rule.name}`}>
       <td>{rule.name}</td><td>{rule.group}</td><td><State word={rule.lastError ? "error" : rule.state ?? rule.health ?? "ok"} /></td>
       <td><code>{rule.query}</code>{rule.lastError && <p class="failure">{rule.lastError}</p>}</td>
       <td class="number">{rule.duration !== undefined && <Value value={rule.duration} unit="s" />}</td></tr>)}</Table>}</Card>;

@@ -37,8 +37,8 @@ export function Failure({ error }: { error: ApiError }) {
 export const Missing = ({ error, height }: { error: ApiError | undefined; height?: number }) =>
   error ? <Failure error={error} /> : <div class={`skeleton ${height ? "tall" : ""}`} aria-label="Loading" role="status" />;
 
-export function Table({ label, head, children, kind = "" }: { label: string; head: ComponentChildren[]; children: ComponentChildren; kind?: string }) {
-  return <div class={`scroll ${kind}`} role="region" aria-label={label} tabIndex={0}>
+export function Table({ label, head, children }: { label: string; head: ComponentChildren[]; children: ComponentChildren }) {
+  return <div class="scroll" role="region" aria-label={label} tabIndex={0}>
     <table><thead><tr>{head.map((one) => <th scope="col">{one}</th>)}</tr></thead><tbody>{children}</tbody></table>
   </div>;
 }

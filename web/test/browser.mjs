@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-/** The page has so long to show something. */
-export const WAIT_MS = 30_000;
+/** The page has so long to show something: a guard against waiting for ever, not a measure. */
+export const WAIT_MS = 120_000;
 const NAMES = [process.env.STRIATUM_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 export const LOOKS = [

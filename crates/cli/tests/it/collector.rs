@@ -15,7 +15,7 @@ use crate::program;
 
 const INFER: &str = "/v2/models/digits/infer";
 /// What is waited for comes within so many looks of a tenth of a second.
-const LOOKS: usize = 300;
+const LOOKS: usize = 900;
 /// Requests that each server answers.
 const REQUESTS: usize = 3;
 

@@ -78,7 +78,7 @@ fn work(server: &Serving, ended: &AtomicBool) {
         ask("/v1/sessions/one/infer", &digit());
         ask("/v2/models/nobody/infer", &digit());
         ask("/v1/models/digits/feedback", &json!({ "right": true }));
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
