@@ -7,6 +7,8 @@ import { Card, Empty, Failure, Missing, Pairs, State, Table, Value } from "./par
 import { get, now, set, useStore } from "./state";
 
 const RANK = ["critical", "high", "error", "warning", "medium", "low", "info"];
+/** States of a rule, the one to look at first last; a rule that only records has none. */
+const STATES = ["inactive", "pending", "firing"];
 const OPERATORS = ["=", "!=", "=~", "!~"];
 const LENGTHS: [number, string][] = [[0.5, "30 min"], [2, "2 h"], [8, "8 h"], [24, "1 d"], [168, "7 d"]];
 
@@ -96,7 +98,8 @@ function Silences({ start, setStart }: { start: Matcher[] | null; setStart: (sta
 
 function Rules() {
   const { data, error } = usePoll((signal) => read<{ data: { groups: RuleGroup[] } }>("api/v1/rules", signal), [], 2);
-  const rules = data?.data.groups.flatMap((group) => group.rules.map((rule) => ({ group: group.name, ...rule }))) ?? [];
+  const rules = (data?.data.groups.flatMap((group) => group.rules.map((rule) => ({ group: group.name, ...rule }))) ?? [])
+    .sort((a, b) => STATES.indexOf(b.state ?? "") - STATES.indexOf(a.state ?? ""));
   return <Card title="Rules">{!data ? <Missing error={error} /> : !rules.length ? <Empty>No rules</Empty> :
     <Table label="Rules" head={["rule", "group", "state", "expression", "for"]}>{rules.map((rule) => <tr key={`${rule.group}/${rule.name}`}>
       <td>{rule.name}</td><td>{rule.group}</td><td><State word={rule.lastError ? "error" : rule.state ?? rule.health ?? "ok"} /></td>

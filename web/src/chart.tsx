@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import type { Threshold } from "./contract";
 import { clock, format, tick } from "./format";
 import type { Series } from "./prometheus";
-import { useStore } from "./state";
+import { get, useStore } from "./state";
 
 /** How many colours there are; further series repeat them, dashed. */
 const COLOURS = 6;
@@ -29,9 +29,12 @@ export const seriesColour = (index: number): string => `--c${(index % COLOURS) +
 export const thresholdColour = (name: string): string =>
   ({ green: "--good", blue: "--c1", red: "--bad", purple: "--c4" })[name] ?? "--warn";
 
-/** The highest threshold that a value has reached. */
+/** Thresholds come from mild to severe; where the severe one is the smaller, small values are bad. */
+export const falling = (thresholds: Threshold[] = []): boolean => thresholds.length > 1 && thresholds.at(-1)!.value < thresholds[0]!.value;
+
+/** The most severe threshold that a value has reached. */
 export const reached = (value: number | null, thresholds: Threshold[] = []): Threshold | undefined =>
-  value === null ? undefined : [...thresholds].sort((a, b) => b.value - a.value).find((one) => value >= one.value);
+  value === null ? undefined : thresholds.findLast((one) => falling(thresholds) ? value <= one.value : value >= one.value);
 
 interface Props {
   times: number[]; series: Series[]; unit: string; label: string;
@@ -39,6 +42,16 @@ interface Props {
   /** How much of x is shown, up to its last value; all of it where this is absent. */
   window?: number;
   onCursor?: (index: number | null) => void;
+}
+
+/** A chart shows at least so much of time (s). */
+const TIME_MIN = 60;
+
+/** The range of x: up to its last value, from where there is something to see. */
+function across({ kind = "time", window }: Props): uPlot.Scale {
+  if (window) return { time: false, range: (_, __, max) => [max - window, max] };
+  const from = (min: number, max: number) => Math.max(min, Math.min(get().since, max - TIME_MIN));
+  return { time: kind === "time", range: (_, min, max) => [from(min, max), max] };
 }
 
 /** The range of y: from 0 where nothing is below, and never empty. */
@@ -73,10 +86,10 @@ function axes({ unit, kind = "time" }: Props): uPlot.Axis[] {
     grid: { stroke: colour("--grid"), width: 1 }, ticks: { show: false },
   };
   const xLabels: uPlot.Axis.DynamicValues = (_, splits, __, ___, step) =>
-    splits.map((at) => kind === "time" ? clock(at * 1000, step < 60) : String(at));
+    splits.map((at) => kind === "time" ? clock(at * 1000, step < 60) : at < 0 ? "" : String(at));
   return [
     { ...look, values: xLabels, space: 72, size: 26, gap: 4 },
-    { ...look, values: (_, splits) => splits.map((v) => tick(v, unit)), size: AXIS_WIDTH, space: 28, gap: 6, ...(unit === "bytes" ? { incrs: BINARY } : {}) },
+    { ...look, values: (_, splits) => splits.map((v) => tick(v, unit)), size: AXIS_WIDTH, space: 28, gap: 6, ...(unit === "bytes" || unit === "Bps" ? { incrs: BINARY } : {}) },
   ];
 }
 
@@ -95,11 +108,10 @@ function lines({ series, hidden, kind }: Props): uPlot.Series[] {
 }
 
 function options(props: Props, width: number): uPlot.Options {
-  const { kind = "time", thresholds = [], sync, height, window } = props;
-  const x: uPlot.Scale = { time: kind === "time", ...(window ? { range: (_, __, max) => [max - window, max] } : {}) };
+  const { kind = "time", thresholds = [], sync, height } = props;
   return {
-    width, height, legend: { show: false }, scales: { x, y: { range: bounds } },
-    padding: kind === "spark" ? [2, 0, 0, 0] : [8, 8, 0, 0],
+    width, height, legend: { show: false }, scales: { x: across(props), y: { range: bounds } },
+    padding: kind === "spark" ? [2, 0, 2, 0] : [8, 18, 0, 0],
     cursor: kind === "spark" ? { show: false } : { y: false, drag: { x: false, y: false }, points: { size: 7 }, ...(sync ? { sync: { key: sync, setSeries: false } } : {}) },
     axes: axes(props), series: [{}, ...lines(props)],
     hooks: { draw: [(chart) => limits(chart, thresholds)], setCursor: [(chart) => props.onCursor?.(chart.cursor.idx ?? null)] },
@@ -121,6 +133,7 @@ export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const theme = useStore((state) => state.theme);
+  const since = useStore((state) => state.since);
   const shape = JSON.stringify([series.map(({ name }) => name), [...(hidden ?? [])], unit, props.thresholds, theme]);
   useEffect(() => {
     const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -141,7 +154,7 @@ export function Chart(props: Props) {
       chart.current = null;
     };
   }, [shape]);
-  useEffect(() => { chart.current?.setData([times, ...series.map(({ values }) => values)]); }, [times, series]);
+  useEffect(() => { chart.current?.setData([times, ...series.map(({ values }) => values)]); }, [times, series, since]);
   const now = series.slice(0, 4).map(({ name, values }) => `${name} ${format(values.at(-1), unit)}`).join(", ");
   if (kind === "spark") return <div class="spark" ref={box} aria-hidden="true" />;
   return <div class="chart" ref={box} role="img" tabIndex={0} aria-label={`${label}: ${now}. Arrow keys move the cursor.`}

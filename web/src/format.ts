@@ -26,14 +26,14 @@ const rounded = (value: number) => Number(value.toPrecision(3));
 function digits(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   const size = Math.abs(rounded(value));
-  if (size < 1e-3) return value.toExponential(1);
+  if (size < 1e-3) return value.toExponential(2);
   const decimals = Math.max(0, 2 - Math.floor(Math.log10(size)));
   return value.toFixed(decimals);
 }
 
 function prefixed(value: number, base: number, prefixes: string[], symbol: string): Parts {
   let step = 0;
-  while (step < prefixes.length - 1 && Math.abs(rounded(value)) >= base) {
+  while (step < prefixes.length - 1 && Math.abs(rounded(value)) >= 1000) {
     value /= base;
     step += 1;
   }
@@ -82,7 +82,7 @@ export const format = (value: number | null | undefined, unit: string): string =
 /** As `format`, without zeros at the end and without "req/s" and its like: for axes. */
 export function tick(value: number, unit: string): string {
   const { text, unit: whole } = parts(value, unit);
-  const tail = whole.replace(/ .*/, "");
+  const tail = whole.replace(/ .*|\/s$/, "");
   const bare = text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
   return joined({ text: bare, unit: tail });
 }

@@ -23,7 +23,7 @@ const UNHEALTHY = 503;
 const OWN = new Set(["alerts", "traces", "logs", "health"]);
 const VIEWS: [string, string][] = [
   ["overview", "Overview"], ["engine", "Engine"], ["serving", "Serving"], ["memory", "Memory"], ["agents", "Agents"],
-  ["alerts", "Alerts"], ["traces", "Traces"], ["logs", "Logs"], ["health", "Health"], ["resources", "Resources"],
+  ["alerts", "Alerts"], ["traces", "Traces"], ["logs", "Logs"], ["health", "Health"], ["resources", "Resources"], ["security", "Security"], ["resilience", "Resilience"],
 ];
 
 function route(): { view: string; id: string } {
@@ -101,7 +101,7 @@ function Head() {
     else document.documentElement.dataset.theme = theme;
   }, [theme]);
   return <header class="top">
-    <a class="brand" href="#overview"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 3v10M5 6v7M8 2v11M11 8v5M14 4v9" /></svg>Striatum</a>
+    <a class="brand" href="#overview"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 3v10M5 6v7M8 2v11M11 8v5M14 4v9" /></svg><span>Striatum</span></a>
     <a class="pill" href="#health" aria-label="Health">{downSince !== null ? <State word="unavailable" /> : health.data && <State word={health.data.status} />}</a>
     <div class="controls">
       <label class="range"><span>Last</span><select aria-label="Time range" value={range} onChange={(event) => set({ range: Number(event.currentTarget.value) })}>

@@ -1,13 +1,13 @@
 // A panel of the server's list: a chart, one number, bars or a table, with its numbers as CSV.
 import type { ComponentChildren } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { usePoll, type ApiError } from "./api";
-import { Chart, colour, reached, thresholdColour } from "./chart";
+import { Chart, colour, falling, reached, thresholdColour } from "./chart";
 import type { Panel } from "./contract";
 import { clock, csv, format } from "./format";
-import { download, Empty, Failure, Missing, Table, Value } from "./parts";
+import { download, Failure, Missing, NoData, Table, Value } from "./parts";
 import { overTime, rightNow, type Grid, type Sample } from "./prometheus";
-import { now, useStore } from "./state";
+import { get, now, set, useStore } from "./state";
 
 const CHART_HEIGHT = 168;
 const SPARK_HEIGHT = 34;
@@ -15,6 +15,10 @@ const SPARK_HEIGHT = 34;
 const overTimeRows = ({ times, series }: Grid) =>
   [["time", ...series.map(({ name }) => name)], ...times.map((time, i) => [new Date(time * 1000).toISOString(), ...series.map(({ values }) => values[i] ?? null)])];
 const labelNames = (samples: Sample[]) => [...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))].filter((name) => name !== "__name__").sort();
+/** Labels that say who was asked, and not of what a sample is. */
+const ORIGIN = new Set(["instance", "job"]);
+/** The labels to show: those of the origin only where they differ. */
+const shownNames = (samples: Sample[]) => labelNames(samples).filter((name) => !ORIGIN.has(name) || new Set(samples.map(({ labels }) => labels[name])).size > 1);
 function sampleRows(samples: Sample[]) {
   const names = labelNames(samples);
   return [["series", ...names, "value"], ...samples.map((one) => [one.name, ...names.map((name) => one.labels[name] ?? ""), one.value])];
@@ -41,7 +45,7 @@ function Frame({ panel, rows, error, stale, children }: FrameProps) {
 
 function Legend({ grid, unit, at, hidden, toggle }: { grid: Grid; unit: string; at: number | null; hidden: Set<string>; toggle: (name: string) => void }) {
   return <ul class="legend" aria-label="Series">
-    {grid.series.map(({ name, values }, i) => <li key={name}>
+    {grid.series.map(({ name, values }, i) => <li key={name} class={values.every((value) => !value) ? "nought" : ""}>
       <button type="button" aria-pressed={!hidden.has(name)} onClick={() => toggle(name)} title={name}>
         <i class={`swatch c${(i % 6) + 1}`} aria-hidden="true" /><span>{name}</span></button>
       <Value value={values[at ?? values.length - 1]} unit={unit} />
@@ -52,7 +56,14 @@ function Legend({ grid, unit, at, hidden, toggle }: { grid: Grid; unit: string; 
 
 function useOverTime(panel: Panel, interval: number) {
   const range = useStore((state) => state.range);
-  return usePoll((signal) => overTime(panel, range, interval, now(), signal), [range, panel]);
+  const loaded = usePoll((signal) => overTime(panel, range, interval, now(), signal), [range, panel]);
+  useEffect(() => {
+    // What has a value whenever it is asked for does not say when there was a first one.
+    if (panel.targets.some(({ expr }) => expr.includes("vector("))) return;
+    const first = loaded.data?.times.find((_, i) => loaded.data!.series.some(({ values }) => values[i] !== null));
+    if (first !== undefined && first < get().since) set({ since: first });
+  }, [loaded.data]);
+  return loaded;
 }
 
 interface Props { panel: Panel; interval: number; view: string }
@@ -68,7 +79,7 @@ function TimeSeries({ panel, interval, view }: Props) {
   };
   const time = data && at !== null ? data.times[at] : undefined;
   return <Frame panel={panel} rows={data ? () => overTimeRows(data) : null} error={error} stale={Boolean(data && error)}>
-    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !data.series.length ? <Empty>No data in this range</Empty> : <>
+    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !data.series.length ? <NoData /> : <>
       <Chart times={data.times} series={data.series} unit={panel.unit} label={panel.title} thresholds={panel.thresholds}
         hidden={hidden} sync={view} height={CHART_HEIGHT} onCursor={setAt} />
       {time !== undefined && <time class="at">{clock(time * 1000)}</time>}
@@ -81,12 +92,12 @@ function Stat({ panel, interval }: Props) {
   const { data, error } = usePoll((signal) => rightNow(panel, signal), [panel]);
   const past = useOverTime(panel, interval).data;
   return <Frame panel={panel} rows={data ? () => sampleRows(data) : null} error={error} stale={Boolean(data && error)}>
-    {!data ? <Missing error={error} /> : !data.length ? <Empty>No data</Empty> : <>
+    {!data ? <Missing error={error} /> : !data.length ? <NoData /> : <>
       <div class="numbers">{data.slice(0, 4).map(({ name, value }) => {
         const over = reached(value, panel.thresholds);
         return <div key={name} class={over ? `over t${thresholdColour(over.color)}` : ""}>
           <Value value={value} unit={panel.unit} />
-          {over && <span class="tag">≥ {format(over.value, panel.unit)}</span>}
+          {over && <span class="tag">{falling(panel.thresholds) ? "≤" : "≥"} {format(over.value, panel.unit)}</span>}
           {data.length > 1 && <span class="quiet">{name}</span>}
         </div>;
       })}</div>
@@ -98,9 +109,9 @@ function Stat({ panel, interval }: Props) {
 function Bars({ panel }: Props) {
   const { data, error } = usePoll((signal) => rightNow(panel, signal), [panel]);
   const sorted = useMemo(() => [...(data ?? [])].sort((a, b) => b.value - a.value), [data]);
-  const most = Math.max(...sorted.map(({ value }) => value).filter(Number.isFinite), Number.MIN_VALUE);
+  const most = Math.max(...sorted.map(({ value }) => value).filter(Number.isFinite), panel.unit === "percentunit" ? 1 : Number.MIN_VALUE);
   return <Frame panel={panel} rows={data ? () => sampleRows(sorted) : null} error={error} stale={Boolean(data && error)}>
-    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !sorted.length ? <Empty>No data</Empty> :
+    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !sorted.length ? <NoData /> :
       <ul class="bars">{sorted.map(({ name, value }) => {
         const over = reached(value, panel.thresholds);
         return <li key={name}>
@@ -114,9 +125,9 @@ function Bars({ panel }: Props) {
 
 function Samples({ panel }: Props) {
   const { data, error } = usePoll((signal) => rightNow(panel, signal), [panel]);
-  const names = labelNames(data ?? []);
+  const names = shownNames(data ?? []);
   return <Frame panel={panel} rows={data ? () => sampleRows(data) : null} error={error} stale={Boolean(data && error)}>
-    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !data.length ? <Empty>No data</Empty> :
+    {!data ? <Missing error={error} height={CHART_HEIGHT} /> : !data.length ? <NoData /> :
       <Table label={panel.title} head={[...names, "value"]}>
         {data.map((one, i) => <tr key={i}>{names.map((name) => <td>{one.labels[name] ?? ""}</td>)}<td class="number"><Value value={one.value} unit={panel.unit} /></td></tr>)}
       </Table>}

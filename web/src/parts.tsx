@@ -25,6 +25,9 @@ export function Value({ value, unit }: { value: number | null | undefined; unit:
 
 export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
 
+/** A panel that has this is small and comes last. */
+export const NoData = () => <p class="empty none">No data</p>;
+
 export function Failure({ error }: { error: ApiError }) {
   const head = { 401: "A key is needed", 403: "Not allowed with this key", 404: "Not offered by this server" }[error.status] ?? error.title;
   return <p class="empty failure" role="status"><b>{head}.</b> {error.detail}</p>;

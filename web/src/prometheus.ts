@@ -43,11 +43,14 @@ async function matrix(target: Target, g: ReturnType<typeof grid>, n: number, sig
   });
 }
 
-/** All targets over time. */
+/** All targets over time; a series without a single number is left out, one that is 0 throughout comes last. */
 export async function overTime(panel: Panel, range: number, interval: number, nowMs: number, signal: AbortSignal): Promise<Grid> {
   const g = grid(range, interval, nowMs);
   const times = Array.from({ length: Math.round((g.end - g.start) / g.step) + 1 }, (_, i) => g.start + i * g.step);
-  const all = (await Promise.all(panel.targets.map((target) => matrix(target, g, times.length, signal)))).flat();
+  const every = (await Promise.all(panel.targets.map((target) => matrix(target, g, times.length, signal)))).flat();
+  const nought = ({ values }: Series) => values.every((value) => !value);
+  const told = every.filter(({ values }) => values.some((value) => value !== null));
+  const all = [...told.filter((one) => !nought(one)), ...told.filter(nought)];
   return { times, series: all.slice(0, MAX_SERIES), left_out: Math.max(0, all.length - MAX_SERIES) };
 }
 
@@ -57,9 +60,9 @@ async function vector(target: Target, signal: AbortSignal): Promise<Sample[]> {
     return [{ name: legend(target.legend ?? target.expr, {}), labels: {}, value: number((data.result as [number, string])[1]) }];
   }
   return (data.result as Metric[]).map(({ metric, value }) =>
-    ({ name: legend(target.legend, metric), labels: metric, value: number(value?.[1] ?? "NaN") }));
+    ({ name: legend(target.legend, metric), labels: metric, value: number(value?.[1] ?? "NaN") })).filter(({ value }) => !Number.isNaN(value));
 }
 
-/** All targets now. */
+/** All targets now; what is no number, as a share of nothing, is left out. */
 export const rightNow = async (panel: Panel, signal: AbortSignal): Promise<Sample[]> =>
   (await Promise.all(panel.targets.map((target) => vector(target, signal)))).flat();

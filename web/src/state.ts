@@ -23,6 +23,8 @@ export interface State {
   asking: "no" | "first" | "again";
   /** The server's clock less ours, in ms. */
   skew: number;
+  /** The first time that any chart has a value for (s since 1970): a young server's charts begin there. */
+  since: number;
   health: Loaded<Health>;
   alerts: Loaded<Alert[]>;
 }
@@ -49,6 +51,7 @@ let state: State = {
   refused: false,
   asking: "no",
   skew: 0,
+  since: Infinity,
   health: {},
   alerts: {},
 };

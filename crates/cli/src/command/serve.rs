@@ -153,7 +153,7 @@ pub(crate) fn settings(path: Option<&Path>) -> Result<server::Config> {
 }
 
 /// Variables that are no settings.
-const OTHER_VARIABLES: [&str; 9] = [
+const OTHER_VARIABLES: [&str; 12] = [
     "log",
     "key",
     "python",
@@ -163,6 +163,9 @@ const OTHER_VARIABLES: [&str; 9] = [
     "prometheus",
     "alertmanager",
     "victoria_metrics",
+    "otel_collector",
+    "chromium",
+    "node_modules",
 ];
 
 /// Tables of settings: `STRIATUM_SESSIONS_MAX` is `max` of `sessions`.

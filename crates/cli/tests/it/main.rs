@@ -7,10 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod collector;
 mod commands;
 mod faults;
 mod malformed;
 mod operate;
+mod page;
 #[path = "../../../store/tests/it/postgres_server.rs"]
 mod postgres;
 mod recordings;
@@ -34,6 +36,21 @@ pub(crate) fn striatum(arguments: &[&str]) -> Output {
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Says why a test is skipped, and fails where none may be.
+pub(crate) fn skip(reason: &str) {
+    assert!(std::env::var_os("STRIATUM_NO_SKIP").is_none(), "SKIPPED: {reason}");
+    eprintln!("SKIPPED: {reason}");
+}
+
+/// The path that a variable of the environment holds, or the test is skipped.
+pub(crate) fn program(variable: &str) -> Option<PathBuf> {
+    let found = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.exists());
+    if found.is_none() {
+        skip(&format!("{variable} names nothing; ./test provides it"));
+    }
+    found
 }
 
 /// A file of the recorded cases, as an argument.

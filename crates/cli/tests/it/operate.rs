@@ -22,8 +22,18 @@ impl Serving {
     }
 
     pub(crate) fn with(arguments: &[&str], models: &Path, env: &[(&str, &str)]) -> Self {
+        Self::on("127.0.0.1:0", arguments, models, env)
+    }
+
+    /// On an address, so that it can be started there again.
+    pub(crate) fn on(
+        address: &str,
+        arguments: &[&str],
+        models: &Path,
+        env: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_striatum"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", address])
             .args(arguments)
             .arg("--models")
             .arg(models)
@@ -280,7 +290,8 @@ fn a_killed_server_and_a_killed_backup_lose_nothing_acknowledged() {
         assert_eq!(kept.get(id.as_str()), Some(&label.as_str()), "an acknowledged key is lost");
     }
     assert_eq!(json(&["audit", "--config", &config, "verify"], 0)["whole"], true);
-    // What is listed was made whole.
+    // What is listed was made whole; one that nobody kills is.
+    json(&["backup", "--config", &config, "create", "--to", name(&to)], 0);
     for backup in json(&["backup", "list", name(&to)], 0)["backups"].as_array().unwrap() {
         json(&["backup", "verify", name(&to.join(backup["name"].as_str().unwrap()))], 0);
     }

@@ -225,9 +225,8 @@ impl OtlpExporter {
             if spans.is_empty() {
                 break;
             }
-            if self.send("traces", &self.resource.spans(&spans)).await {
-                self.telemetry.exported(spans.len());
-            }
+            let sent = self.send("traces", &self.resource.spans(&spans)).await;
+            self.telemetry.exported(spans.len(), sent);
         }
         loop {
             let logs = self.telemetry.take_logs(BATCH);

@@ -54,8 +54,11 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
+        // What watches would otherwise fill the traces with itself.
         let routes = ["/metrics", "/health", "/health/live", "/ready"];
-        let routes = routes.into_iter().map(|route| (route.to_owned(), 0.0)).collect();
+        let queries = ["/api/v1/query", "/api/v1/query_range"];
+        let routes = routes.into_iter().chain(queries);
+        let routes = routes.map(|route| (route.to_owned(), 0.0)).collect();
         Self { ratio: 0.01, routes, follow_caller: true, errors: true }
     }
 }
@@ -281,9 +284,11 @@ impl Telemetry {
         self.logs_waiting.as_ref().map(|waiting| waiting.take(most)).unwrap_or_default()
     }
 
-    pub(crate) fn exported(&self, spans: usize) {
+    /// Counts spans by whether they were sent.
+    pub(crate) fn exported(&self, spans: usize, sent: bool) {
         if let Some(counters) = self.counters.get() {
-            counters.exported.inc_by(spans as u64);
+            let counter = if sent { &counters.exported } else { &counters.dropped };
+            counter.inc_by(spans as u64);
         }
     }
 }

@@ -15,7 +15,8 @@ const STYLE: &str = include_str!("../../../../web/dist/app.css");
 /// What the page may load and whom it may ask: this server, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+                      form-action 'none'; frame-ancestors 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
 
 pub(crate) fn operations() -> Vec<Operation> {
     let anyone = |path, id, media, handler| {

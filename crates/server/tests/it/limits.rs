@@ -197,12 +197,14 @@ fn everything_that_was_let_in_is_answered_when_the_server_stops_under_load() {
         std::thread::yield_now();
     }
     server.tell_to_stop();
-    for caller in callers {
-        let answer = caller.join().unwrap();
+    let answers: Vec<String> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
+    for answer in &answers {
         // What had not been let in was told so, or never was a connection.
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 200"), "{answer:.200}");
+        let told = ["HTTP/1.1 200", "HTTP/1.1 503"].iter().any(|head| answer.starts_with(head));
+        assert!(answer.is_empty() || told, "{answer:.200}");
         assert!(answer.is_empty() || answer.ends_with('}'), "an answer was cut");
     }
+    assert!(answers.iter().any(|answer| answer.starts_with("HTTP/1.1 200")), "{answers:?}");
     server.stop();
 }
 
