@@ -40,7 +40,7 @@ pub const ORIGIN: Label = label("origin", 20);
 /// What became of something.
 pub const EVENT: Label = label("event", 8);
 /// A kind of operation on the store.
-pub const OPERATION: Label = label("operation", 12);
+pub const OPERATION: Label = label("operation", 20);
 /// A remote service that is called.
 pub const TARGET: Label = label("target", 40);
 /// A health check.
@@ -75,3 +75,7 @@ pub const SERIES: Label = label("series", 50);
 pub const ROLE: Label = label("role", 6);
 /// A framework's conventions.
 pub const PROFILE: Label = label("profile", 20);
+/// A tier of memories.
+pub const TIER: Label = label("tier", 3);
+/// What time did to memories.
+pub const WHAT: Label = label("what", 8);

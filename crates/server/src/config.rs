@@ -59,6 +59,33 @@ pub struct Config {
     pub history: HistoryConfig,
     /// Rules, and who is told.
     pub alerting: Alerting,
+    /// What tenants remember.
+    pub memory: Memory,
+}
+
+/// What tenants remember.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// The clocks of the tiers: `assistant` keeps what it is told, `analyst` forgets after an hour,
+    /// a week, ninety days what nobody needed, `cortex` consolidates after 30 seconds and an hour.
+    pub profile: String,
+    /// Memories of a tenant, deleted ones that can be had back among them.
+    pub max_memories: u64,
+    /// Bytes of a tenant's texts, metadata and vectors.
+    pub max_bytes: u64,
+    /// What is held back: `permissive`, `balanced` or `conservative`.
+    pub gate: memory::Strictness,
+    /// What becomes of a memory that is there word for word: `reinforce` or `keep`.
+    pub repeats: memory::Repeats,
+    /// Trust in a source that nobody named, 0 to 1.
+    pub trust: f32,
+    /// Time in which a deleted memory can be had back (seconds).
+    pub undo_seconds: u64,
+    /// Tenants whose memory is in the process at once.
+    pub max_open: usize,
+    /// Time from one round of consolidation to the next (seconds).
+    pub tend_seconds: f64,
 }
 
 /// Rules, and who is told.
@@ -275,7 +302,47 @@ impl Default for Config {
             export: Export::default(),
             history: HistoryConfig::default(),
             alerting: Alerting::default(),
+            memory: Memory::default(),
         }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let plain = memory::Config::default();
+        Self {
+            profile: "assistant".into(),
+            max_memories: plain.max_memories,
+            max_bytes: plain.max_bytes,
+            gate: plain.gate,
+            repeats: plain.repeats,
+            trust: plain.trust,
+            undo_seconds: plain.undo_seconds,
+            max_open: 256,
+            tend_seconds: 30.0,
+        }
+    }
+}
+
+impl Memory {
+    /// How the memory of each tenant behaves.
+    ///
+    /// # Errors
+    /// The name of a profile that there is not.
+    pub(crate) fn of_a_tenant(&self) -> Result<memory::Config, String> {
+        let tiers = memory::Profile::named(&self.profile);
+        let expected = "assistant, analyst or cortex";
+        let wrong = || format!("profile: expected {expected}, found {:?}", self.profile);
+        Ok(memory::Config {
+            max_memories: self.max_memories,
+            max_bytes: self.max_bytes,
+            tiers: tiers.ok_or_else(wrong)?,
+            gate: self.gate,
+            trust: self.trust,
+            undo_seconds: self.undo_seconds,
+            repeats: self.repeats,
+            ..memory::Config::default()
+        })
     }
 }
 
@@ -376,6 +443,16 @@ impl Config {
             let found = keys.err().map(|e| e.to_string()).unwrap_or_default();
             expect("backup.recipients", found.is_empty(), "keys age1...", found);
         }
+        let profile = &self.memory.profile;
+        let fits = memory::Profile::named(profile).is_some();
+        expect("memory.profile", fits, "assistant, analyst or cortex", profile.clone());
+        let trust = self.memory.trust;
+        expect("memory.trust", (0.0..=1.0).contains(&trust), "0 to 1", trust.to_string());
+        let tend = self.memory.tend_seconds;
+        let fits = (0.1..=86_400.0).contains(&tend);
+        expect("memory.tend_seconds", fits, "0.1 to 86400", tend.to_string());
+        let open = self.memory.max_open;
+        expect("memory.max_open", (1..=1 << 16).contains(&open), "1 to 65536", open.to_string());
         let bytes = self.history.max_bytes;
         let fits = (1 << 20..=1 << 40).contains(&bytes);
         expect("history.max_bytes", fits, "1048576 to 1099511627776", bytes.to_string());

@@ -22,6 +22,7 @@ mod http;
 mod listen;
 mod live;
 mod machine;
+mod memories;
 mod metadata;
 mod model;
 mod past;
@@ -40,8 +41,8 @@ mod wire;
 mod workers;
 
 pub use config::{
-    Alerting, Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, RemoteWrite, Security,
-    Sessions, State, Tls,
+    Alerting, Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, Memory, RemoteWrite,
+    Security, Sessions, State, Tls,
 };
 pub use error::{RequestError, ServeError};
 pub use model::{

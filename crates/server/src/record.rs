@@ -261,6 +261,13 @@ impl Tenants {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a tenant is called in metrics: by its name, or with those that have no place of their
+    /// own.
+    pub(crate) fn label(&self, tenant: &str) -> String {
+        let own = self.lock().get(tenant).is_some_and(|known| known.counters.is_some());
+        if own { tenant.to_owned() } else { OTHER.to_owned() }
+    }
+
     /// Counts one request of a tenant.
     pub(crate) fn record(&self, tenant: &str, ok: bool, now_ms: u64) {
         let which = usize::from(!ok);

@@ -16,6 +16,7 @@ use crate::error::RequestError;
 use crate::experiments::Experiments;
 use crate::health::Health;
 use crate::machine::Reader;
+use crate::memories::Memories;
 use crate::past::Past;
 use crate::record::{RouteSignals, Signals, Tenants, Took};
 use crate::repository::{Choice, Repository, Served};
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     pub(crate) degradation: Degradation,
     pub(crate) experiments: Experiments,
     pub(crate) health: Health,
+    pub(crate) memories: Memories,
     pub(crate) past: Past,
     pub(crate) alarm: Alarm,
     pub(crate) reader: Reader,

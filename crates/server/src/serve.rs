@@ -27,6 +27,7 @@ use crate::health::Health;
 use crate::http::router;
 use crate::listen::{self, Certificates, Listener};
 use crate::machine::Reader;
+use crate::memories::{self, Memories};
 use crate::past::Past;
 use crate::record::{RouteSignals, Signals, StoreSignals, Tenants};
 use crate::repository::Repository;
@@ -136,6 +137,7 @@ where
     folders.extend(config.backup.iter().map(|backup| backup.folder.clone()));
     let reader = Reader::new(&metrics, folders);
     reader.read();
+    let memories = Memories::new(&config.memory, &store, &metrics)?;
     let exporter = exporter(&config, (&telemetry, &metrics), &clock, &instance)?;
     let remote = remote(&config, &metrics, &clock)?;
     let level = metrics.gauge("striatum_degradation_level", &[]);
@@ -147,6 +149,7 @@ where
         degradation,
         experiments: Experiments::default(),
         health: Health::default(),
+        memories,
         past,
         alarm,
         reader,
@@ -197,6 +200,7 @@ where
         tokio::spawn(watch::look(Arc::clone(&server))),
         tokio::spawn(watch::count(Arc::clone(&server))),
         tokio::spawn(watch::verify(Arc::clone(&server))),
+        tokio::spawn(memories::tend(Arc::clone(&server))),
     ];
     listener.serve(router(&server), stopped.notified(), grace).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);

@@ -1,6 +1,7 @@
 //! The table of alerts, by area.
 
 mod engine;
+mod memory;
 mod resilience;
 mod resources;
 mod security;
@@ -15,6 +16,7 @@ pub const ALERTS: &[&[Alert]] = &[
     serving::ALERTS,
     slo::ALERTS,
     engine::ALERTS,
+    memory::ALERTS,
     security::ALERTS,
     resilience::ALERTS,
     resources::ALERTS,

@@ -2,6 +2,7 @@
 
 mod engine;
 mod machine;
+mod memory;
 mod operation;
 mod requests;
 mod watching;
@@ -10,8 +11,14 @@ use crate::label::Label;
 use crate::metric::{Kind, Metric};
 
 /// Every metric that Striatum emits, by area.
-pub const METRICS: &[&[Metric]] =
-    &[requests::METRICS, engine::METRICS, operation::METRICS, watching::METRICS, machine::METRICS];
+pub const METRICS: &[&[Metric]] = &[
+    requests::METRICS,
+    engine::METRICS,
+    memory::METRICS,
+    operation::METRICS,
+    watching::METRICS,
+    machine::METRICS,
+];
 
 /// From a tenth of a millisecond to half a minute: what an answer may take.
 pub(crate) const SECONDS: &[f64] = &[

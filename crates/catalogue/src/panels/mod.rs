@@ -2,6 +2,7 @@
 
 mod engine;
 mod health;
+mod memory;
 mod overview;
 mod resilience;
 mod resources;
@@ -15,6 +16,7 @@ pub const PAGES: &[Page] = &[
     overview::PAGE,
     serving::PAGE,
     engine::PAGE,
+    memory::PAGE,
     security::PAGE,
     resilience::PAGE,
     resources::PAGE,

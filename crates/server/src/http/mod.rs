@@ -8,6 +8,8 @@ mod experiments;
 mod extract;
 mod guard;
 mod inference;
+mod knowledge;
+mod memories;
 mod models;
 mod openapi;
 mod operation;
@@ -34,7 +36,7 @@ pub(crate) use guard::{Asked, admit};
 pub(crate) use inference::configuration;
 pub(crate) use models::refuse_files;
 pub(crate) use operation::Operation;
-pub(crate) use sessions::random_id;
+pub(crate) use sessions::{random_bytes, random_id};
 pub(crate) use system::is_ready;
 
 type Shared = State<Arc<Server>>;
@@ -47,6 +49,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         models::operations(),
         sessions::operations(),
         experiments::operations(),
+        memories::operations(),
+        knowledge::operations(),
         dead_letters::operations(),
         admin::operations(),
         watching::operations(),

@@ -136,6 +136,14 @@ pub(crate) fn random_id() -> Result<String, RequestError> {
     Ok(crate::model::hex(&random))
 }
 
+/// Random bytes for a name; zeros where the machine has none, which keeps names in the order of
+/// time and makes two of one moment a conflict.
+pub(crate) fn random_bytes() -> [u8; 10] {
+    let mut random = [0; 10];
+    let _ = getrandom::fill(&mut random);
+    random
+}
+
 async fn list(State(server): Shared, caller: Caller) -> Answer<SessionList> {
     Answer(SessionList { sessions: server.sessions.list(&caller.tenant) })
 }

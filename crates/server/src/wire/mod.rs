@@ -22,6 +22,8 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use spike::{Port, Raster};
 
 mod answer;
+pub(crate) mod knowledge;
+pub(crate) mod memory;
 
 pub(crate) use answer::{Answer, answer, class, compare};
 

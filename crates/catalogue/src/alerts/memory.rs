@@ -1,0 +1,80 @@
+//! Memories of tenants.
+
+use super::alert;
+use crate::alert::Severity::Warning;
+use crate::alert::{Alert, Area};
+
+const AREA: Area = Area::Serving;
+
+pub(crate) const ALERTS: &[Alert] = &[
+    alert(
+        AREA,
+        Warning,
+        "MemoryOperationsFailing",
+        "sum(rate(striatum_memory_operations_total{outcome=\"failed\"}[5m])) / sum(rate(striatum_memory_operations_total{}[5m])) > 0.05",
+    )
+    .hold("5m")
+    .says(
+        "{{ $value | humanizePercentage }} of operations on memories fail.",
+        "Applications cannot store or find what they should remember.",
+        "The log, and the health of the store: a memory that cannot be written is read anew.",
+        "Mend the store; nothing that was acknowledged is lost.",
+    )
+    .fires(
+        &[
+            ("striatum_memory_operations_total{operation=\"store\",outcome=\"failed\"}", "0+6x120"),
+            ("striatum_memory_operations_total{operation=\"store\",outcome=\"ok\"}", "0+54x120"),
+        ],
+        &[],
+        "10%",
+    )
+    .silent(&[
+        ("striatum_memory_operations_total{operation=\"store\",outcome=\"failed\"}", "0+1x120"),
+        ("striatum_memory_operations_total{operation=\"store\",outcome=\"ok\"}", "0+59x120"),
+    ]),
+    alert(
+        AREA,
+        Warning,
+        "MemoryQuotaNearlyUsed",
+        "max by (tenant) (striatum_memory_quota_ratio{}) > 0.9",
+    )
+    .hold("5m")
+    .says(
+        "{{ $labels.tenant }} uses {{ $value | humanizePercentage }} of its quota of memories.",
+        "Storing will soon be refused with 429.",
+        "`striatum memory stats`, and what the tenant stores.",
+        "Raise `memory.max_memories` or `memory.max_bytes`, or delete and erase what is not needed.",
+    )
+    .fires(
+        &[("striatum_memory_quota_ratio{tenant=\"acme\"}", "0.95x120")],
+        &[("tenant", "acme")],
+        "95%",
+    )
+    .silent(&[("striatum_memory_quota_ratio{tenant=\"acme\"}", "0.5x120")]),
+    alert(
+        AREA,
+        Warning,
+        "SlowMemorySearch",
+        "histogram_quantile(0.99, sum by (le) (rate(striatum_memory_operation_duration_seconds_bucket{operation=\"search\"}[5m]))) > 0.1",
+    )
+    .hold("5m")
+    .says(
+        "One search of memories in a hundred takes {{ $value | humanizeDuration }} or more.",
+        "Whatever waits for a recall is slow.",
+        "Search effort on the page of memories, and the processor.",
+        "Give it processors; filters that no index serves read every memory.",
+    )
+    .fires(
+        &[
+            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.1\"}", "0+0x120"),
+            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.25\"}", "0+60x120"),
+            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"+Inf\"}", "0+60x120"),
+        ],
+        &[],
+        "248.5ms",
+    )
+    .silent(&[
+        ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.1\"}", "0+60x120"),
+        ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"+Inf\"}", "0+60x120"),
+    ]),
+];

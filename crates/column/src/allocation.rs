@@ -1,0 +1,86 @@
+//! What came of storing a vector: who competed, who won, in how many iterations, what it repeats.
+
+use crate::State;
+
+/// Where an item went, and how that came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allocation {
+    /// The column that won. Columns are numbered from 0; numbers change when columns merge.
+    pub winner: u32,
+    /// A second column that holds a copy, for items near a border.
+    pub spill: Option<u32>,
+    /// Cosine of the item and the receptive field of the winner.
+    pub overlap: f32,
+    /// How the competition ended.
+    pub convergence: Convergence,
+    /// The stored vector most alike, if it is alike enough.
+    pub duplicate: Option<Duplicate>,
+    /// The item as first spikes.
+    pub spikes: Spikes,
+    /// The state of the winner after it.
+    pub state: State,
+    /// Whether a column was split for it.
+    pub split: bool,
+}
+
+/// How lateral inhibition ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Convergence {
+    /// Whether one column was left; if not, the strongest at the limit was taken.
+    pub settled: bool,
+    /// Iterations until then.
+    pub iterations: u32,
+    /// Biological time of them, in seconds.
+    pub seconds: f32,
+    /// How many columns competed.
+    pub competitors: u32,
+    /// By how much the winner led at the start, in units of overlap.
+    pub lead: f32,
+}
+
+/// A stored vector that the item repeats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duplicate {
+    /// Which.
+    pub id: u32,
+    /// Cosine, as far as the stored precision tells.
+    pub similarity: f32,
+    /// How much alike.
+    pub likeness: Likeness,
+}
+
+/// How much alike two vectors are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Likeness {
+    /// Equal in every stored bit.
+    Exact,
+    /// At least as alike as the configuration calls near.
+    Near,
+}
+
+/// A vector as times to first spike (Thorpe and Gautrais 1998): the strongest feature spikes first.
+///
+/// A feature of magnitude `m` spikes at `window * (1 - m / max m)`, if `m` is at least a tenth of the
+/// largest; sign is the kind of the spike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spikes {
+    /// The earliest, in order of time.
+    pub first: Vec<FirstSpike>,
+    /// How many features spiked.
+    pub n_spikes: u32,
+    /// Share of the features that spiked.
+    pub density: f32,
+    /// When the last spiked, in seconds.
+    pub last_seconds: f32,
+}
+
+/// One feature's first spike.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirstSpike {
+    /// Position in the vector.
+    pub feature: u32,
+    /// After the onset.
+    pub seconds: f32,
+    /// Whether the feature is above zero.
+    pub positive: bool,
+}

@@ -1,0 +1,163 @@
+//! How far a search must read for the wanted recall, learned from what is stored.
+//!
+//! A search ends when its worst hit exceeds the next receptive field by a gap. For a sample of
+//! vectors the curve holds, for each gap, which share of their true nearest such a search would have
+//! found; the gap to use is the smallest whose share is the wanted one.
+
+use crate::code::Probe;
+use crate::fields::Ranked;
+
+/// Nearest neighbours that a calibration looks for.
+const CALIBRATED_K: usize = 10;
+/// Gaps that are told apart.
+const N_GAPS: usize = 160;
+/// The smallest gap, and the distance between two.
+const LEAST: f32 = -0.5;
+const STEP: f32 = 0.0075;
+/// Samples after which the oldest begin to fade.
+const WINDOW: u32 = 384;
+/// Samples before which the curve is not trusted.
+const ENOUGH: u32 = 16;
+
+/// The share of the nearest that is found, by gap.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Curve {
+    shares: Vec<f32>,
+    n_samples: u32,
+}
+
+/// One vector's search, column by column; it may take a while, a few rows at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    pub(crate) probe: Probe,
+    /// An id that does not count: the vector itself.
+    pub(crate) but: Option<u32>,
+    /// Columns, best first.
+    pub(crate) order: Vec<Ranked>,
+    /// How many of them are read.
+    pub(crate) n_read: usize,
+    pub(crate) best: Best,
+    /// Scores that were among the best, and after how many columns they were found.
+    pub(crate) met: Vec<(f32, u32)>,
+    /// After each column, the worst of the best less the next field.
+    pub(crate) gaps: Vec<f32>,
+}
+
+impl Walk {
+    pub(crate) fn new(probe: Probe, but: Option<u32>, order: Vec<Ranked>) -> Self {
+        let best = Best::new(CALIBRATED_K);
+        Self { probe, but, order, n_read: 0, best, met: Vec::new(), gaps: Vec::new() }
+    }
+
+    /// Takes in the scores of the next column.
+    pub(crate) fn read(&mut self, scores: &[f32], ids: &[u32]) {
+        for (score, id) in scores.iter().zip(ids) {
+            if *score > self.best.worst() && Some(*id) != self.but {
+                self.best.push(*score);
+                self.met.push((*score, self.n_read as u32));
+            }
+        }
+        self.n_read += 1;
+        let next = self.order.get(self.n_read).map_or(f32::NEG_INFINITY, |r| r.score());
+        self.gaps.push(self.best.worst() - next);
+    }
+
+    /// After each column: the worst of the best less the next field, and the share of the nearest
+    /// that was found by then.
+    fn steps(mut self) -> Vec<(f32, f32)> {
+        self.met.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.met.truncate(CALIBRATED_K);
+        let share = |step: usize| {
+            let found = self.met.iter().filter(|(_, at)| *at as usize <= step).count();
+            found as f32 / self.met.len().max(1) as f32
+        };
+        self.gaps.iter().enumerate().map(|(i, gap)| (*gap, share(i))).collect()
+    }
+}
+
+/// The best scores so far, worst first.
+#[derive(Clone, Debug)]
+pub(crate) struct Best {
+    scores: Vec<f32>,
+    n: usize,
+}
+
+impl Best {
+    pub(crate) fn new(n: usize) -> Self {
+        Self { scores: Vec::with_capacity(n), n }
+    }
+
+    /// The worst of them, once there are enough.
+    pub(crate) fn worst(&self) -> f32 {
+        if self.scores.len() == self.n { self.scores[0] } else { f32::NEG_INFINITY }
+    }
+
+    pub(crate) fn push(&mut self, score: f32) {
+        let at = self.scores.partition_point(|x| *x < score);
+        if self.scores.len() < self.n {
+            self.scores.insert(at, score);
+        } else if at > 0 {
+            self.scores.copy_within(1..at, 0);
+            self.scores[at - 1] = score;
+        }
+    }
+}
+
+impl Curve {
+    /// Takes a sample into the curve.
+    pub(crate) fn learn(&mut self, walk: Walk) {
+        self.learn_steps(&walk.steps());
+    }
+
+    fn learn_steps(&mut self, steps: &[(f32, f32)]) {
+        self.shares.resize(N_GAPS, 0.0);
+        self.n_samples = self.n_samples.saturating_add(1);
+        let weight = 1.0 / self.n_samples.min(WINDOW) as f32;
+        let mut steps = steps.iter();
+        let mut step = steps.next();
+        for (i, share) in self.shares.iter_mut().enumerate() {
+            let gap = LEAST + i as f32 * STEP;
+            while step.is_some_and(|(reached, _)| *reached < gap) {
+                step = steps.next();
+            }
+            let found = step.map_or(1.0, |(_, found)| *found);
+            *share += weight * (found - *share);
+        }
+    }
+
+    /// The smallest gap that finds the wanted share; nothing if too little is known or none does.
+    pub(crate) fn gap(&self, wanted: f32) -> Option<f32> {
+        if self.n_samples < ENOUGH {
+            return None;
+        }
+        let at = self.shares.iter().position(|share| *share >= wanted)?;
+        let above = self.shares[at];
+        let below = if at > 0 { self.shares[at - 1] } else { return Some(LEAST) };
+        // Between two gaps the share is taken as a line.
+        let part = if above > below { (wanted - below) / (above - below) } else { 1.0 };
+        Some(LEAST + (at as f32 - 1.0 + part) * STEP)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.shares.capacity() * size_of::<f32>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gap_is_the_smallest_that_finds_the_wanted_share() {
+        let mut curve = Curve::default();
+        let walk = [(-0.1, 0.5), (0.05, 0.9), (0.2, 1.0)];
+        (0..ENOUGH).for_each(|_| {
+            assert_eq!(curve.gap(0.9), None);
+            curve.learn_steps(&walk);
+        });
+        let gap = curve.gap(0.89).unwrap();
+        assert!((-0.101..-0.09).contains(&gap), "{gap}");
+        let gap = curve.gap(0.99).unwrap();
+        assert!((0.049..0.06).contains(&gap), "{gap}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Vectors as bytes: `x = scale * q`, a scale of 16 bits for each vector and a signed byte for each
+//! number, and perhaps a second byte for what is left of it.
+
+use crate::Error;
+use crate::simd::{BIAS, LINE, Line, bytes_of, bytes_of_mut};
+
+/// The value of a scale's unit: a scale of 65535 and a byte of 127 stand for 1.
+pub(crate) const UNIT: f32 = 1.0 / (65535.0 * 127.0);
+/// Steps of the second byte in one of the first.
+pub(crate) const RESIDUAL_STEPS: f32 = 254.0;
+
+/// The vector at unit length.
+pub(crate) fn unit(vector: &[f32], dimension: usize) -> Result<Vec<f32>, Error> {
+    if vector.len() != dimension {
+        return Err(Error::Dimension { found: vector.len(), expected: dimension });
+    }
+    if let Some(position) = vector.iter().position(|x| !x.is_finite()) {
+        return Err(Error::NotFinite { position });
+    }
+    // In f64 no sum of squares of finite f32 overflows or vanishes.
+    let norm = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+    if norm == 0.0 {
+        return Err(Error::Zero);
+    }
+    let inverse = 1.0 / norm;
+    Ok(vector.iter().map(|x| (f64::from(*x) * inverse) as f32).collect())
+}
+
+/// Lines of a row of this many numbers.
+pub(crate) fn lines_of(dimension: usize) -> usize {
+    dimension.div_ceil(LINE)
+}
+
+/// A vector as bytes, on its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) scale: u16,
+}
+
+impl Code {
+    /// The nearest bytes to a vector whose numbers lie in -1 to 1.
+    pub(crate) fn of(vector: &[f32]) -> Self {
+        let mut lines = vec![Line::ZERO; lines_of(vector.len())];
+        let scale = encode(vector, bytes_of_mut(&mut lines));
+        Self { lines, scale }
+    }
+
+    /// The second bytes: what the first leave over.
+    pub(crate) fn residual(&self, vector: &[f32]) -> Vec<Line> {
+        let mut lines = vec![Line::ZERO; self.lines.len()];
+        let step = f32::from(self.scale) * UNIT;
+        let pairs = bytes_of(&self.lines).iter().zip(vector);
+        for ((first, x), second) in pairs.zip(bytes_of_mut(&mut lines)) {
+            let rest = x / step - signed(*first);
+            *second = biased((rest * RESIDUAL_STEPS).round());
+        }
+        lines
+    }
+}
+
+/// Writes the bytes of a vector and gives its scale.
+pub(crate) fn encode(vector: &[f32], bytes: &mut [u8]) -> u16 {
+    let largest = vector.iter().fold(0.0f32, |a, x| a.max(x.abs()));
+    let scale = (largest * 65535.0).ceil().clamp(1.0, 65535.0);
+    let inverse = 1.0 / (scale * UNIT);
+    for (x, byte) in vector.iter().zip(bytes) {
+        *byte = biased(nearest(x * inverse));
+    }
+    scale as u16
+}
+
+/// The nearest whole number, for numbers far below 2^22; `round` is a call without SSE 4.1.
+#[inline(always)]
+fn nearest(x: f32) -> f32 {
+    const MAGIC: f32 = 12_582_912.0;
+    (x + MAGIC) - MAGIC
+}
+
+#[inline(always)]
+fn biased(x: f32) -> u8 {
+    (x.clamp(-127.0, 127.0) as i32 + i32::from(BIAS)) as u8
+}
+
+/// A stored byte as a number.
+#[inline(always)]
+pub(crate) fn signed(byte: u8) -> f32 {
+    f32::from(i16::from(byte) - i16::from(BIAS))
+}
+
+/// A vector as the kernels want what rows are compared with: signed bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    /// Signed bytes, padded with zeros.
+    pub(crate) lines: Vec<Line>,
+    /// What the bias of the rows adds to a dot product.
+    pub(crate) bias: i32,
+    /// A dot product times the row's scale times this is the cosine.
+    pub(crate) factor: f32,
+}
+
+impl Probe {
+    /// Of any vector whose numbers lie in -1 to 1.
+    pub(crate) fn of(vector: &[f32]) -> Self {
+        let code = Code::of(vector);
+        Self::of_row(&code.lines, code.scale)
+    }
+
+    /// Of a stored row.
+    pub(crate) fn of_row(row: &[Line], scale: u16) -> Self {
+        let mut lines = row.to_vec();
+        let mut sum = 0;
+        for byte in bytes_of_mut(&mut lines) {
+            *byte = byte.wrapping_sub(BIAS);
+            sum += i32::from(*byte as i8);
+        }
+        Self { lines, bias: i32::from(BIAS) * sum, factor: f32::from(scale) * UNIT * UNIT }
+    }
+
+    /// The step of its bytes.
+    pub(crate) fn step(&self) -> f32 {
+        self.factor / UNIT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_comes_back_within_half_a_step_and_with_its_residual_within_a_508th() {
+        let vector: Vec<f32> = (0..100).map(|i| ((i * 37 % 101) as f32 - 50.0) / 290.0).collect();
+        let code = Code::of(&vector);
+        let residual = code.residual(&vector);
+        let step = f32::from(code.scale) * UNIT;
+        let pairs = bytes_of(&code.lines).iter().zip(bytes_of(&residual));
+        for (x, (first, second)) in vector.iter().zip(pairs) {
+            let coarse = signed(*first) * step;
+            assert!((x - coarse).abs() <= step * 0.5001, "{x} {coarse}");
+            let fine = coarse + signed(*second) * step / RESIDUAL_STEPS;
+            assert!((x - fine).abs() <= step / 500.0, "{x} {fine}");
+        }
+    }
+
+    #[test]
+    fn lengths_from_the_smallest_to_the_largest_become_one() {
+        for x in [f32::MIN_POSITIVE, 1e-45, 1.0, f32::MAX] {
+            let v = unit(&[x, x], 2).unwrap();
+            assert!((v[0] - 0.5f32.sqrt()).abs() < 1e-6, "{x} {v:?}");
+        }
+        assert_eq!(unit(&[0.0, -0.0], 2), Err(Error::Zero));
+        assert_eq!(unit(&[0.0, f32::NAN], 2), Err(Error::NotFinite { position: 1 }));
+        assert_eq!(unit(&[0.0], 2), Err(Error::Dimension { found: 1, expected: 2 }));
+    }
+}

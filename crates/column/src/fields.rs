@@ -1,0 +1,376 @@
+//! The receptive fields of all columns, and which lie nearest to a vector.
+//!
+//! Fields learn in 16 bits and are compared in 8. From [`GROUP_FROM`] columns on they stand in groups
+//! around centres of their own, columns of columns, and only the nearest groups are compared.
+
+use crate::code::{Code, Probe};
+use crate::list::List;
+use crate::simd::{self, Isa};
+
+/// Columns from which on they stand in groups.
+pub(crate) const GROUP_FROM: usize = 1024;
+/// The share of all columns that is compared when they stand in groups: one in so many.
+const GROUP_SHARE: usize = 6;
+/// Groups are made anew when there are a quarter more or fewer columns.
+const REGROUP: usize = 4;
+/// Passes over the fields when groups are made.
+const GROUP_PASSES: usize = 4;
+/// What stands for 1 in a field's numbers.
+const ONE: f32 = 32767.0;
+
+/// A column and its cosine, ordered by it, then by the lower number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ranked(u64);
+
+impl Ranked {
+    pub(crate) fn new(score: f32, column: u32) -> Self {
+        let bits = score.to_bits();
+        let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+        Self(u64::from(ordered) << 32 | u64::from(!column))
+    }
+
+    pub(crate) fn column(self) -> usize {
+        !(self.0 as u32) as usize
+    }
+
+    pub(crate) fn score(self) -> f32 {
+        let ordered = (self.0 >> 32) as u32;
+        f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
+    }
+}
+
+/// Best first: the first `n` in order, the rest behind them in none.
+pub(crate) fn sort_first(all: &mut [Ranked], n: usize) {
+    let n = n.min(all.len());
+    if n < all.len() && n > 0 {
+        all.select_nth_unstable_by(n - 1, |a, b| b.cmp(a));
+    }
+    all[..n].sort_unstable_by(|a, b| b.cmp(a));
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Fields {
+    isa: Isa,
+    dimension: usize,
+    lines: usize,
+    /// Each field in 16 bits, by column.
+    masters: Vec<i16>,
+    /// The bytes of fields, by group; the ids are columns.
+    groups: Vec<List>,
+    /// The group of each column.
+    group_of: Vec<u16>,
+    /// The centres of the groups; the ids are groups.
+    centres: List,
+    /// Columns when groups were made.
+    n_grouped: usize,
+}
+
+impl Fields {
+    pub(crate) fn new(isa: Isa, dimension: usize) -> Self {
+        Self {
+            isa,
+            dimension,
+            lines: crate::code::lines_of(dimension),
+            masters: Vec::new(),
+            groups: vec![List::default()],
+            group_of: Vec::new(),
+            centres: List::default(),
+            n_grouped: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.group_of.len()
+    }
+
+    /// A field, of about unit length.
+    pub(crate) fn get(&self, column: usize) -> Vec<f32> {
+        let master = &self.masters[column * self.dimension..(column + 1) * self.dimension];
+        master.iter().map(|x| f32::from(*x) / ONE).collect()
+    }
+
+    /// Adds a column with this field.
+    pub(crate) fn push(&mut self, field: &[f32]) -> usize {
+        let column = self.len();
+        let code = Code::of(field);
+        let group = self.nearest_group(field);
+        if self.masters.capacity() - self.masters.len() < self.dimension {
+            self.masters.reserve_exact(self.dimension * (8 + column / 8));
+        }
+        self.masters.extend(field.iter().map(|x| (x * ONE).round() as i16));
+        self.group_of.push(group as u16);
+        self.groups[group].push(column as u32, &code.lines, code.scale, None);
+        self.regroup_if_due();
+        column
+    }
+
+    /// Gives a column another field.
+    pub(crate) fn set(&mut self, column: usize, field: &[f32]) {
+        let code = Code::of(field);
+        let master = &mut self.masters[column * self.dimension..(column + 1) * self.dimension];
+        for (to, x) in master.iter_mut().zip(field) {
+            *to = (x * ONE).round() as i16;
+        }
+        let (group, at) = self.place_of(column);
+        self.groups[group].set(at, &code);
+    }
+
+    /// Moves a field towards a vector: `w + eta (x - w)`, at unit length.
+    pub(crate) fn learn(&mut self, column: usize, vector: &[f32], eta: f32) {
+        let mut field = self.get(column);
+        for (w, x) in field.iter_mut().zip(vector) {
+            *w += eta * (x - *w);
+        }
+        let norm = simd::dot(self.isa, &field, &field).sqrt();
+        if norm > 0.0 {
+            field.iter_mut().for_each(|w| *w /= norm);
+            self.set(column, &field);
+        }
+    }
+
+    /// Takes a column away; the last takes its number.
+    pub(crate) fn swap_remove(&mut self, column: usize) {
+        let (group, at) = self.place_of(column);
+        self.groups[group].swap_remove(at, self.lines);
+        let last = self.len() - 1;
+        if column != last {
+            let (group, at) = self.place_of(last);
+            self.groups[group].ids[at] = column as u32;
+            let from = last * self.dimension;
+            self.masters.copy_within(from..from + self.dimension, column * self.dimension);
+        }
+        self.masters.truncate(last * self.dimension);
+        self.group_of.swap_remove(column);
+        self.regroup_if_due();
+    }
+
+    fn place_of(&self, column: usize) -> (usize, usize) {
+        let group = usize::from(self.group_of[column]);
+        let at = simd::find(self.isa, &self.groups[group].ids, column as u32);
+        // Every column stands in the group that it says; tests hold that.
+        (group, at.unwrap_or_default())
+    }
+
+    /// The fields near a query, in no order, at least `n` if there are so many; and how many fields
+    /// and centres were compared.
+    pub(crate) fn near(&self, query: &Probe, n: usize, out: &mut Vec<Ranked>) -> usize {
+        out.clear();
+        if self.groups.len() == 1 {
+            rank(self.isa, &self.groups[0], self.lines, query, out);
+            return out.len();
+        }
+        let mut centres = Vec::with_capacity(self.groups.len());
+        rank(self.isa, &self.centres, self.lines, query, &mut centres);
+        let wanted = (self.len() / GROUP_SHARE).max(n).min(self.len());
+        let first = (2 * centres.len()).div_ceil(GROUP_SHARE);
+        sort_first(&mut centres, first);
+        for (i, centre) in centres.iter().enumerate() {
+            // Behind the first the order is none, so all of them are read.
+            if out.len() >= wanted && i < first {
+                break;
+            }
+            rank(self.isa, &self.groups[centre.column()], self.lines, query, out);
+        }
+        centres.len() + out.len()
+    }
+
+    /// The `n` columns nearest to a vector, best first.
+    pub(crate) fn nearest(&self, query: &Probe, n: usize) -> Vec<Ranked> {
+        let mut all = Vec::new();
+        self.near(query, n, &mut all);
+        sort_first(&mut all, n);
+        all.truncate(n);
+        all
+    }
+
+    /// The column nearest to a vector.
+    pub(crate) fn best(&self, probe: &Probe) -> Option<Ranked> {
+        if self.groups.len() == 1 {
+            return best_of(self.isa, &self.groups[0], self.lines, probe);
+        }
+        let mut centres = Vec::with_capacity(self.groups.len());
+        rank(self.isa, &self.centres, self.lines, probe, &mut centres);
+        let first = centres.len().div_ceil(GROUP_SHARE);
+        sort_first(&mut centres, first);
+        let groups = centres[..first].iter().map(|c| &self.groups[c.column()]);
+        groups.filter_map(|list| best_of(self.isa, list, self.lines, probe)).max()
+    }
+
+    /// The cosine of one field with a vector.
+    pub(crate) fn score(&self, column: usize, probe: &Probe) -> f32 {
+        let (group, at) = self.place_of(column);
+        let list = &self.groups[group];
+        let mut dot = [0];
+        simd::dots(self.isa, list.row(at, self.lines), &probe.lines, &mut dot);
+        (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
+    }
+
+    fn nearest_group(&self, field: &[f32]) -> usize {
+        if self.groups.len() == 1 {
+            return 0;
+        }
+        let mut centres = Vec::new();
+        rank(self.isa, &self.centres, self.lines, &Probe::of(field), &mut centres);
+        centres.iter().max().map_or(0, |c| c.column())
+    }
+
+    fn regroup_if_due(&mut self) {
+        let change = self.len().abs_diff(self.n_grouped);
+        if self.len() >= GROUP_FROM && change * REGROUP > self.n_grouped {
+            self.regroup();
+        } else if self.len() < GROUP_FROM / 2 && self.groups.len() > 1 {
+            self.deal(&vec![0; self.len()], 1);
+            self.centres = List::default();
+            self.n_grouped = 0;
+        }
+    }
+
+    /// Makes about as many groups as each has columns, by k-means over the fields.
+    pub(crate) fn regroup(&mut self) {
+        if self.len() < GROUP_FROM {
+            return;
+        }
+        let n_groups = (self.len() as f64).sqrt() as usize;
+        let step = self.len() / n_groups;
+        let mut centres: Vec<Vec<f32>> = (0..n_groups).map(|i| self.get(i * step)).collect();
+        let mut groups = vec![0u16; self.len()];
+        for _ in 0..GROUP_PASSES {
+            self.centres = List::default();
+            for (i, centre) in centres.iter().enumerate() {
+                let code = Code::of(centre);
+                self.centres.push(i as u32, &code.lines, code.scale, None);
+            }
+            let mut sums = vec![vec![0.0f32; self.dimension]; n_groups];
+            let mut near = Vec::with_capacity(n_groups);
+            for (column, group) in groups.iter_mut().enumerate() {
+                let field = self.get(column);
+                near.clear();
+                rank(self.isa, &self.centres, self.lines, &Probe::of(&field), &mut near);
+                let best = near.iter().max().map_or(0, |c| c.column());
+                *group = best as u16;
+                sums[best].iter_mut().zip(&field).for_each(|(sum, x)| *sum += x);
+            }
+            for (centre, sum) in centres.iter_mut().zip(sums) {
+                let norm = simd::dot(self.isa, &sum, &sum).sqrt();
+                if norm > 0.0 {
+                    *centre = sum.iter().map(|x| x / norm).collect();
+                }
+            }
+        }
+        self.deal(&groups, n_groups);
+        self.n_grouped = self.len();
+    }
+
+    /// Puts every field into the group that is named for it.
+    fn deal(&mut self, groups: &[u16], n_groups: usize) {
+        let mut dealt = vec![List::default(); n_groups];
+        for list in &self.groups {
+            for at in 0..list.len() {
+                let group = groups[list.ids[at] as usize];
+                list.copy_to(at, self.lines, &mut dealt[usize::from(group)]);
+            }
+        }
+        self.groups = dealt;
+        self.group_of = groups.to_vec();
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        let lists = self.groups.iter().chain([&self.centres]);
+        let lists: usize = lists.map(|l| l.bytes().0 + l.bytes().1).sum();
+        lists
+            + self.masters.capacity() * 2
+            + self.group_of.capacity() * 2
+            + self.groups.capacity() * size_of::<List>()
+    }
+
+    /// Every column stands once in the group that it says.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        let mut seen = vec![false; self.len()];
+        for (group, list) in self.groups.iter().enumerate() {
+            assert_eq!(list.rows.len(), list.len() * self.lines);
+            for column in &list.ids {
+                assert_eq!(usize::from(self.group_of[*column as usize]), group);
+                assert!(!std::mem::replace(&mut seen[*column as usize], true));
+            }
+        }
+        assert!(seen.iter().all(|s| *s));
+        assert_eq!(self.masters.len(), self.len() * self.dimension);
+    }
+}
+
+/// Appends the cosine of each row of a list with a query.
+pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut Vec<Ranked>) {
+    const BLOCK: usize = 64;
+    let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
+    for start in (0..list.len()).step_by(BLOCK) {
+        let n = BLOCK.min(list.len() - start);
+        let end = start + n;
+        simd::dots(isa, &list.rows[start * lines..end * lines], &query.lines, &mut dots[..n]);
+        simd::scaled(isa, &dots[..n], query.bias, &list.scales[start..end], &mut scores[..n]);
+        let pairs = scores[..n].iter().zip(&list.ids[start..end]);
+        out.extend(pairs.map(|(score, id)| Ranked::new(score * query.factor, *id)));
+    }
+}
+
+/// The best row of a list.
+fn best_of(isa: Isa, list: &List, lines: usize, probe: &Probe) -> Option<Ranked> {
+    const BLOCK: usize = 64;
+    let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
+    let mut best: Option<(f32, usize)> = None;
+    for start in (0..list.len()).step_by(BLOCK) {
+        let n = BLOCK.min(list.len() - start);
+        let end = start + n;
+        simd::dots(isa, &list.rows[start * lines..end * lines], &probe.lines, &mut dots[..n]);
+        let scales = &list.scales[start..end];
+        let most = simd::scaled(isa, &dots[..n], probe.bias, scales, &mut scores[..n]);
+        if best.is_none_or(|(score, _)| most > score) {
+            let at = scores[..n].iter().position(|score| *score == most);
+            best = at.map(|at| (most, start + at)).or(best);
+        }
+    }
+    best.map(|(score, at)| Ranked::new(score * probe.factor, list.ids[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_order_by_score_then_by_the_lower_column() {
+        let mut all =
+            [Ranked::new(-0.5, 1), Ranked::new(0.5, 9), Ranked::new(0.5, 3), Ranked::new(0.0, 2)];
+        sort_first(&mut all, 4);
+        assert_eq!(all.map(|r| r.column()), [3, 9, 2, 1]);
+        assert_eq!(all.map(|r| r.score()), [0.5, 0.5, 0.0, -0.5]);
+    }
+
+    #[test]
+    fn fields_in_groups_are_all_there_and_the_nearest_is_found() {
+        let mut state = 5;
+        let mut random = || {
+            let v: Vec<f32> = (0..20)
+                .map(|_| (crate::random::next(&mut state) >> 40) as f32 / 1e7 - 0.8)
+                .collect();
+            crate::code::unit(&v, 20).unwrap()
+        };
+        let mut fields = Fields::new(Isa::detect(), 20);
+        let all: Vec<Vec<f32>> = (0..3000).map(|_| random()).collect();
+        for (i, field) in all.iter().enumerate() {
+            assert_eq!(fields.push(field), i);
+        }
+        assert!(fields.groups.len() > 40);
+        fields.check();
+        let found = (0..3000).filter(|i| {
+            let near = fields.nearest(&Probe::of(&all[*i]), 1);
+            near[0].column() == *i
+        });
+        assert!(found.count() >= 2990);
+        for _ in 0..2700 {
+            fields.swap_remove(7);
+        }
+        fields.check();
+        assert_eq!(fields.groups.len(), 1);
+    }
+}

@@ -1,0 +1,124 @@
+//! The rows of a column, one behind the other: bytes, scales, ids, and perhaps second bytes.
+
+use crate::code::{Code, UNIT, signed};
+use crate::simd::{self, Isa, Line, bytes_of};
+
+/// Rows for which room is made at once, so that little is left unused.
+const GROWTH: usize = 4;
+
+/// A growing list of rows of `lines` lines each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct List {
+    pub(crate) rows: Vec<Line>,
+    pub(crate) residuals: Vec<Line>,
+    pub(crate) scales: Vec<u16>,
+    pub(crate) ids: Vec<u32>,
+}
+
+/// Room for more, in small pieces.
+fn room<T>(all: &mut Vec<T>, more: usize) {
+    if all.capacity() - all.len() < more {
+        let pieces = GROWTH.max(all.len() / more / 32);
+        all.reserve_exact(more * pieces);
+    }
+}
+
+impl List {
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn row(&self, at: usize, lines: usize) -> &[Line] {
+        &self.rows[at * lines..(at + 1) * lines]
+    }
+
+    pub(crate) fn push(&mut self, id: u32, row: &[Line], scale: u16, residual: Option<&[Line]>) {
+        room(&mut self.rows, row.len());
+        room(&mut self.scales, 1);
+        room(&mut self.ids, 1);
+        self.rows.extend_from_slice(row);
+        self.scales.push(scale);
+        self.ids.push(id);
+        if let Some(residual) = residual {
+            room(&mut self.residuals, residual.len());
+            self.residuals.extend_from_slice(residual);
+        }
+    }
+
+    /// Makes room for so many rows.
+    pub(crate) fn reserve(&mut self, n: usize, lines: usize, residual: bool) {
+        self.rows.reserve_exact(n * lines);
+        self.residuals.reserve_exact(if residual { n * lines } else { 0 });
+        self.scales.reserve_exact(n);
+        self.ids.reserve_exact(n);
+    }
+
+    /// Puts another list behind this one.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        if self.len() == 0 {
+            *self = other;
+            return;
+        }
+        self.rows.append(&mut other.rows);
+        self.residuals.append(&mut other.residuals);
+        self.scales.append(&mut other.scales);
+        self.ids.append(&mut other.ids);
+    }
+
+    /// Writes another vector over a row.
+    pub(crate) fn set(&mut self, at: usize, code: &Code) {
+        let lines = code.lines.len();
+        self.rows[at * lines..(at + 1) * lines].copy_from_slice(&code.lines);
+        self.scales[at] = code.scale;
+    }
+
+    /// Takes a row away; the last takes its place.
+    pub(crate) fn swap_remove(&mut self, at: usize, lines: usize) {
+        let last = self.len() - 1;
+        for rows in [&mut self.rows, &mut self.residuals] {
+            if !rows.is_empty() {
+                rows.copy_within(last * lines..(last + 1) * lines, at * lines);
+                rows.truncate(last * lines);
+            }
+        }
+        self.scales.swap_remove(at);
+        self.ids.swap_remove(at);
+        if self.rows.capacity() > 2 * self.rows.len() + GROWTH * lines {
+            self.shrink();
+        }
+    }
+
+    /// Copies a row to the end of another list.
+    pub(crate) fn copy_to(&self, at: usize, lines: usize, other: &mut Self) {
+        let range = at * lines..(at + 1) * lines;
+        let residual = self.residuals.get(range.clone());
+        other.push(self.ids[at], &self.rows[range], self.scales[at], residual);
+    }
+
+    pub(crate) fn shrink(&mut self) {
+        self.rows.shrink_to_fit();
+        self.residuals.shrink_to_fit();
+        self.scales.shrink_to_fit();
+        self.ids.shrink_to_fit();
+    }
+
+    /// The numbers of a row, to the precision of the first bytes.
+    pub(crate) fn floats(&self, at: usize, lines: usize, out: &mut [f32]) {
+        let step = f32::from(self.scales[at]) * UNIT;
+        for (out, byte) in out.iter_mut().zip(bytes_of(self.row(at, lines))) {
+            *out = signed(*byte) * step;
+        }
+    }
+
+    /// Adds the numbers of a row to a sum.
+    pub(crate) fn add_to(&self, isa: Isa, at: usize, lines: usize, sum: &mut [f32]) {
+        let step = f32::from(self.scales[at]) * UNIT;
+        simd::add_bytes(isa, bytes_of(self.row(at, lines)), step, sum);
+    }
+
+    /// Bytes on the heap: of the rows, and of what is beside them.
+    pub(crate) fn bytes(&self) -> (usize, usize) {
+        let rows = (self.rows.capacity() + self.residuals.capacity()) * size_of::<Line>();
+        (rows, self.scales.capacity() * 2 + self.ids.capacity() * 4)
+    }
+}

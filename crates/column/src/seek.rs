@@ -1,0 +1,342 @@
+//! Searching: columns in the order of their fields, rows by bytes, the best once more precisely.
+
+use roaring::RoaringBitmap;
+
+use crate::breadth::{Best, Walk};
+use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
+use crate::fields::{Ranked, sort_first};
+use crate::list::List;
+use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
+use crate::simd::{self, bytes_of};
+use crate::{Columns, Error};
+
+/// Rows that are compared before any is looked at.
+const BLOCK: usize = 64;
+/// Lines of the next column that are asked for while one is read.
+const AT_ONCE: usize = 32;
+/// Columns that are put in order at first; more are when they are needed.
+const ORDERED_FIRST: usize = 24;
+/// Standard errors of a score by bytes within which a candidate is scored once more.
+const ERRORS: f32 = 4.0;
+/// A filter that passes less than one item in so many is scanned on its own.
+const SCARCE: u64 = 50;
+/// Columns under which breadth is not calibrated: all are read.
+const FEW_COLUMNS: usize = 4;
+/// Rows that a calibration reads at least, and one in so many of all.
+const CALIBRATION_ROWS: (usize, usize) = (32_768, 8);
+/// Rows that a calibration reads with each insertion.
+const CALIBRATION_STEP: usize = 512;
+/// Candidates above which all but the best are dropped.
+const MANY: usize = 8192;
+
+/// A row that may be among the nearest.
+#[derive(Clone, Copy)]
+struct Candidate {
+    score: f32,
+    id: u32,
+    column: u32,
+    at: u32,
+}
+
+/// A search under way.
+struct Hunt<'a> {
+    columns: &'a Columns,
+    query: &'a [f32],
+    probe: Probe,
+    filter: Option<&'a RoaringBitmap>,
+    best: Best,
+    candidates: Vec<Candidate>,
+    /// How far below the worst of the best a candidate may be.
+    margin: f32,
+    /// How far off a score by bytes may be for a scale of 1, and for the query; zero unless exact.
+    bounds: (f32, f32),
+    report: Report,
+}
+
+impl Columns {
+    /// The `k` stored vectors nearest to the query by cosine.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::K`].
+    pub fn search(&self, query: &[f32], k: usize, how: &Search<'_>) -> Result<Found, Error> {
+        let query = unit(query, self.config.dimension)?;
+        if !(1..=MAX_K).contains(&k) {
+            return Err(Error::K { found: k, limit: MAX_K });
+        }
+        let mut hunt = Hunt::new(self, &query, k, how);
+        let scarce = how.filter.filter(|f| f.len() < self.len() as u64 / SCARCE);
+        match scarce {
+            Some(filter) => hunt.read_ids(filter),
+            None => hunt.read_columns(how.breadth),
+        }
+        Ok(hunt.finish(k, how))
+    }
+
+    /// The cosine of a stored vector and `query`, a unit vector, to the stored precision.
+    pub fn similarity(&self, id: u32, query: &[f32]) -> Option<f32> {
+        let list = &self.columns.get(self.places.get(id)?)?.list;
+        Some(self.fine_score(list, simd::find(self.isa, &list.ids, id)?, query))
+    }
+
+    fn fine_score(&self, list: &List, at: usize, query: &[f32]) -> f32 {
+        let row = bytes_of(list.row(at, self.lines));
+        let mut score = simd::dot_bytes(self.isa, row, query);
+        if self.config.residual {
+            let rest = &list.residuals[at * self.lines..(at + 1) * self.lines];
+            score += simd::dot_bytes(self.isa, bytes_of(rest), query) / RESIDUAL_STEPS;
+        }
+        score * f32::from(list.scales[at]) * UNIT
+    }
+
+    /// Goes on with a calibration, and begins the next with a vector that is about to be stored.
+    pub(crate) fn calibrate_with(&mut self, unit: &[f32]) {
+        if self.columns.len() <= FEW_COLUMNS {
+            return;
+        }
+        let mut walk = self.walk.take().unwrap_or_else(|| self.walk_from(unit, None, 1));
+        let end = self.read_for(&mut walk, CALIBRATION_STEP);
+        if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
+    }
+
+    /// Learns from `n` stored vectors how far a search must read.
+    ///
+    /// Insertions do so by themselves, one at a time; this is for after many removals.
+    pub fn calibrate(&mut self, n: usize) {
+        if self.columns.len() <= FEW_COLUMNS {
+            return;
+        }
+        for _ in 0..n {
+            let column = crate::random::below(&mut self.random, self.columns.len());
+            let list = &self.columns[column].list;
+            if list.len() == 0 {
+                continue;
+            }
+            let at = crate::random::below(&mut self.random, list.len());
+            let mut vector = vec![0.0; self.config.dimension];
+            list.floats(at, self.lines, &mut vector);
+            let mut walk = self.walk_from(&vector, Some(list.ids[at]), 3);
+            self.read_for(&mut walk, usize::MAX);
+            self.curve.learn(*walk);
+        }
+    }
+
+    /// A walk through the nearest columns, with `times` the usual rows.
+    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> Box<Walk> {
+        let n_rows = CALIBRATION_ROWS.0.max(self.n_rows() / CALIBRATION_ROWS.1);
+        let share = (times * n_rows) as f64 / self.n_rows().max(1) as f64;
+        let n_columns = (share * self.columns.len() as f64).ceil() as usize;
+        let probe = Probe::of(vector);
+        let order = self.fields.nearest(&probe, n_columns.max(FEW_COLUMNS));
+        Box::new(Walk::new(probe, but, order))
+    }
+
+    /// Reads about so many rows more; says whether the walk is at its end.
+    fn read_for(&self, walk: &mut Walk, n_rows: usize) -> bool {
+        let (mut n, mut scores) = (0, Vec::new());
+        while let Some(next) = walk.order.get(walk.n_read) {
+            if n >= n_rows {
+                return false;
+            }
+            // Columns may have merged since the walk began.
+            let list = self.columns.get(next.column()).map(|c| &c.list);
+            if let Some(list) = list {
+                scores.resize(list.len(), 0.0);
+                self.score(list, &walk.probe, &mut scores);
+                n += list.len();
+            }
+            walk.read(&scores[..list.map_or(0, |l| l.len())], list.map_or(&[], |l| &l.ids));
+        }
+        true
+    }
+}
+
+impl<'a> Hunt<'a> {
+    fn new(columns: &'a Columns, query: &'a [f32], k: usize, how: &Search<'a>) -> Self {
+        let probe = Probe::of(query);
+        // With second copies an id may stand twice among the best.
+        let n_best = if columns.places.n_copies() > 0 { 2 * k } else { k };
+        let mean_step = columns.scales as f32 / columns.n_rows().max(1) as f32 * UNIT;
+        // A rounding error is uniform over a step, and the other vector has unit length.
+        let error = ((mean_step.powi(2) + probe.step().powi(2)) / 12.0).sqrt();
+        let exact = how.breadth == Breadth::Exact;
+        let half_diagonal = (columns.config.dimension as f32).sqrt() / 2.0 * 1.001;
+        Self {
+            columns,
+            query,
+            filter: how.filter,
+            best: Best::new(n_best),
+            candidates: Vec::with_capacity(128),
+            margin: if exact { 1e-6 } else { ERRORS * error },
+            bounds: if exact {
+                (half_diagonal * UNIT, half_diagonal * probe.step() * 1.01)
+            } else {
+                (0.0, 0.0)
+            },
+            probe,
+            report: Report::default(),
+        }
+    }
+
+    fn read_columns(&mut self, breadth: Breadth) {
+        let (columns, n) = (self.columns, self.columns.columns.len());
+        let gap = match breadth {
+            Breadth::Auto => columns.curve.gap(columns.config.recall),
+            _ => None,
+        };
+        let most = match breadth {
+            Breadth::Fixed(most) => most.clamp(1, n.max(1)),
+            Breadth::Auto | Breadth::Exact => n,
+        };
+        if most == n && gap.is_none() {
+            (0..n).for_each(|column| self.read(column));
+            return;
+        }
+        let mut order = Vec::new();
+        let wanted = if gap.is_some() { ORDERED_FIRST } else { most };
+        let compared = columns.fields.near(&self.probe, wanted, &mut order);
+        self.report.columns_compared = compared as u32;
+        if !self.read_in_order(&mut order, most, gap) && order.len() < most {
+            self.read_the_rest(order, most, gap);
+        }
+    }
+
+    /// Reads until the gap is reached, and says whether it was, or the limit.
+    fn read_in_order(&mut self, order: &mut [Ranked], most: usize, gap: Option<f32>) -> bool {
+        let (mut ordered, mut chunk) = (0, ORDERED_FIRST);
+        for i in 0..order.len().min(most) {
+            if i >= ordered {
+                sort_first(&mut order[ordered..], chunk);
+                ordered = (ordered + chunk).min(order.len());
+                chunk *= 2;
+            }
+            let field = order[i].score();
+            if gap.is_some_and(|gap| self.best.worst() - field >= gap) {
+                return true;
+            }
+            if let Some(next) = order.get(i + 1) {
+                let list = &self.columns.columns[next.column()].list;
+                list.rows.iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
+            }
+            self.read(order[i].column());
+        }
+        self.report.columns_visited as usize >= most
+    }
+
+    /// The nearest groups did not hold enough: all other columns, in order.
+    fn read_the_rest(&mut self, read: Vec<Ranked>, most: usize, gap: Option<f32>) {
+        let mut seen = vec![false; self.columns.columns.len()];
+        read.iter().for_each(|r| seen[r.column()] = true);
+        let mut rest = Vec::new();
+        let all = self.columns.columns.len();
+        self.report.columns_compared +=
+            self.columns.fields.near(&self.probe, all, &mut rest) as u32;
+        rest.retain(|r| !seen[r.column()]);
+        self.read_in_order(&mut rest, most - read.len(), gap);
+    }
+
+    fn read(&mut self, column: usize) {
+        let list = &self.columns.columns[column].list;
+        self.report.columns_visited += 1;
+        match self.filter {
+            None => self.read_all(column, list),
+            Some(filter) => self.read_some(column, list, filter),
+        }
+    }
+
+    fn read_all(&mut self, column: usize, list: &List) {
+        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
+        self.report.rows_scanned += list.len() as u32;
+        for start in (0..list.len()).step_by(BLOCK) {
+            let n = BLOCK.min(list.len() - start);
+            let end = start + n;
+            let scales = &list.scales[start..end];
+            let rows = &list.rows[start * lines..end * lines];
+            simd::dots(isa, rows, &self.probe.lines, &mut dots[..n]);
+            let most = simd::scaled(isa, &dots[..n], self.probe.bias, scales, &mut scores[..n]);
+            let slack = self.bounds.1 + self.bounds.0 * 65535.0;
+            let least = (self.best.worst() - self.margin - 2.0 * slack) / self.probe.factor;
+            if most < least {
+                continue;
+            }
+            for (i, score) in scores[..n].iter().enumerate() {
+                if *score >= least {
+                    self.meet(*score * self.probe.factor, column, start + i, list);
+                }
+            }
+        }
+    }
+
+    fn read_some(&mut self, column: usize, list: &List, filter: &RoaringBitmap) {
+        for at in 0..list.len() {
+            if filter.contains(list.ids[at]) {
+                self.read_row(column, at, list);
+            } else {
+                self.report.rows_filtered += 1;
+            }
+        }
+    }
+
+    /// Looks for each id on its own.
+    fn read_ids(&mut self, filter: &RoaringBitmap) {
+        let columns = self.columns;
+        for id in filter {
+            let Some(column) = columns.places.get(id) else { continue };
+            let list = &columns.columns[column].list;
+            if let Some(at) = simd::find(columns.isa, &list.ids, id) {
+                self.read_row(column, at, list);
+            }
+        }
+    }
+
+    fn read_row(&mut self, column: usize, at: usize, list: &List) {
+        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let (mut dot, mut score) = ([0], [0.0]);
+        simd::dots(isa, list.row(at, lines), &self.probe.lines, &mut dot);
+        simd::scaled(isa, &dot, self.probe.bias, &list.scales[at..=at], &mut score);
+        self.report.rows_scanned += 1;
+        self.meet(score[0] * self.probe.factor, column, at, list);
+    }
+
+    /// Keeps a row if it may be among the nearest.
+    fn meet(&mut self, score: f32, column: usize, at: usize, list: &List) {
+        let error = self.bounds.0 * f32::from(list.scales[at]) + self.bounds.1;
+        if score + error < self.best.worst() - self.margin {
+            return;
+        }
+        self.best.push(score - error);
+        let id = list.ids[at];
+        let upper = score + error;
+        self.candidates.push(Candidate { score: upper, id, column: column as u32, at: at as u32 });
+        if self.candidates.len() >= MANY && self.candidates.len().is_multiple_of(MANY) {
+            self.drop_hopeless();
+        }
+    }
+
+    fn drop_hopeless(&mut self) {
+        let least = self.best.worst() - self.margin;
+        self.candidates.retain(|c| c.score >= least);
+    }
+
+    /// Scores the candidates once more, and takes the best.
+    fn finish(mut self, k: usize, how: &Search<'_>) -> Found {
+        self.drop_hopeless();
+        self.report.reranked = self.candidates.len() as u32;
+        if let Some(rows) = how.rows {
+            self.candidates.iter().for_each(|c| rows.soon(c.id));
+        }
+        let own = |c: &Candidate| {
+            let list = &self.columns.columns[c.column as usize].list;
+            self.columns.fine_score(list, c.at as usize, self.query)
+        };
+        let exact = |c: &Candidate| {
+            let given = how.rows.and_then(|rows| rows.similarity(c.id, self.query));
+            Hit { id: c.id, score: given.unwrap_or_else(|| own(c)) }
+        };
+        let mut hits: Vec<Hit> = self.candidates.iter().map(exact).collect();
+        hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+        hits.dedup_by_key(|hit| hit.id);
+        hits.truncate(k);
+        Found { hits, report: self.report }
+    }
+}

@@ -1,0 +1,438 @@
+//! Dot products of bytes and of floats, with run-time dispatch; every instruction set gives the
+//! same bits. Integers are exact; floats are added in sixteen lanes whose order is fixed, never fused.
+//!
+//! Rows are unsigned (`value + 128`) and the query is signed, as `vpdpbusd` wants them: the bias
+//! is 128 times the sum of the query, once for each query.
+
+/// A cache line of a row; rows are whole lines, so that every load is aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub(crate) struct Line(pub(crate) [u8; LINE]);
+
+/// Bytes of a line.
+pub(crate) const LINE: usize = 64;
+/// What is added to a signed byte to store it.
+pub(crate) const BIAS: u8 = 128;
+
+impl Line {
+    /// Zeros, as they are stored.
+    pub(crate) const ZERO: Self = Self([BIAS; LINE]);
+}
+
+/// The instruction set that the kernels run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// 64 bytes at once (AVX-512 F, BW, VL, VNNI).
+    Avx512,
+    /// 16 bytes at once (AVX2).
+    Avx2,
+    /// Plain Rust, for every other machine.
+    Portable,
+}
+
+impl Isa {
+    /// The widest instruction set that this machine has.
+    pub fn detect() -> Self {
+        *Self::available().first().unwrap_or(&Self::Portable)
+    }
+
+    /// Every instruction set that this machine can run, widest first.
+    pub fn available() -> Vec<Self> {
+        let mut all = Vec::with_capacity(3);
+        #[cfg(target_arch = "x86_64")]
+        {
+            if std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512bw")
+                && std::arch::is_x86_feature_detected!("avx512vl")
+                && std::arch::is_x86_feature_detected!("avx512vnni")
+            {
+                all.push(Self::Avx512);
+            }
+            if std::arch::is_x86_feature_detected!("avx2") {
+                all.push(Self::Avx2);
+            }
+        }
+        all.push(Self::Portable);
+        all
+    }
+}
+
+/// Bytes of lines.
+pub(crate) fn bytes_of(lines: &[Line]) -> &[u8] {
+    // SAFETY: a line is 64 bytes without padding, and bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), size_of_val(lines)) }
+}
+
+/// Bytes of lines, to write.
+pub(crate) fn bytes_of_mut(lines: &mut [Line]) -> &mut [u8] {
+    // SAFETY: as above, and the borrow is exclusive.
+    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), size_of_val(lines)) }
+}
+
+/// For each row of `query.len()` lines, the sum of its unsigned bytes times the query's signed ones.
+pub(crate) fn dots(isa: Isa, rows: &[Line], query: &[Line], out: &mut [i32]) {
+    assert!(rows.len() >= out.len() * query.len(), "{} lines for {}", rows.len(), out.len());
+    match isa {
+        // SAFETY: `Isa::available` lists what the machine has, and the rows are there.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86::dots_avx512(rows, query, out) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { x86::dots_avx2(rows, query, out) },
+        _ => {
+            for (row, out) in rows.chunks_exact(query.len()).zip(out) {
+                *out = dot_portable(row, query);
+            }
+        }
+    }
+}
+
+fn dot_portable(row: &[Line], query: &[Line]) -> i32 {
+    let pairs = bytes_of(row).iter().zip(bytes_of(query));
+    pairs.map(|(&row, &query)| i32::from(row) * i32::from(query as i8)).sum()
+}
+
+/// Lanes of a float sum.
+const LANES: usize = 16;
+
+#[inline(always)]
+fn sum_of(lanes: [f32; LANES]) -> f32 {
+    let mut lanes = lanes;
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] += lanes[i + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+fn dot_floats(a: &[f32], b: &[f32]) -> f32 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    let mut lanes = [0.0f32; LANES];
+    let whole = n / LANES * LANES;
+    for (a, b) in a[..whole].chunks_exact(LANES).zip(b[..whole].chunks_exact(LANES)) {
+        for i in 0..LANES {
+            lanes[i] += a[i] * b[i];
+        }
+    }
+    for (i, (a, b)) in a[whole..].iter().zip(&b[whole..]).enumerate() {
+        lanes[i] += a * b;
+    }
+    sum_of(lanes)
+}
+
+#[inline(always)]
+fn dot_mixed(row: &[u8], query: &[f32]) -> f32 {
+    let n = row.len().min(query.len());
+    let (row, query) = (&row[..n], &query[..n]);
+    let mut lanes = [0.0f32; LANES];
+    let whole = n / LANES * LANES;
+    let signed = |byte: u8| f32::from(i16::from(byte) - i16::from(BIAS));
+    for (a, b) in row[..whole].chunks_exact(LANES).zip(query[..whole].chunks_exact(LANES)) {
+        for i in 0..LANES {
+            lanes[i] += signed(a[i]) * b[i];
+        }
+    }
+    for (i, (a, b)) in row[whole..].iter().zip(&query[whole..]).enumerate() {
+        lanes[i] += signed(*a) * b;
+    }
+    sum_of(lanes)
+}
+
+/// Makes a function that runs `$f` compiled for the instruction set.
+macro_rules! dispatched {
+    ($(#[$doc:meta])* $name:ident = $f:ident ( $($a:ident : $t:ty),* ) $(-> $r:ty)?) => {
+        $(#[$doc])*
+        pub(crate) fn $name(isa: Isa, $($a: $t),*) $(-> $r)? {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2")]
+            fn avx512($($a: $t),*) $(-> $r)? {
+                $f($($a),*)
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            fn avx2($($a: $t),*) $(-> $r)? {
+                $f($($a),*)
+            }
+            match isa {
+                // SAFETY: `Isa::available` lists what the machine has.
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => unsafe { avx512($($a),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => unsafe { avx2($($a),*) },
+                _ => $f($($a),*),
+            }
+        }
+    };
+}
+
+dispatched! {
+    /// Sum of products.
+    dot = dot_floats(a: &[f32], b: &[f32]) -> f32
+}
+
+dispatched! {
+    /// Sum of stored bytes (less their bias) times floats.
+    dot_bytes = dot_mixed(row: &[u8], query: &[f32]) -> f32
+}
+
+#[inline(always)]
+fn add_scaled(row: &[u8], step: f32, sum: &mut [f32]) {
+    for (sum, byte) in sum.iter_mut().zip(row) {
+        *sum += f32::from(i16::from(*byte) - i16::from(BIAS)) * step;
+    }
+}
+
+dispatched! {
+    /// Adds stored bytes (less their bias) times a step to floats.
+    add_bytes = add_scaled(row: &[u8], step: f32, sum: &mut [f32])
+}
+
+#[inline(always)]
+fn scale_dots(dots: &[i32], bias: i32, codes: &[u16], scores: &mut [f32]) -> f32 {
+    let n = dots.len().min(codes.len()).min(scores.len());
+    let (dots, codes, scores) = (&dots[..n], &codes[..n], &mut scores[..n]);
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let whole = n / LANES * LANES;
+    for start in (0..whole).step_by(LANES) {
+        for i in 0..LANES {
+            let score = (dots[start + i] - bias) as f32 * f32::from(codes[start + i]);
+            scores[start + i] = score;
+            lanes[i] = if score > lanes[i] { score } else { lanes[i] };
+        }
+    }
+    for at in whole..n {
+        scores[at] = (dots[at] - bias) as f32 * f32::from(codes[at]);
+        lanes[0] = lanes[0].max(scores[at]);
+    }
+    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
+}
+
+dispatched! {
+    /// `(dot - bias) * code` for each row, and the largest of them.
+    scaled = scale_dots(dots: &[i32], bias: i32, codes: &[u16], scores: &mut [f32]) -> f32
+}
+
+#[inline(always)]
+fn find_id(ids: &[u32], id: u32) -> Option<usize> {
+    let mut chunks = ids.chunks_exact(LANES);
+    for (n, chunk) in (&mut chunks).enumerate() {
+        let mut any = false;
+        for other in chunk {
+            any |= *other == id;
+        }
+        if any {
+            return chunk.iter().position(|x| *x == id).map(|i| n * LANES + i);
+        }
+    }
+    let start = ids.len() / LANES * LANES;
+    ids[start..].iter().position(|x| *x == id).map(|i| start + i)
+}
+
+dispatched! {
+    /// Where the id stands.
+    find = find_id(ids: &[u32], id: u32) -> Option<usize>
+}
+
+/// Asks for a line before it is read.
+#[inline(always)]
+pub(crate) fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    //! The integer kernels, four rows at a time.
+    use super::{LINE, Line};
+    use std::arch::x86_64::*;
+
+    const ABREAST: usize = 4;
+    /// Rows ahead of those at hand that are asked for.
+    const AHEAD: usize = 16;
+
+    /// # Safety
+    /// The machine has the instructions, and `rows` has `query.len()` lines for each of `out`.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
+    pub(super) unsafe fn dots_avx512(rows: &[Line], query: &[Line], out: &mut [i32]) {
+        let lines = query.len();
+        let (rows, query) = (rows.as_ptr(), query.as_ptr());
+        let whole = out.len() / ABREAST * ABREAST;
+        for at in (0..whole).step_by(ABREAST) {
+            // SAFETY: the four rows and four sums are there, and lines are aligned.
+            unsafe {
+                let row = rows.add(at * lines);
+                let mut sums = [_mm512_setzero_si512(); ABREAST];
+                for line in 0..lines * ABREAST {
+                    // Past the end it asks for what may be read next, and reads nothing.
+                    super::prefetch(row.wrapping_add(AHEAD * lines + line));
+                }
+                for line in 0..lines {
+                    let q = _mm512_load_si512(query.add(line).cast());
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        let r = _mm512_load_si512(row.add(i * lines + line).cast());
+                        *sum = _mm512_dpbusd_epi32(*sum, r, q);
+                    }
+                }
+                let low = pairs(sums[0], sums[1]);
+                let high = pairs(sums[2], sums[3]);
+                let four = _mm512_add_epi32(
+                    _mm512_unpacklo_epi64(low, high),
+                    _mm512_unpackhi_epi64(low, high),
+                );
+                let two = _mm256_add_epi32(
+                    _mm512_castsi512_si256(four),
+                    _mm512_extracti64x4_epi64::<1>(four),
+                );
+                let one =
+                    _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256::<1>(two));
+                _mm_storeu_si128(out.as_mut_ptr().add(at).cast(), one);
+            }
+        }
+        for at in whole..out.len() {
+            // SAFETY: the row is there.
+            unsafe {
+                let row = rows.add(at * lines);
+                let mut sum = _mm512_setzero_si512();
+                for line in 0..lines {
+                    let q = _mm512_load_si512(query.add(line).cast());
+                    sum = _mm512_dpbusd_epi32(sum, _mm512_load_si512(row.add(line).cast()), q);
+                }
+                *out.get_unchecked_mut(at) = _mm512_reduce_add_epi32(sum);
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx512f")]
+    #[inline]
+    fn pairs(a: __m512i, b: __m512i) -> __m512i {
+        _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b))
+    }
+
+    /// # Safety
+    /// As [`dots_avx512`].
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn dots_avx2(rows: &[Line], query: &[Line], out: &mut [i32]) {
+        let bytes = query.len() * LINE;
+        let (rows, query) = (rows.as_ptr().cast::<u8>(), query.as_ptr().cast::<u8>());
+        let whole = out.len() / ABREAST * ABREAST;
+        for at in (0..whole).step_by(ABREAST) {
+            // SAFETY: the four rows and four sums are there.
+            unsafe {
+                let row = rows.add(at * bytes);
+                let mut sums = [_mm256_setzero_si256(); ABREAST];
+                for byte in (0..bytes).step_by(16) {
+                    let q = _mm256_cvtepi8_epi16(_mm_load_si128(query.add(byte).cast()));
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        let r = _mm_load_si128(row.add(i * bytes + byte).cast());
+                        let product = _mm256_madd_epi16(_mm256_cvtepu8_epi16(r), q);
+                        *sum = _mm256_add_epi32(*sum, product);
+                    }
+                }
+                let low = _mm256_hadd_epi32(sums[0], sums[1]);
+                let high = _mm256_hadd_epi32(sums[2], sums[3]);
+                let four = _mm256_hadd_epi32(low, high);
+                let one = _mm_add_epi32(
+                    _mm256_castsi256_si128(four),
+                    _mm256_extracti128_si256::<1>(four),
+                );
+                _mm_storeu_si128(out.as_mut_ptr().add(at).cast(), one);
+            }
+        }
+        for at in whole..out.len() {
+            // SAFETY: the row is there.
+            unsafe {
+                let row = rows.add(at * bytes);
+                let mut sum = _mm256_setzero_si256();
+                for byte in (0..bytes).step_by(16) {
+                    let q = _mm256_cvtepi8_epi16(_mm_load_si128(query.add(byte).cast()));
+                    let r = _mm256_cvtepu8_epi16(_mm_load_si128(row.add(byte).cast()));
+                    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(r, q));
+                }
+                let mut parts = [0i32; 8];
+                _mm256_storeu_si256(parts.as_mut_ptr().cast(), sum);
+                *out.get_unchecked_mut(at) = parts.iter().sum();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(n: usize, seed: u64) -> Vec<u8> {
+        let mut state = seed;
+        (0..n).map(|_| (crate::random::next(&mut state) >> 33) as u8).collect()
+    }
+
+    fn lines(n: usize, seed: u64, byte: impl Fn(u8) -> u8) -> Vec<Line> {
+        let mut all = vec![Line::ZERO; n];
+        for (to, from) in bytes_of_mut(&mut all).iter_mut().zip(noise(n * LINE, seed)) {
+            *to = byte(from);
+        }
+        all
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_integers() {
+        for (n_rows, n_lines) in [(1, 1), (3, 2), (4, 2), (17, 1), (31, 13), (64, 64)] {
+            for extreme in [None, Some(255), Some(0)] {
+                let rows = lines(n_rows * n_lines, 3, |b| extreme.unwrap_or(b));
+                let query = lines(n_lines, 4, |b| if extreme.is_some() { 127 } else { b });
+                let mut want = vec![0; n_rows];
+                dots(Isa::Portable, &rows, &query, &mut want);
+                let by_hand: i64 = bytes_of(&rows[..n_lines])
+                    .iter()
+                    .zip(bytes_of(&query))
+                    .map(|(r, q)| i64::from(*r) * i64::from(*q as i8))
+                    .sum();
+                assert_eq!(i64::from(want[0]), by_hand);
+                for isa in Isa::available() {
+                    let mut got = vec![0; n_rows];
+                    dots(isa, &rows, &query, &mut got);
+                    assert_eq!(got, want, "{isa:?} {n_rows} {n_lines}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_floats() {
+        for n in [1, 15, 16, 17, 128, 784] {
+            let a: Vec<f32> = noise(n, 5).iter().map(|b| f32::from(*b) / 7.0 - 18.0).collect();
+            let b: Vec<f32> = noise(n, 6).iter().map(|b| f32::from(*b) / 3.0 - 40.0).collect();
+            let bytes = noise(n, 7);
+            for isa in Isa::available() {
+                assert_eq!(dot(isa, &a, &b).to_bits(), dot_floats(&a, &b).to_bits());
+                assert_eq!(dot_bytes(isa, &bytes, &b).to_bits(), dot_mixed(&bytes, &b).to_bits());
+                let codes: Vec<u16> = bytes.iter().map(|b| u16::from(*b) * 250).collect();
+                let sums: Vec<i32> = bytes.iter().rev().map(|b| i32::from(*b) * 9999).collect();
+                let (mut got, mut want) = (vec![0.0; n], vec![0.0; n]);
+                let most = scaled(isa, &sums, 77, &codes, &mut got);
+                assert_eq!(most, scale_dots(&sums, 77, &codes, &mut want));
+                assert_eq!(got, want);
+                assert_eq!(most, want.into_iter().fold(f32::NEG_INFINITY, f32::max));
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_is_found_wherever_it_stands() {
+        let ids: Vec<u32> = (0..100).map(|i| i * 7).collect();
+        for isa in Isa::available() {
+            assert!((0..100).all(|i| find(isa, &ids, i * 7) == Some(i as usize)));
+            assert_eq!(find(isa, &ids, 1), None);
+        }
+    }
+}

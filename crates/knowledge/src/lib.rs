@@ -1,0 +1,84 @@
+//! What a tenant knows: entities, relations, facts with two times, branches, activation.
+//!
+//! [`Knowledge`] is one tenant's, in memory. It is pure: no files, clock, log or async; times are
+//! passed in as microseconds since 1970. A change is planned, made durable by the caller, and then
+//! applied:
+//!
+//! ```
+//! # use knowledge::*;
+//! # fn main() -> Result<(), KnowledgeError> {
+//! let mut knowledge = Knowledge::default();
+//! let stamp = Stamp { branch: BranchId::MAIN, at: 1_700_000_000_000_000, by: "ada".into() };
+//! let source = Provenance {
+//!     source: "a letter".into(), memory: None, episode: None, confidence: 0.9,
+//! };
+//! let ada = Command::AddEntity(NewEntity {
+//!     name: "Ada Lovelace".into(),
+//!     kind: "person".into(),
+//!     aliases: vec!["Augusta Ada King".into()],
+//!     properties: Default::default(),
+//!     provenance: source,
+//! });
+//! let plan = knowledge.plan(ada, &stamp)?; // refused plans change nothing
+//! // ... the caller writes plan.changes in one commit ...
+//! knowledge.apply(plan);
+//! let view = knowledge.latest(BranchId::MAIN)?;
+//! assert_eq!(view.by_name("ada  lovelace").len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | part | what it is |
+//! | --- | --- |
+//! | [`Command`], [`Plan`], [`Change`] | what is asked, what it changes, the records to keep |
+//! | [`Knowledge::at`], [`View`] | all that is known on a branch, as known then, as true then |
+//! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
+//! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
+//! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
+//! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, communities |
+//!
+//! Items are versions that are never written again, so what was known at any time can be read, and
+//! a branch is a place in that line with versions of its own. Only erasing removes.
+//! `docs/concepts/knowledge.md` is the page about it, `docs/decisions/0018-knowledge.md` says why.
+
+mod branch;
+mod check;
+mod command;
+mod error;
+mod id;
+mod inherit;
+mod item;
+mod knowledge;
+mod limits;
+pub mod links;
+mod name;
+mod plan;
+mod record;
+mod table;
+mod truth;
+mod view;
+
+pub use branch::{Conflict, Difference};
+pub use command::{
+    Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,
+    Side, Stamp, Target,
+};
+pub use error::KnowledgeError;
+pub use id::{
+    BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
+    Vertex,
+};
+pub use inherit::{Ancestors, IS_A, Order, Origin, Property};
+pub use item::{
+    Branch, BranchState, ConflictKind, Contradiction, ContradictionState, Entity, Exception, Fact,
+    Item, Object, Predicate, Provenance, Relation, Resolution, Scalar, Validity,
+};
+pub use knowledge::{Counts, Event, Knowledge};
+pub use limits::*;
+pub use links::Links;
+pub use name::normalised;
+pub use petgraph;
+pub use plan::HEBBIAN_RATE;
+pub use record::FORMAT;
+pub use truth::{Reason, Support};
+pub use view::{At, FactQuery, Known, View};

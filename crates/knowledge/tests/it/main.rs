@@ -1,0 +1,19 @@
+//! Knowledge against models that nobody could get wrong, and against Python and networkx
+//! (tests/fixtures/references.json, made by tests/references.py).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod branches;
+mod erase;
+mod facts;
+mod graphs;
+mod inherit;
+mod limits;
+mod records;
+mod truth;
+mod world;

@@ -1,0 +1,172 @@
+//! Activation: from what a question found and names, over what memories mention and how they are
+//! related, to memories that share no word with it.
+//!
+//! Two graphs carry it. Memories that mention the same name pass it on through that name, `0.5 a /
+//! √degree` at each hop, so that a name which everything mentions passes little on; what knowledge
+//! relates passes it on as `knowledge` spreads it (three hops, lateral inhibition).
+
+use std::collections::HashMap;
+
+use knowledge::{BranchId, Vertex};
+use roaring::RoaringBitmap;
+
+use crate::item::Time;
+use crate::search::sort;
+use crate::state::State;
+
+/// Memories and names from which activation starts.
+pub(crate) const SEEDS: usize = 10;
+/// Memories that one name passes activation on to.
+const MAX_FAN: u64 = 256;
+/// What a hop leaves.
+const DECAY: f32 = 0.5;
+/// Below this activation is not passed on.
+const THRESHOLD: f32 = 0.005;
+
+/// Where activation went.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spread {
+    activation: HashMap<u32, f32>,
+    /// The strongest way to each memory.
+    from: HashMap<u32, (f32, Via)>,
+}
+
+#[derive(Clone, Debug)]
+enum Via {
+    /// The question names it, and the memory mentions it.
+    Named(String),
+    /// Both memories mention it.
+    Shared(u32, String),
+    /// Knowledge relates them.
+    Related(Vec<String>),
+}
+
+impl Spread {
+    fn add(&mut self, slot: u32, activation: f32, via: Via) {
+        *self.activation.entry(slot).or_default() += activation;
+        let strongest = self.from.entry(slot).or_insert_with(|| (0.0, via.clone()));
+        if activation > strongest.0 {
+            *strongest = (activation, via);
+        }
+    }
+
+    /// The most active, best first.
+    pub(crate) fn ranked(&self, depth: usize) -> Vec<(u32, f32)> {
+        let mut ranked: Vec<_> = self.activation.iter().map(|(s, a)| (*s, *a)).collect();
+        sort(&mut ranked);
+        ranked.truncate(depth);
+        ranked
+    }
+}
+
+impl State {
+    /// Spreads activation from the first of `seeds` and the names in `question`.
+    pub(crate) fn spread(
+        &self,
+        seeds: &[(u32, f32)],
+        question: &str,
+        only: Option<&RoaringBitmap>,
+        now: Time,
+    ) -> Spread {
+        let mut spread = Spread::default();
+        for name in self.names(question, &[]) {
+            self.pass_on(&name, 1.0, only, &mut spread, |name| Via::Named(name.to_owned()));
+        }
+        for &(seed, score) in seeds.iter().take(SEEDS) {
+            let Some(item) = self.at(seed) else { continue };
+            let share = DECAY * score / (item.mentions.len().max(1) as f32).sqrt();
+            for name in &item.mentions {
+                let via = |name: &str| Via::Shared(seed, name.to_owned());
+                self.pass_on(name, share, only, &mut spread, via);
+            }
+        }
+        self.spread_knowledge((seeds, question), only, now, &mut spread);
+        spread
+    }
+
+    /// A name passes activation on to the memories that mention it.
+    fn pass_on(
+        &self,
+        name: &str,
+        activation: f32,
+        only: Option<&RoaringBitmap>,
+        spread: &mut Spread,
+        via: impl Fn(&str) -> Via,
+    ) {
+        let Some(mentioning) = self.shared.mentioning(name) else { return };
+        let share = DECAY * activation / (mentioning.len() as f32).sqrt();
+        if share < THRESHOLD || mentioning.len() > MAX_FAN {
+            return;
+        }
+        for slot in mentioning {
+            if self.active.contains(slot) && only.is_none_or(|only| only.contains(slot)) {
+                spread.add(slot, share, via(name));
+            }
+        }
+    }
+
+    /// What knowledge relates passes activation on, from the memories that were found and the
+    /// entities that the question names.
+    fn spread_knowledge(
+        &self,
+        (seeds, question): (&[(u32, f32)], &str),
+        only: Option<&RoaringBitmap>,
+        now: Time,
+        spread: &mut Spread,
+    ) {
+        let links = self.knowledge.links();
+        if links.n_links() == 0 {
+            return;
+        }
+        let found = seeds.iter().take(SEEDS).filter_map(|&(slot, score)| {
+            Some((Vertex::Memory(self.at(slot)?.number), score.clamp(0.0, 1.0)))
+        });
+        let mut from: Vec<(Vertex, f32)> = found.collect();
+        let view = self.knowledge.latest(BranchId::MAIN);
+        let named = view.iter().flat_map(|view| {
+            self.names(question, &[]).into_iter().flat_map(|name| view.by_name(&name))
+        });
+        from.extend(named.take(SEEDS).map(|id| (Vertex::Entity(id), 1.0)));
+        let how = knowledge::links::Spread::default();
+        for active in links.spread(&from, &how, now).unwrap_or_default() {
+            let Vertex::Memory(number) = active.vertex else { continue };
+            let Some(slot) = self.numbered(number) else { continue };
+            let wanted = self.active.contains(slot) && only.is_none_or(|only| only.contains(slot));
+            if wanted && !active.way.is_empty() {
+                spread.add(slot, active.activation, Via::Related(self.way(&active.way)));
+            }
+        }
+    }
+
+    /// Vertices of a way, by name.
+    fn way(&self, way: &[knowledge::links::Hop]) -> Vec<String> {
+        let view = self.knowledge.latest(BranchId::MAIN).ok();
+        let named = |vertex: Vertex| match vertex {
+            Vertex::Memory(number) => {
+                let item = self.numbered(number).and_then(|slot| self.at(slot));
+                item.map_or_else(String::new, |item| item.id.to_string())
+            }
+            Vertex::Entity(id) => {
+                let entity = view.as_ref().and_then(|view| view.entity(id));
+                entity.map_or_else(|| id.to_string(), |entity| entity.item.name.clone())
+            }
+        };
+        way.first()
+            .map(|hop| hop.from)
+            .into_iter()
+            .chain(way.iter().map(|hop| hop.to))
+            .map(named)
+            .collect()
+    }
+
+    /// How activation came to a memory, in words.
+    pub(crate) fn path(&self, spread: &Spread, slot: u32) -> Vec<String> {
+        let named = |slot: u32| self.at(slot).map_or_else(String::new, |item| item.id.to_string());
+        match spread.from.get(&slot) {
+            None => Vec::new(),
+            Some((_, Via::Named(name))) => vec!["question".into(), name.clone(), named(slot)],
+            Some((_, Via::Shared(seed, name))) => vec![named(*seed), name.clone(), named(slot)],
+            Some((_, Via::Related(path))) => path.clone(),
+        }
+    }
+}

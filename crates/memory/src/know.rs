@@ -1,0 +1,58 @@
+//! What is known beside what is remembered: the way to a tenant's knowledge.
+
+use knowledge::{BranchId, Command, Knowledge, KnowledgeError, Outcome, Stamp};
+
+use crate::durable::Memory;
+use crate::error::MemoryError;
+use crate::item::Id;
+use crate::plan::By;
+use crate::record::Change;
+
+impl Memory {
+    /// Changes what is known; durable when it returns.
+    ///
+    /// # Errors
+    /// [`MemoryError::Knowledge`] where it is refused, [`MemoryError::Store`].
+    pub async fn know(
+        &self,
+        command: Command,
+        branch: BranchId,
+        by: &By,
+    ) -> Result<Outcome, MemoryError> {
+        let plan = |state: &crate::state::State| {
+            let stamp = Stamp { branch, at: by.now, by: by.actor.clone() };
+            let plan = state.knowledge.plan(command, &stamp)?;
+            let outcome = plan.outcome.clone();
+            Ok((vec![Change::Knowledge(plan)], outcome))
+        };
+        Ok(self.write(plan).await?.0)
+    }
+
+    /// Reads what is known.
+    ///
+    /// # Errors
+    /// [`MemoryError::Closed`], and what `read` says.
+    pub fn knowledge<T>(
+        &self,
+        read: impl FnOnce(&Knowledge) -> Result<T, KnowledgeError>,
+    ) -> Result<T, MemoryError> {
+        Ok(read(&self.read()?.knowledge)?)
+    }
+
+    /// The number by which knowledge refers to a memory.
+    ///
+    /// # Errors
+    /// [`MemoryError::Unknown`].
+    pub fn number(&self, id: Id) -> Result<u64, MemoryError> {
+        Ok(self.get(id)?.number)
+    }
+
+    /// The memory that knowledge refers to by a number.
+    ///
+    /// # Errors
+    /// [`MemoryError::Closed`].
+    pub fn numbered(&self, number: u64) -> Result<Option<Id>, MemoryError> {
+        let state = self.read()?;
+        Ok(state.numbered(number).and_then(|slot| state.at(slot)).map(|item| item.id))
+    }
+}

@@ -1,0 +1,140 @@
+//! Learning from a conversation: what was said becomes memories, what it was about becomes
+//! entities, and what was said together belongs together from then on (Hebb).
+
+use std::collections::BTreeMap;
+
+use knowledge::{BranchId, Command, EntityId, NewEntity, Provenance, Vertex};
+use serde::{Deserialize, Serialize};
+
+use crate::durable::Memory;
+use crate::error::{MemoryError, TooLarge};
+use crate::item::{Class, Id, New, Scope};
+use crate::plan::By;
+
+/// Messages that are learned at once.
+pub const MAX_MESSAGES: usize = 100;
+/// The kind of the entities that are made of concepts.
+const KIND: &str = "concept";
+/// The kind of relation between what was said together.
+const TOGETHER: &str = "together";
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// Who said it: `user`, `assistant`, a name.
+    pub role: String,
+    /// What was said.
+    pub content: String,
+}
+
+/// What was learned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Learned {
+    /// The memories of the messages, in their order.
+    pub messages: Vec<Id>,
+    /// Memories of decisions.
+    pub decisions: Vec<Id>,
+    /// Memories of code.
+    pub code: Vec<Id>,
+    /// What it was about: names, and the entities that stand for them.
+    pub concepts: Vec<(String, EntityId)>,
+    /// Entities that were not known before.
+    pub new_concepts: usize,
+}
+
+impl Memory {
+    /// Learns from messages.
+    ///
+    /// # Errors
+    /// [`MemoryError`]; messages before the one that failed are remembered, and learning the same
+    /// again remembers them once.
+    pub async fn learn(
+        &self,
+        messages: &[Message],
+        scope: &Scope,
+        by: &By,
+    ) -> Result<Learned, MemoryError> {
+        TooLarge::check("messages", "messages", messages.len(), MAX_MESSAGES)?;
+        let mut learned = Learned::default();
+        for message in messages {
+            self.learn_message(message, scope, by, &mut learned).await?;
+        }
+        let all = messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n");
+        let mut vertices = Vec::new();
+        for concept in text::concepts(&all) {
+            let (entity, new) = self.concept(&concept.name, scope, by).await?;
+            learned.new_concepts += usize::from(new);
+            learned.concepts.push((concept.name, entity));
+            vertices.push(Vertex::Entity(entity));
+        }
+        if vertices.len() > 1 {
+            let connect = Some(TOGETHER.to_owned());
+            self.know(Command::Recalled { vertices, connect }, BranchId::MAIN, by).await?;
+        }
+        Ok(learned)
+    }
+
+    async fn learn_message(
+        &self,
+        message: &Message,
+        scope: &Scope,
+        by: &By,
+        learned: &mut Learned,
+    ) -> Result<(), MemoryError> {
+        let store = async |text: String, class, tags: Vec<String>| {
+            let role = serde_json::Value::from(message.role.as_str());
+            let metadata = BTreeMap::from([("role".to_owned(), role)]);
+            let new = New { text, class, tags, metadata, scope: scope.clone(), ..New::default() };
+            self.store(new, by).await.map(|stored| stored.item.id)
+        };
+        let said = store(message.content.clone(), Class::Episodic, vec!["message".into()]).await?;
+        learned.messages.push(said);
+        for decision in text::decisions(&message.content) {
+            if decision.sentence.trim() != message.content.trim() {
+                let tags = vec!["decision".into()];
+                learned.decisions.push(store(decision.sentence, Class::Semantic, tags).await?);
+            }
+        }
+        for code in text::code(&message.content) {
+            if code.source.trim().is_empty() {
+                continue;
+            }
+            let language = code.language.map(|l| format!("code:{l}"));
+            let tags = ["code".to_owned()].into_iter().chain(language).collect();
+            learned.code.push(store(code.source, Class::Procedural, tags).await?);
+        }
+        Ok(())
+    }
+
+    /// The entity of a name, and whether it is new.
+    async fn concept(
+        &self,
+        name: &str,
+        scope: &Scope,
+        by: &By,
+    ) -> Result<(EntityId, bool), MemoryError> {
+        let known = self.knowledge(|k| {
+            let view = k.latest(BranchId::MAIN)?;
+            Ok(view.by_name(name).first().copied())
+        })?;
+        if let Some(known) = known {
+            return Ok((known, false));
+        }
+        let episode = scope.run_id.clone();
+        let provenance =
+            Provenance { source: by.actor.clone(), memory: None, episode, confidence: 1.0 };
+        let new = NewEntity {
+            name: name.to_owned(),
+            kind: KIND.to_owned(),
+            aliases: Vec::new(),
+            properties: BTreeMap::new(),
+            provenance,
+        };
+        let done = self.know(Command::AddEntity(new), BranchId::MAIN, by).await?;
+        match done.item {
+            Some(knowledge::ItemId::Entity(id)) => Ok((id, done.created)),
+            _ => Err(MemoryError::Closed),
+        }
+    }
+}

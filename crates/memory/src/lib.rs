@@ -1,0 +1,63 @@
+//! A memory for one tenant: it stores what it is told, finds it by words, by meaning and by what
+//! belongs together, fades and consolidates, and forgets nothing that it promised to keep.
+//!
+//! A [`Memory`] is opened on a tenant's handle of the store and never sees another. Every write is
+//! planned and applied under one lock and acknowledged when it is on disk. No language model takes
+//! part: what is stored is what was said.
+//!
+//! | part | what it is |
+//! | --- | --- |
+//! | [`Item`], [`New`], [`Patch`] | a memory, one to store, one to change |
+//! | [`Memory::store`] ... [`Memory::erase`] | what can be done with it, each durable |
+//! | [`Query`], [`Found`] | words, vectors and activation, fused |
+//! | [`Memory::recall`], [`Memory::learn`] | a conversation's side of it |
+//! | [`Memory::know`] | entities, relations, facts with two times, branches |
+//! | [`Memory::tend`] | what time does |
+//! | [`Memory::export`], [`Memory::import`] | carrying it elsewhere |
+//!
+//! The truth is the store's records (`record.rs`); columns, postings and bitmaps are made of them.
+//! `docs/concepts/memory.md` is the page about it.
+
+mod activation;
+mod config;
+mod durable;
+mod error;
+pub mod evaluate;
+mod export;
+mod filter;
+mod gate;
+mod item;
+mod know;
+mod learn;
+mod load;
+mod memory;
+pub mod moment;
+mod plan;
+mod recall;
+mod record;
+mod search;
+mod selection;
+mod state;
+mod stats;
+mod tend;
+mod tier;
+
+pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
+pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
+pub use error::{MemoryError, TooLarge};
+pub use export::{Existing, FORMAT, Imported, MAX_FILE_BYTES, MAX_LINE_BYTES};
+pub use filter::{Field, Filter, MAX_CONDITIONS, MAX_DEPTH, Order, Test};
+pub use gate::{MIN_CONFIDENCE, MIN_TRUST, Verdict, judge};
+pub use item::{
+    Class, Id, Item, MAX_ACTORS, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES, MAX_NAME_BYTES,
+    MAX_TAGS, MAX_TEXT_BYTES, MAX_VERSIONS, New, Patch, Scope, Status, Tier, Time, Use,
+};
+pub use learn::{Learned, MAX_MESSAGES, Message};
+pub use memory::{Listed, Stored};
+pub use plan::{By, Feedback, Outcome};
+pub use recall::{MAX_CONTEXT_BYTES, Recall, Recalled};
+pub use record::{Changed, Encoding, Event, Happened, Space};
+pub use search::{Found, Hit, MAX_HITS, MAX_OFFSET, MAX_QUERY_BYTES, Query, Weights, Why, ids};
+pub use stats::Stats;
+pub use tend::{MAX_TOUCHED, Tended};
+pub use tier::{Decay, Fate, Profile, Promotion, score, strength};

@@ -1,0 +1,120 @@
+//! Recalling for a conversation: what is remembered and known about a message, as text to put
+//! before a language model.
+
+use std::fmt::Write as _;
+
+use knowledge::{BranchId, FactQuery, Object, Scalar, View};
+
+use crate::durable::Memory;
+use crate::error::MemoryError;
+use crate::item::{Scope, Time};
+use crate::moment;
+use crate::search::{Hit, Query};
+
+/// The longest context that is made.
+pub const MAX_CONTEXT_BYTES: usize = 32 << 10;
+/// Facts about one entity that a context tells.
+const FACTS: usize = 8;
+
+/// What is to be recalled.
+#[derive(Clone, Debug)]
+pub struct Recall {
+    /// The message.
+    pub message: String,
+    /// Whose memories.
+    pub scope: Scope,
+    /// How many, 1 to [`crate::MAX_HITS`].
+    pub limit: usize,
+    /// How long the context may be, in bytes.
+    pub context_bytes: usize,
+}
+
+/// What was recalled.
+#[derive(Clone, Debug, Default)]
+pub struct Recalled {
+    /// Memories, best first, each with why.
+    pub hits: Vec<Hit>,
+    /// Entities that the message names, with what is known of them, as sentences.
+    pub known: Vec<(String, Vec<String>)>,
+    /// All of it as text.
+    pub context: String,
+}
+
+impl Memory {
+    /// Recalls what a message brings up.
+    ///
+    /// # Errors
+    /// As [`Memory::search`].
+    pub fn recall(&self, recall: &Recall, now: Time) -> Result<Recalled, MemoryError> {
+        let query = Query {
+            scope: recall.scope.clone(),
+            limit: recall.limit,
+            explain: true,
+            ..Query::new(&recall.message)
+        };
+        let found = self.search(&query, now)?;
+        let known = self.known(&recall.message)?;
+        let context = context(&found.hits, &known, recall.context_bytes.min(MAX_CONTEXT_BYTES));
+        Ok(Recalled { hits: found.hits, known, context })
+    }
+
+    /// What is known of the entities that a text names.
+    fn known(&self, message: &str) -> Result<Vec<(String, Vec<String>)>, MemoryError> {
+        let state = self.read()?;
+        let view = state.knowledge.latest(BranchId::MAIN)?;
+        let names = state.names(message, &[]);
+        let words = message.split(|c: char| !c.is_alphanumeric()).filter(|w| w.len() > 3);
+        let mut known: Vec<(String, Vec<String>)> = Vec::new();
+        for name in names.iter().map(String::as_str).chain(words) {
+            for id in view.by_name(name) {
+                let Some(entity) = view.entity(id) else { continue };
+                let about = (entity.item.name.clone(), facts(&view, id));
+                if !about.1.is_empty() && !known.iter().any(|k| k.0 == about.0) {
+                    known.push(about);
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// What is known of an entity now, as sentences.
+fn facts(view: &View<'_>, subject: knowledge::EntityId) -> Vec<String> {
+    let query = FactQuery { subject: Some(subject), limit: FACTS, ..FactQuery::default() };
+    let name = |id| view.entity(id).map_or_else(|| format!("entity {id}"), |e| e.item.name.clone());
+    let told = |fact: &knowledge::Fact| {
+        let object = match &fact.object {
+            Object::Entity(id) => name(*id),
+            Object::Literal(value) => literal(value),
+        };
+        let not = if fact.negated { "not " } else { "" };
+        let since = fact.valid.from.map(|at| format!(" (since {})", moment::written(at)));
+        format!("{} {not}{} {object}{}", name(subject), fact.predicate, since.unwrap_or_default())
+    };
+    view.facts(&query).iter().map(|known| told(known.item)).collect()
+}
+
+fn literal(value: &Scalar) -> String {
+    match value {
+        Scalar::Null => "nothing".into(),
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Integer(value) => value.to_string(),
+        Scalar::Number(value) => value.to_string(),
+        Scalar::Text(value) => value.clone(),
+    }
+}
+
+fn context(hits: &[Hit], known: &[(String, Vec<String>)], limit: usize) -> String {
+    let mut context = String::new();
+    let mut line = |text: &str| {
+        if context.len() + text.len() + 3 <= limit {
+            let _ = writeln!(context, "- {text}");
+        }
+    };
+    known.iter().flat_map(|(_, facts)| facts).for_each(|fact| line(fact));
+    for hit in hits {
+        let day: String = moment::written(hit.item.created_at).chars().take(10).collect();
+        line(&format!("[{day}] {}", hit.item.text.replace('\n', " ")));
+    }
+    context
+}

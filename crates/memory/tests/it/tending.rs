@@ -1,0 +1,100 @@
+//! What time does: memories fade, are consolidated, promoted, expire and are erased.
+
+use memory::{Class, Config, Feedback, New, Profile, Query, Status, Tier, strength};
+
+use crate::{NOW, by, open, said, store};
+
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3600 * SECOND;
+const DAY: i64 = 24 * HOUR;
+
+#[tokio::test]
+async fn memories_fade_to_their_floor_and_validated_ones_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let plain = memory.store(said("a remark"), &by(NOW)).await.unwrap().item;
+    let sure = New { class: Class::Validated, confidence: Some(0.9), ..said("a law") };
+    let sure = memory.store(sure, &by(NOW)).await.unwrap().item;
+    // 1 · (1 − 0.02)^10 by the formula of `tier.rs`.
+    assert!((strength(&plain, NOW + 10 * DAY) - 0.98_f32.powi(10)).abs() < 1e-6);
+    assert!((strength(&plain, NOW + 1000 * DAY) - 0.3).abs() < 1e-6);
+    assert!((strength(&sure, NOW + 1000 * DAY) - 0.9).abs() < 1e-6);
+    assert_eq!(strength(&plain, NOW - DAY), 1.0, "a clock that went back fades nothing");
+}
+
+#[tokio::test]
+async fn the_analysts_clock_forgets_what_nobody_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { tiers: Profile::analyst(), ..Config::default() };
+    let memory = open(&store(folder.path()), "acme", config).await;
+    let idle = memory.store(said("nobody looked at this"), &by(NOW)).await.unwrap().item;
+    let hot = New { importance: Some(1.0), ..said("ransomware on the mail server") };
+    let hot = memory.store(hot, &by(NOW)).await.unwrap().item;
+    for actor in ["bob", "cyd", "eve"] {
+        let by = memory::By { actor: actor.into(), now: NOW + 60 * SECOND };
+        memory.feedback(hot.id, Feedback::Endorse, &by).await.unwrap();
+    }
+    assert_eq!(idle.tier, Tier::Working);
+    let tended = memory.tend(NOW + 120 * SECOND).await.unwrap();
+    assert_eq!(tended.short_term, 1);
+    assert_eq!(memory.get(hot.id).unwrap().tier, Tier::ShortTerm);
+    let tended = memory.tend(NOW + 2 * HOUR).await.unwrap();
+    assert_eq!(tended.expired, 1);
+    assert_eq!(memory.get(idle.id).unwrap().status, Status::Expired);
+    assert_eq!(memory.get(hot.id).unwrap().status, Status::Active);
+    memory.feedback(hot.id, Feedback::Validate, &by(NOW + 2 * HOUR)).await.unwrap();
+    for day in 1..200 {
+        memory.tend(NOW + day * DAY).await.unwrap();
+    }
+    let kept = memory.get(hot.id).unwrap();
+    assert_eq!((kept.status, kept.class), (Status::Active, Class::Validated), "never forgotten");
+}
+
+#[tokio::test]
+async fn the_clock_of_a_cortex_consolidates_by_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { tiers: Profile::cortex(), ..Config::default() };
+    let memory = open(&store(folder.path()), "acme", config).await;
+    let id = memory.store(said("a thought"), &by(NOW)).await.unwrap().item.id;
+    memory.tend(NOW + 29 * SECOND).await.unwrap();
+    assert_eq!(memory.get(id).unwrap().tier, Tier::Working);
+    memory.tend(NOW + 31 * SECOND).await.unwrap();
+    assert_eq!(memory.get(id).unwrap().tier, Tier::ShortTerm);
+    memory.tend(NOW + 31 * SECOND + HOUR).await.unwrap();
+    assert_eq!(memory.get(id).unwrap().tier, Tier::LongTerm);
+    memory.tend(NOW + 10_000 * DAY).await.unwrap();
+    assert_eq!(memory.get(id).unwrap().status, Status::Active);
+}
+
+#[tokio::test]
+async fn what_has_an_end_ends_and_what_was_deleted_is_erased_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let brief = New { expires_at: Some(NOW + HOUR), ..said("parking on level 3") };
+    let brief = memory.store(brief, &by(NOW)).await.unwrap().item.id;
+    let gone = memory.store(said("a mistake"), &by(NOW)).await.unwrap().item.id;
+    memory.delete(gone, &by(NOW)).await.unwrap();
+    let query = Query { reinforce: false, ..Query::new("parking level") };
+    assert_eq!(memory.search(&query, NOW + HOUR - 1).unwrap().hits.len(), 1);
+    assert_eq!(memory.search(&query, NOW + HOUR).unwrap().hits.len(), 0, "before any round");
+    let tended = memory.tend(NOW + HOUR).await.unwrap();
+    assert_eq!((tended.expired, tended.erased), (1, 0));
+    assert_eq!(memory.get(brief).unwrap().status, Status::Expired);
+    assert_eq!(memory.tend(NOW + 7 * DAY + SECOND).await.unwrap().erased, 1);
+    assert!(memory.get(gone).is_err());
+}
+
+#[tokio::test]
+async fn recalling_makes_stronger() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let id =
+        memory.store(said("the wifi password is on the fridge"), &by(NOW)).await.unwrap().item.id;
+    for _ in 0..3 {
+        memory.search(&Query::new("wifi"), NOW + DAY).unwrap();
+    }
+    assert_eq!(memory.tend(NOW + DAY).await.unwrap().reinforced, 1);
+    let item = memory.get(id).unwrap();
+    assert_eq!((item.usage.accesses, item.usage.reinforced_at), (3, NOW + DAY));
+    assert_eq!(item.version, 1, "being recalled is not a change");
+}

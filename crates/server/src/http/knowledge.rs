@@ -1,0 +1,1046 @@
+//! Knowledge over HTTP: entities, relations, facts with two times, contradictions, branches, and
+//! activation over all of it.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{delete, get, patch, post};
+use knowledge::links::{Spread, Walk};
+use knowledge::{
+    BranchId, Command, ContradictionId, ContradictionState, EntityId, FactId, FactQuery, ItemId,
+    KnowledgeError, MergeStrategy, Origin, Outcome, Provenance, RelationId, Target, Vertex,
+};
+use memory::{By, Memory, moment};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Shared;
+use super::extract::{Json, JsonIfAny, Params};
+use super::memories::with;
+use super::operation::{Operation, Query, json};
+use crate::error::RequestError;
+use crate::memories::{by, now_us};
+use crate::security::{Access, Caller, Role};
+use crate::wire::knowledge::{
+    AtParams, ChangedAnswer, EntityAnswer, EntityPatch, EntitySpec, FactAnswer, FactSpec, Plain,
+    RelationAnswer, RelationSpec, ResolveRequest, VertexSpec, shown,
+};
+
+/// Items of one page.
+const PAGE: usize = 100;
+/// Vertices of a neighbourhood.
+const NEIGHBOURS: usize = 200;
+
+const fn text(name: &'static str, help: &'static str) -> Query {
+    Query { name, help, kind: "string", required: false }
+}
+
+const fn number(name: &'static str, help: &'static str) -> Query {
+    Query { name, help, kind: "integer", required: false }
+}
+
+const BRANCH: Query = number("branch", "The branch; the main one where there is none.");
+const KNOWN: Query = text("known_at", "As it was known then, RFC 3339.");
+const VALID: Query = text("valid_at", "What was true then, RFC 3339.");
+const AT: &[Query] = &[BRANCH, KNOWN, VALID];
+const ENTITIES: &[Query] = &[
+    text("name", "Only those of this name or alias."),
+    number("after", "The last number seen."),
+    BRANCH,
+    KNOWN,
+    VALID,
+];
+const RELATIONS: &[Query] = &[
+    text("memory", "Those of a memory."),
+    number("entity", "Those of an entity."),
+    BRANCH,
+    KNOWN,
+    VALID,
+];
+const FACTS: &[Query] = &[
+    number("subject", "About this entity."),
+    text("predicate", "Saying this."),
+    number("after", "The last number seen."),
+    BRANCH,
+    KNOWN,
+    VALID,
+];
+const PROPERTY: &[Query] = &[
+    Query { name: "name", help: "The property.", kind: "string", required: true },
+    BRANCH,
+    KNOWN,
+    VALID,
+];
+const ERASE: &[Query] = &[
+    Query { name: "erase", help: "For good, with its history.", kind: "boolean", required: false },
+    BRANCH,
+];
+const ALL: &[Query] = &[Query {
+    name: "all",
+    help: "Those that were resolved too.",
+    kind: "boolean",
+    required: false,
+}];
+const WITH: &[Query] = &[number("with", "The other branch; the main one where there is none.")];
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let of = |route, id, role, handler| Operation::new(route, id, Access::AtLeast(role), handler);
+    let (reader, writer) = (Role::Reader, Role::Writer);
+    vec![
+        of(("GET", "/v1/entities"), "entity_list", reader, get(entities))
+            .says("knowledge", "Entities.")
+            .query(ENTITIES)
+            .gives(json::<EntityList>()),
+        of(("POST", "/v1/entities"), "entity_add", writer, post(add_entity))
+            .says("knowledge", "Adds an entity.")
+            .takes(json::<EntitySpec>())
+            .gives(json::<ChangedAnswer>())
+            .status(201),
+        of(("GET", "/v1/entities/{id}"), "entity_get", reader, get(entity))
+            .says("knowledge", "An entity.")
+            .query(AT)
+            .gives(json::<EntityAnswer>()),
+        of(("PATCH", "/v1/entities/{id}"), "entity_update", writer, patch(update_entity))
+            .says("knowledge", "Changes an entity, its exceptions and parents.")
+            .takes(json::<EntityPatch>())
+            .gives(json::<ChangedAnswer>()),
+        of(("DELETE", "/v1/entities/{id}"), "entity_delete", writer, delete(remove_entity))
+            .says("knowledge", "Takes an entity back, or erases it with its facts.")
+            .query(ERASE)
+            .gives(json::<ChangedAnswer>()),
+        of(("POST", "/v1/entities/{id}/merge"), "entity_merge", writer, post(merge_entities))
+            .says("knowledge", "Makes this entity stand for another.")
+            .takes(json::<MergeEntities>())
+            .gives(json::<ChangedAnswer>()),
+        of(("GET", "/v1/entities/{id}/property"), "entity_property", reader, get(property))
+            .says("knowledge", "A property, its own or inherited, and where it comes from.")
+            .query(PROPERTY)
+            .gives(json::<PropertyAnswer>()),
+        of(("GET", "/v1/relations"), "relation_list", reader, get(relations))
+            .says("knowledge", "Relations of an entity or a memory.")
+            .query(RELATIONS)
+            .gives(json::<RelationList>()),
+        of(("POST", "/v1/relations"), "relation_add", writer, post(add_relation))
+            .says("knowledge", "Relates two, or strengthens their relation.")
+            .takes(json::<RelationSpec>())
+            .gives(json::<ChangedAnswer>())
+            .status(201),
+        of(("DELETE", "/v1/relations/{id}"), "relation_delete", writer, delete(remove_relation))
+            .says("knowledge", "Takes a relation back, or erases it.")
+            .query(ERASE)
+            .gives(json::<ChangedAnswer>()),
+        of(("GET", "/v1/facts"), "fact_list", reader, get(facts))
+            .says("knowledge", "Facts, as of two times: when they were true, when they were known.")
+            .query(FACTS)
+            .gives(json::<FactList>()),
+        of(("POST", "/v1/facts"), "fact_add", writer, post(add_fact))
+            .says("knowledge", "Learns a fact.")
+            .takes(json::<FactSpec>())
+            .gives(json::<ChangedAnswer>())
+            .status(201),
+        of(("DELETE", "/v1/facts/{id}"), "fact_delete", writer, delete(remove_fact))
+            .says("knowledge", "Takes a fact back, or erases it.")
+            .query(ERASE)
+            .gives(json::<ChangedAnswer>()),
+        of(("GET", "/v1/facts/{id}/history"), "fact_history", reader, get(fact_history))
+            .says("knowledge", "What happened to a fact.")
+            .gives(json::<KnowledgeHistory>()),
+        of(("GET", "/v1/entities/{id}/history"), "entity_history", reader, get(entity_history))
+            .says("knowledge", "What happened to an entity.")
+            .gives(json::<KnowledgeHistory>()),
+        of(("GET", "/v1/contradictions"), "contradiction_list", reader, get(contradictions))
+            .says("knowledge", "Facts that cannot both be true.")
+            .query(ALL)
+            .gives(json::<ContradictionList>()),
+        of(
+            ("POST", "/v1/contradictions/{id}/resolve"),
+            "contradiction_resolve",
+            writer,
+            post(resolve),
+        )
+        .says("knowledge", "Settles a contradiction by a named strategy, or undoes that.")
+        .takes(json::<ResolveRequest>())
+        .gives(json::<ChangedAnswer>()),
+        of(("GET", "/v1/branches"), "branch_list", reader, get(branches))
+            .says("knowledge", "Branches.")
+            .gives(json::<BranchList>()),
+        of(("POST", "/v1/branches"), "branch_add", writer, post(add_branch))
+            .says("knowledge", "Makes a branch, of now or of a time that is past.")
+            .takes(json::<BranchSpec>())
+            .gives(json::<ChangedAnswer>())
+            .status(201),
+        of(("DELETE", "/v1/branches/{id}"), "branch_delete", writer, delete(remove_branch))
+            .says("knowledge", "Hides a branch, or erases it.")
+            .query(ERASE)
+            .gives(json::<ChangedAnswer>()),
+        of(("GET", "/v1/branches/{id}/diff"), "branch_diff", reader, get(diff))
+            .says("knowledge", "In what a branch differs from another.")
+            .query(WITH)
+            .gives(json::<DifferenceList>()),
+        of(("POST", "/v1/branches/{id}/merge"), "branch_merge", writer, post(merge_branch))
+            .says("knowledge", "Merges a branch into its parent.")
+            .takes(json::<MergeBranch>())
+            .gives(json::<ChangedAnswer>()),
+        of(("POST", "/v1/activate"), "activate", reader, post(activate))
+            .says("knowledge", "Spreads activation, or walks at random, from seeds.")
+            .takes(json::<ActivateRequest>())
+            .gives(json::<ActivationAnswer>()),
+        of(("GET", "/v1/entities/{id}/neighbours"), "entity_neighbours", reader, get(neighbours))
+            .says("knowledge", "What is at most two hops from an entity.")
+            .gives(json::<NeighbourList>()),
+        of(("POST", "/v1/relations/prune"), "relation_prune", writer, post(prune))
+            .says("knowledge", "Takes weak relations back, the weakest first.")
+            .takes(super::operation::json_if_any::<PruneRequest>())
+            .gives(json::<PrunedAnswer>()),
+    ]
+}
+
+/// Entities.
+#[derive(Serialize, JsonSchema)]
+struct EntityList {
+    results: Vec<EntityAnswer>,
+    /// What `after` is for the next page.
+    next: Option<u64>,
+}
+
+/// Relations.
+#[derive(Serialize, JsonSchema)]
+struct RelationList {
+    results: Vec<RelationAnswer>,
+}
+
+/// Facts.
+#[derive(Serialize, JsonSchema)]
+struct FactList {
+    results: Vec<FactAnswer>,
+    /// What `after` is for the next page.
+    next: Option<u64>,
+}
+
+/// The entity that goes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MergeEntities {
+    from: u64,
+}
+
+/// A property and where it comes from.
+#[derive(Serialize, JsonSchema)]
+struct PropertyAnswer {
+    /// The value; null where an exception says that there is none.
+    value: Plain,
+    /// `own`, `exception` or `inherited`.
+    origin: &'static str,
+    /// The ancestor that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u64>,
+    /// Why it is an exception.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// What happened.
+#[derive(Serialize, JsonSchema)]
+struct KnowledgeHistory {
+    results: Vec<KnowledgeEvent>,
+}
+
+/// Something that happened.
+#[derive(Serialize, JsonSchema)]
+struct KnowledgeEvent {
+    revision: u64,
+    branch: u64,
+    at: String,
+    by: String,
+    before: Value,
+    after: Value,
+}
+
+/// Contradictions.
+#[derive(Serialize, JsonSchema)]
+struct ContradictionList {
+    results: Vec<ContradictionAnswer>,
+}
+
+/// Two facts that cannot both be true.
+#[derive(Serialize, JsonSchema)]
+struct ContradictionAnswer {
+    id: u64,
+    /// How: `negation`, `functional` or `overlap`.
+    kind: String,
+    first: u64,
+    second: u64,
+    /// `open`, `resolved` or `moot`.
+    state: &'static str,
+    /// The fact that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winner: Option<u64>,
+}
+
+/// Branches.
+#[derive(Serialize, JsonSchema)]
+struct BranchList {
+    results: Vec<BranchAnswer>,
+}
+
+/// A branch.
+#[derive(Serialize, JsonSchema)]
+struct BranchAnswer {
+    id: u64,
+    name: String,
+    parent: u64,
+    merged: bool,
+}
+
+/// A branch to make.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BranchSpec {
+    name: String,
+    /// The branch that it comes from; the main one where there is none.
+    from: Option<u64>,
+    /// As known then; now where there is none.
+    known_at: Option<String>,
+}
+
+/// In what two branches differ.
+#[derive(Serialize, JsonSchema)]
+struct DifferenceList {
+    results: Vec<DifferenceAnswer>,
+}
+
+/// An item that is different.
+#[derive(Serialize, JsonSchema)]
+struct DifferenceAnswer {
+    item: String,
+    base: Value,
+    first: Value,
+    second: Value,
+}
+
+/// How a branch is merged where both sides changed the same.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MergeBranch {
+    strategy: MergeName,
+}
+
+/// Which side is taken.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum MergeName {
+    /// What was learned last.
+    PreferNewer,
+    /// The parent's.
+    PreferParent,
+    /// The branch's.
+    PreferChild,
+    /// Both, with a contradiction between them.
+    MergeBoth,
+    /// Neither: conflicts are told and nothing is merged.
+    Manual,
+}
+
+/// From where activation spreads.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ActivateRequest {
+    /// Memories and entities.
+    #[serde(default)]
+    seeds: Vec<VertexSpec>,
+    /// Names of entities.
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    method: Method,
+    /// Hops; 3 where there is none.
+    hops: Option<usize>,
+    /// How many stay; 64 where there is none.
+    keep: Option<usize>,
+}
+
+/// How activation moves.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    /// Spreading activation.
+    #[default]
+    Spreading,
+    /// Personalised PageRank.
+    Pagerank,
+}
+
+/// What is active.
+#[derive(Serialize, JsonSchema)]
+struct ActivationAnswer {
+    /// The most active first.
+    results: Vec<ActivatedAnswer>,
+}
+
+/// A vertex that is active.
+#[derive(Serialize, JsonSchema)]
+struct ActivatedAnswer {
+    vertex: VertexSpec,
+    /// The entity's name or the memory's text.
+    name: String,
+    activation: f32,
+    /// The strongest way to it, from a seed.
+    path: Vec<HopAnswer>,
+}
+
+/// A link that was followed.
+#[derive(Serialize, JsonSchema)]
+struct HopAnswer {
+    from: String,
+    to: String,
+    contribution: f32,
+}
+
+/// What is near.
+#[derive(Serialize, JsonSchema)]
+struct NeighbourList {
+    results: Vec<NeighbourAnswer>,
+}
+
+/// A vertex that is near.
+#[derive(Serialize, JsonSchema)]
+struct NeighbourAnswer {
+    vertex: VertexSpec,
+    name: String,
+    hops: usize,
+}
+
+/// Which relations are weak.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct PruneRequest {
+    /// Below this strength; 0.05 where there is none.
+    below: Option<f32>,
+    /// At most so many; 100 where there is none.
+    limit: Option<usize>,
+}
+
+/// How many were taken back.
+#[derive(Serialize, JsonSchema)]
+struct PrunedAnswer {
+    pruned: usize,
+}
+
+#[derive(Deserialize)]
+struct EntityParams {
+    name: Option<String>,
+    after: Option<u64>,
+    #[serde(flatten)]
+    at: PlainAt,
+}
+
+/// The same as [`AtParams`], as a query that is flattened has it: texts.
+#[derive(Deserialize)]
+struct PlainAt {
+    branch: Option<String>,
+    known_at: Option<String>,
+    valid_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RelationParams {
+    memory: Option<String>,
+    entity: Option<u64>,
+    #[serde(flatten)]
+    at: PlainAt,
+}
+
+#[derive(Deserialize)]
+struct FactParams {
+    subject: Option<u64>,
+    predicate: Option<String>,
+    after: Option<u64>,
+    #[serde(flatten)]
+    at: PlainAt,
+}
+
+#[derive(Deserialize)]
+struct PropertyParams {
+    name: String,
+    #[serde(flatten)]
+    at: PlainAt,
+}
+
+#[derive(Deserialize)]
+struct EraseParams {
+    #[serde(default)]
+    erase: bool,
+    branch: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct AllParams {
+    #[serde(default)]
+    all: bool,
+}
+
+#[derive(Deserialize)]
+struct WithParams {
+    with: Option<u64>,
+}
+
+impl PlainAt {
+    fn read(self) -> Result<knowledge::At, RequestError> {
+        let number = |text: String| {
+            text.parse().map_err(|_| RequestError::bad("query: branch: expected a number"))
+        };
+        let branch = self.branch.map(number).transpose()?;
+        AtParams::new(branch, self.known_at, self.valid_at).read()
+    }
+}
+
+/// Changes what is known, and counts it.
+async fn change(
+    server: &std::sync::Arc<crate::request::Server>,
+    caller: &Caller,
+    branch: Option<u64>,
+    command: impl FnOnce(&Memory, &By) -> Result<Command, RequestError>,
+) -> Result<Outcome, RequestError> {
+    with(server, caller, "know", async |memory| {
+        let by = by(caller);
+        let command = command(&memory, &by)?;
+        Ok(memory.know(command, BranchId(branch.unwrap_or(0)), &by).await?)
+    })
+    .await
+}
+
+fn changed(outcome: &Outcome) -> Answer<ChangedAnswer> {
+    Answer(ChangedAnswer::of(outcome))
+}
+
+async fn entities(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<EntityParams>,
+) -> Result<Answer<EntityList>, RequestError> {
+    let at = params.at.read()?;
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.at(at)?;
+            if let Some(name) = &params.name {
+                let found = view.by_name(name).into_iter().filter_map(|id| view.entity(id));
+                let results = found.map(|e| EntityAnswer::of(&view, &e)).collect();
+                return Ok(Answer(EntityList { results, next: None }));
+            }
+            let page = view.entities(params.after.map(EntityId), PAGE);
+            let next = if page.len() == PAGE { page.last().map(|e| e.id.0) } else { None };
+            let results = page.iter().map(|e| EntityAnswer::of(&view, e)).collect();
+            Ok(Answer(EntityList { results, next }))
+        })?)
+    })
+    .await
+}
+
+async fn add_entity(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<EntitySpec>,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    let branch = spec.branch;
+    let command = |memory: &Memory, by: &By| Ok(Command::AddEntity(spec.read(memory, &by.actor)?));
+    let outcome = change(&server, &caller, branch, command).await?;
+    Ok((StatusCode::CREATED, changed(&outcome)))
+}
+
+async fn entity(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(at): Params<AtParams>,
+) -> Result<Answer<EntityAnswer>, RequestError> {
+    let at = at.read()?;
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.at(at)?;
+            let known = view.entity(EntityId(id)).ok_or(missing(ItemId::Entity(EntityId(id))))?;
+            Ok(Answer(EntityAnswer::of(&view, &known)))
+        })?)
+    })
+    .await
+}
+
+fn missing(item: ItemId) -> KnowledgeError {
+    KnowledgeError::Missing(item)
+}
+
+async fn update_entity(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Json(mut spec): Json<EntityPatch>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let (branch, parents) = (spec.branch, spec.parents.take());
+    let update = spec.read();
+    let mut done = Outcome::default();
+    if update != knowledge::EntityUpdate::default() || parents.is_none() {
+        let command = |_: &Memory, _: &By| Ok(Command::UpdateEntity(EntityId(id), update));
+        done = change(&server, &caller, branch, command).await?;
+    }
+    if let Some(parents) = parents {
+        let command = |_: &Memory, by: &By| {
+            Ok(Command::SetParents {
+                entity: EntityId(id),
+                parents: parents.into_iter().map(EntityId).collect(),
+                provenance: said_by(by),
+            })
+        };
+        done = change(&server, &caller, branch, command).await?;
+    }
+    Ok(changed(&done))
+}
+
+fn said_by(by: &By) -> Provenance {
+    Provenance { source: by.actor.clone(), memory: None, episode: None, confidence: 1.0 }
+}
+
+async fn remove_entity(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<EraseParams>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| {
+        Ok(match params.erase {
+            true => Command::Erase(Target::Entity(EntityId(id))),
+            false => Command::RetractEntity(EntityId(id)),
+        })
+    };
+    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+}
+
+async fn merge_entities(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Json(spec): Json<MergeEntities>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| {
+        Ok(Command::MergeEntities { from: EntityId(spec.from), into: EntityId(id) })
+    };
+    Ok(changed(&change(&server, &caller, None, command).await?))
+}
+
+async fn property(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<PropertyParams>,
+) -> Result<Answer<PropertyAnswer>, RequestError> {
+    let at = params.at.read()?;
+    let found = with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.at(at)?;
+            view.entity(EntityId(id)).ok_or(missing(ItemId::Entity(EntityId(id))))?;
+            Ok(view.property(EntityId(id), &params.name))
+        })?)
+    })
+    .await?;
+    let Some(found) = found else {
+        let said =
+            format!("entity {id} has no property {:?}, of its own or inherited", params.name);
+        return Err(RequestError::NotFound(said));
+    };
+    let (origin, from, reason) = match found.origin {
+        Origin::Own => ("own", None, None),
+        Origin::OwnException(reason) => ("exception", None, Some(reason)),
+        Origin::Inherited(from) => ("inherited", Some(from.0), None),
+        Origin::InheritedException(from, reason) => ("exception", Some(from.0), Some(reason)),
+    };
+    let value = found.value.as_ref().map_or(Plain::Null(()), Plain::from);
+    Ok(Answer(PropertyAnswer { value, origin, from, reason }))
+}
+
+async fn relations(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<RelationParams>,
+) -> Result<Answer<RelationList>, RequestError> {
+    let at = params.at.read()?;
+    let vertex = match (params.memory, params.entity) {
+        (Some(name), None) => VertexSpec::Memory(name),
+        (None, Some(id)) => VertexSpec::Entity(id),
+        _ => return Err(RequestError::bad("query: expected `memory` or `entity`")),
+    };
+    with(&server, &caller, "get", async |memory| {
+        let vertex = vertex.read(&memory)?;
+        let found: Vec<RelationAnswer> = memory.knowledge(|knowledge| {
+            let view = knowledge.at(at)?;
+            let all = view.relations(vertex);
+            Ok(all.iter().map(|r| RelationAnswer::of(&view, r, now_us())).collect())
+        })?;
+        let results = found.into_iter().map(|r| r.named(&memory)).collect();
+        Ok(Answer(RelationList { results }))
+    })
+    .await
+}
+
+async fn add_relation(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<RelationSpec>,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    let branch = spec.branch;
+    let command =
+        |memory: &Memory, by: &By| Ok(Command::AddRelation(spec.read(memory, &by.actor)?));
+    let outcome = change(&server, &caller, branch, command).await?;
+    Ok((StatusCode::CREATED, changed(&outcome)))
+}
+
+async fn remove_relation(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<EraseParams>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| {
+        Ok(match params.erase {
+            true => Command::Erase(Target::Relation(RelationId(id))),
+            false => Command::RetractRelation(RelationId(id)),
+        })
+    };
+    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+}
+
+async fn facts(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<FactParams>,
+) -> Result<Answer<FactList>, RequestError> {
+    let at = params.at.read()?;
+    let query = FactQuery {
+        subject: params.subject.map(EntityId),
+        predicate: params.predicate,
+        after: params.after.map(FactId),
+        limit: PAGE,
+        ..FactQuery::default()
+    };
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.at(at)?;
+            let page = view.facts(&query);
+            let next = if page.len() == PAGE { page.last().map(|f| f.id.0) } else { None };
+            let results = page.iter().map(|f| FactAnswer::of(&view, f)).collect();
+            Ok(Answer(FactList { results, next }))
+        })?)
+    })
+    .await
+}
+
+async fn add_fact(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<FactSpec>,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    let branch = spec.branch;
+    if let Some(functional) = spec.functional {
+        let name = spec.predicate().to_owned();
+        let command = |_: &Memory, _: &By| Ok(Command::DeclarePredicate { name, functional });
+        change(&server, &caller, branch, command).await?;
+    }
+    let command = |memory: &Memory, by: &By| Ok(Command::AssertFact(spec.read(memory, &by.actor)?));
+    let outcome = change(&server, &caller, branch, command).await?;
+    Ok((StatusCode::CREATED, changed(&outcome)))
+}
+
+async fn remove_fact(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<EraseParams>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| {
+        Ok(match params.erase {
+            true => Command::Erase(Target::Fact(FactId(id))),
+            false => Command::RetractFact(FactId(id)),
+        })
+    };
+    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+}
+
+async fn fact_history(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+) -> Result<Answer<KnowledgeHistory>, RequestError> {
+    history(&server, &caller, ItemId::Fact(FactId(id))).await
+}
+
+async fn entity_history(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+) -> Result<Answer<KnowledgeHistory>, RequestError> {
+    history(&server, &caller, ItemId::Entity(EntityId(id))).await
+}
+
+async fn history(
+    server: &std::sync::Arc<crate::request::Server>,
+    caller: &Caller,
+    item: ItemId,
+) -> Result<Answer<KnowledgeHistory>, RequestError> {
+    let event = |event: &knowledge::Event| KnowledgeEvent {
+        revision: event.revision,
+        branch: event.branch.0,
+        at: moment::written(event.at),
+        by: event.by.clone(),
+        before: shown(event.before.as_ref()),
+        after: shown(event.after.as_ref()),
+    };
+    with(server, caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let events = knowledge.history(item);
+            if events.is_empty() {
+                return Err(missing(item));
+            }
+            Ok(Answer(KnowledgeHistory { results: events.iter().map(event).collect() }))
+        })?)
+    })
+    .await
+}
+
+async fn contradictions(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<AllParams>,
+) -> Result<Answer<ContradictionList>, RequestError> {
+    let told = |known: &knowledge::Known<'_, ContradictionId, knowledge::Contradiction>| {
+        let (state, winner) = match &known.item.state {
+            ContradictionState::Open => ("open", None),
+            ContradictionState::Resolved { winner, .. } => ("resolved", Some(winner.0)),
+            ContradictionState::Moot => ("moot", None),
+        };
+        ContradictionAnswer {
+            id: known.id.0,
+            kind: format!("{:?}", known.item.kind).to_lowercase(),
+            first: known.item.first.0,
+            second: known.item.second.0,
+            state,
+            winner,
+        }
+    };
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            let all = view.contradictions(params.all, None, 0);
+            Ok(Answer(ContradictionList { results: all.iter().map(told).collect() }))
+        })?)
+    })
+    .await
+}
+
+async fn resolve(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Json(request): Json<ResolveRequest>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let id = ContradictionId(id);
+    let command = |_: &Memory, _: &By| {
+        Ok(request.read().map_or(Command::Reopen(id), |strategy| Command::Resolve(id, strategy)))
+    };
+    Ok(changed(&change(&server, &caller, None, command).await?))
+}
+
+async fn branches(
+    State(server): Shared,
+    caller: Caller,
+) -> Result<Answer<BranchList>, RequestError> {
+    let told = |known: &knowledge::Known<'_, BranchId, knowledge::Branch>| BranchAnswer {
+        id: known.id.0,
+        name: known.item.name.clone(),
+        parent: known.item.parent.0,
+        merged: known.item.state == knowledge::BranchState::Merged,
+    };
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            Ok(Answer(BranchList { results: view.branches().iter().map(told).collect() }))
+        })?)
+    })
+    .await
+}
+
+async fn add_branch(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<BranchSpec>,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    let known_at = spec.known_at.as_deref();
+    let known_at = known_at.map(|at| crate::wire::memory::time("known_at", at)).transpose()?;
+    let command = |_: &Memory, _: &By| Ok(Command::CreateBranch { name: spec.name, known_at });
+    let outcome = change(&server, &caller, spec.from, command).await?;
+    Ok((StatusCode::CREATED, changed(&outcome)))
+}
+
+async fn remove_branch(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<EraseParams>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| {
+        Ok(match params.erase {
+            true => Command::Erase(Target::Branch(BranchId(id))),
+            false => Command::DeleteBranch(BranchId(id)),
+        })
+    };
+    Ok(changed(&change(&server, &caller, None, command).await?))
+}
+
+async fn diff(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Params(params): Params<WithParams>,
+) -> Result<Answer<DifferenceList>, RequestError> {
+    let other = BranchId(params.with.unwrap_or(0));
+    let told = |difference: &knowledge::Difference| DifferenceAnswer {
+        item: difference.item.to_string(),
+        base: shown(difference.base.as_ref()),
+        first: shown(difference.first.as_ref()),
+        second: shown(difference.second.as_ref()),
+    };
+    with(&server, &caller, "get", async |memory| {
+        Ok(memory.knowledge(|knowledge| {
+            let differ = knowledge.diff(BranchId(id), other)?;
+            Ok(Answer(DifferenceList { results: differ.iter().map(told).collect() }))
+        })?)
+    })
+    .await
+}
+
+async fn merge_branch(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+    Json(request): Json<MergeBranch>,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let strategy = match request.strategy {
+        MergeName::PreferNewer => MergeStrategy::PreferNewer,
+        MergeName::PreferParent => MergeStrategy::PreferParent,
+        MergeName::PreferChild => MergeStrategy::PreferChild,
+        MergeName::MergeBoth => MergeStrategy::MergeBoth,
+        MergeName::Manual => MergeStrategy::Manual(Default::default()),
+    };
+    let outcome = with(&server, &caller, "know", async |memory| {
+        let parent = memory.knowledge(|knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            let branch = view.branch(BranchId(id));
+            branch.map(|b| b.item.parent).ok_or(missing(ItemId::Branch(BranchId(id))))
+        })?;
+        let command = Command::MergeBranch(BranchId(id), strategy);
+        Ok(memory.know(command, parent, &by(&caller)).await?)
+    })
+    .await?;
+    Ok(changed(&outcome))
+}
+
+/// What a vertex is called.
+fn called(knowledge: &knowledge::Knowledge, vertex: Vertex) -> String {
+    let view = knowledge.latest(BranchId::MAIN).ok();
+    match vertex {
+        Vertex::Entity(id) => {
+            let entity = view.as_ref().and_then(|view| view.entity(id));
+            entity.map_or_else(|| format!("entity {id}"), |e| e.item.name.clone())
+        }
+        Vertex::Memory(number) => format!("memory {number}"),
+    }
+}
+
+/// A vertex with its name, or the beginning of the memory's text.
+fn named(memory: &Memory, vertex: Vertex, name: String) -> (VertexSpec, String) {
+    /// Characters of a text that are shown.
+    const SHOWN: usize = 120;
+    let spec = VertexSpec::of(vertex, memory);
+    let text = match &spec {
+        VertexSpec::Memory(id) => memory::Id::parse(id).and_then(|id| memory.get(id)).ok(),
+        VertexSpec::Entity(_) => None,
+    };
+    let name = text.map_or(name, |item| item.text.chars().take(SHOWN).collect());
+    (spec, name)
+}
+
+async fn activate(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<ActivateRequest>,
+) -> Result<Answer<ActivationAnswer>, RequestError> {
+    with(&server, &caller, "search", async |memory| {
+        let seeds: Result<Vec<Vertex>, _> = request.seeds.iter().map(|s| s.read(&memory)).collect();
+        let mut seeds: Vec<(Vertex, f32)> = seeds?.into_iter().map(|v| (v, 1.0)).collect();
+        type Active = (Vertex, String, f32, Vec<(String, String, f32)>);
+        let active: Vec<Active> = memory.knowledge(|knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            let names = request.names.iter().flat_map(|name| view.by_name(name));
+            seeds.extend(names.map(|id| (Vertex::Entity(id), 1.0)));
+            let found = match request.method {
+                Method::Spreading => {
+                    let plain = Spread::default();
+                    let hops = request.hops.unwrap_or(plain.hops);
+                    let keep = request.keep.unwrap_or(plain.keep);
+                    knowledge.links().spread(&seeds, &Spread { hops, keep, ..plain }, now_us())?
+                }
+                Method::Pagerank => {
+                    let plain = Walk::default();
+                    let keep = request.keep.unwrap_or(plain.keep);
+                    knowledge.links().walk(&seeds, &Walk { keep, ..plain }, now_us())?
+                }
+            };
+            let told = |a: knowledge::links::Activated| {
+                let hop = |h: &knowledge::links::Hop| {
+                    (called(knowledge, h.from), called(knowledge, h.to), h.contribution)
+                };
+                let way = a.way.iter().map(hop).collect();
+                (a.vertex, called(knowledge, a.vertex), a.activation, way)
+            };
+            Ok(found.into_iter().map(told).collect())
+        })?;
+        let answer = |(vertex, name, activation, way): Active| {
+            let (vertex, name) = named(&memory, vertex, name);
+            let hop = |(from, to, contribution)| HopAnswer { from, to, contribution };
+            ActivatedAnswer { vertex, name, activation, path: way.into_iter().map(hop).collect() }
+        };
+        Ok(Answer(ActivationAnswer { results: active.into_iter().map(answer).collect() }))
+    })
+    .await
+}
+
+async fn neighbours(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<u64>,
+) -> Result<Answer<NeighbourList>, RequestError> {
+    with(&server, &caller, "get", async |memory| {
+        let near: Vec<(Vertex, String, usize)> = memory.knowledge(|knowledge| {
+            let vertex = Vertex::Entity(EntityId(id));
+            let view = knowledge.latest(BranchId::MAIN)?;
+            view.entity(EntityId(id)).ok_or(missing(ItemId::Entity(EntityId(id))))?;
+            let near = knowledge.links().neighbourhood(vertex, 2, NEIGHBOURS, now_us())?;
+            Ok(near.into_iter().map(|(v, hops)| (v, called(knowledge, v), hops)).collect())
+        })?;
+        let answer = |(vertex, name, hops): (Vertex, String, usize)| {
+            let (vertex, name) = named(&memory, vertex, name);
+            NeighbourAnswer { vertex, name, hops }
+        };
+        Ok(Answer(NeighbourList { results: near.into_iter().map(answer).collect() }))
+    })
+    .await
+}
+
+async fn prune(
+    State(server): Shared,
+    caller: Caller,
+    JsonIfAny(request): JsonIfAny<PruneRequest>,
+) -> Result<Answer<PrunedAnswer>, RequestError> {
+    let request = request.unwrap_or_default();
+    let (below, limit) = (request.below.unwrap_or(0.05), request.limit.unwrap_or(100));
+    let command = |_: &Memory, _: &By| Ok(Command::PruneWeak { below, limit });
+    let outcome = change(&server, &caller, None, command).await?;
+    Ok(Answer(PrunedAnswer { pruned: outcome.touched.len() }))
+}

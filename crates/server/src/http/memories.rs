@@ -1,0 +1,1047 @@
+//! Memories over HTTP: store, find, change, forget, carry elsewhere.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json as Answer;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, patch, post};
+use memory::{Existing, Feedback, Filter, Memory, Message, Recall, Scope, Space, Status, moment};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Shared;
+use super::extract::{Json, Params, Whole};
+use super::operation::{Body, Operation, Query, json};
+use crate::error::RequestError;
+use crate::memories::{by, now_us};
+use crate::request::{Server, now_ms};
+use crate::security::{Access, Caller, Role};
+use crate::wire::memory::{
+    HitAnswer, MAX_STORED, MemoryAnswer, MessageSpec, PatchRequest, ScopeSpec, SearchRequest,
+    StatusName, StoreMany, StoreRequest, id, time,
+};
+
+/// Memories of one page of a list.
+const MAX_LISTED: usize = 1000;
+/// Memories of a page where nobody says how many.
+const LISTED: usize = 100;
+
+const fn text(name: &'static str, help: &'static str) -> Query {
+    Query { name, help, kind: "string", required: false }
+}
+
+const USER: Query = text("user_id", "Whose: a user of the application.");
+const AGENT: Query = text("agent_id", "Whose: an agent of the application.");
+const RUN: Query = text("run_id", "Whose: a run, a conversation.");
+const COLLECTION: &[Query] =
+    &[text("collection", "The collection; `default` where there is none.")];
+const LIST: &[Query] = &[
+    USER,
+    AGENT,
+    RUN,
+    text("status", "Their status; `active` where there is none."),
+    text("after", "The `next` of the page before."),
+    Query { name: "limit", help: "How many, 1 to 1000.", kind: "integer", required: false },
+];
+const DELETE_ALL: &[Query] = &[
+    USER,
+    AGENT,
+    RUN,
+    Query { name: "all", help: "All of the tenant's.", kind: "boolean", required: false },
+];
+const ERASE: &[Query] = &[Query {
+    name: "erase",
+    help: "For good, with its history; it cannot be had back.",
+    kind: "boolean",
+    required: false,
+}];
+const AT: &[Query] =
+    &[Query { name: "at", help: "The time, RFC 3339.", kind: "string", required: true }];
+const EXISTING: &[Query] =
+    &[text("existing", "What becomes of memories that are there: `refuse` or `skip`.")];
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let of = |route, id, role, handler| Operation::new(route, id, Access::AtLeast(role), handler);
+    let (reader, writer) = (Role::Reader, Role::Writer);
+    vec![
+        of(("POST", "/v1/memories"), "memory_store", writer, post(store))
+            .says("memory", "Remembers a text, or the messages of a conversation as they stand.")
+            .takes(json::<StoreRequest>())
+            .gives(json::<StoredList>())
+            .status(201),
+        of(("POST", "/v1/memories/batch"), "memory_store_many", writer, post(store_many))
+            .says("memory", "Remembers several; those before one that is refused are remembered.")
+            .takes(json::<StoreMany>())
+            .gives(json::<StoredList>())
+            .status(201),
+        of(("GET", "/v1/memories"), "memory_list", reader, get(list))
+            .says("memory", "Memories, the newest first.")
+            .query(LIST)
+            .gives(json::<MemoryList>()),
+        of(("DELETE", "/v1/memories"), "memory_delete_all", writer, delete(delete_all))
+            .says("memory", "Deletes the memories of a scope; they can be had back one by one.")
+            .query(DELETE_ALL)
+            .gives(json::<Deleted>()),
+        of(("GET", "/v1/memories/{id}"), "memory_get", reader, get(one))
+            .says("memory", "A memory.")
+            .gives(json::<MemoryAnswer>()),
+        of(("PUT", "/v1/memories/{id}"), "memory_put", writer, axum::routing::put(update))
+            .says("memory", "Changes a memory; what is absent stays.")
+            .takes(json::<PatchRequest>())
+            .gives(json::<MemoryAnswer>()),
+        of(("PATCH", "/v1/memories/{id}"), "memory_update", writer, patch(update))
+            .says("memory", "Changes a memory; what is absent stays.")
+            .takes(json::<PatchRequest>())
+            .gives(json::<MemoryAnswer>()),
+        of(("DELETE", "/v1/memories/{id}"), "memory_delete", writer, delete(forget))
+            .says("memory", "Deletes a memory; it can be had back for a while, or is erased.")
+            .query(ERASE)
+            .status(204),
+        of(("GET", "/v1/memories/{id}/history"), "memory_history", reader, get(history))
+            .says("memory", "What happened to a memory, the first first.")
+            .gives(json::<History>()),
+        of(("GET", "/v1/memories/{id}/as-of"), "memory_as_of", reader, get(as_of))
+            .says("memory", "A memory as it was at a time.")
+            .query(AT)
+            .gives(json::<Value>()),
+        of(("POST", "/v1/memories/{id}/restore"), "memory_restore", writer, post(restore))
+            .says("memory", "Has a deleted memory back.")
+            .gives(json::<MemoryAnswer>()),
+        of(("POST", "/v1/memories/{id}/review"), "memory_review", writer, post(review))
+            .says("memory", "Lets a memory in that was held back, or keeps it out.")
+            .takes(json::<ReviewRequest>())
+            .gives(json::<MemoryAnswer>()),
+        of(("POST", "/v1/memories/{id}/feedback"), "memory_feedback", writer, post(feedback))
+            .says("memory", "Judges a memory: view, endorse, dismiss, validate or refute.")
+            .takes(json::<FeedbackRequest>())
+            .gives(json::<MemoryAnswer>()),
+        of(("POST", "/v1/search"), "memory_search", reader, post(search))
+            .says("memory", "Finds memories by words, vectors and activation.")
+            .takes(json::<SearchRequest>())
+            .gives(json::<SearchAnswer>()),
+        of(("POST", "/v1/recall"), "memory_recall", reader, post(recall))
+            .says("memory", "What a message brings up, also as text for a language model.")
+            .takes(json::<RecallRequest>())
+            .gives(json::<RecallAnswer>()),
+        of(("POST", "/v1/learn"), "memory_learn", writer, post(learn))
+            .says("memory", "Learns from messages: memories, decisions, code, concepts.")
+            .takes(json::<LearnRequest>())
+            .gives(json::<LearnAnswer>()),
+        of(("POST", "/v1/allocate"), "memory_allocate", reader, post(allocate))
+            .says("memory", "Which column a memory would go to; nothing is stored.")
+            .takes(json::<AllocateRequest>())
+            .gives(json::<AllocationAnswer>()),
+        of(("GET", "/v1/memory/stats"), "memory_stats", reader, get(stats))
+            .says("memory", "How much is remembered.")
+            .gives(json::<Value>()),
+        of(("GET", "/v1/memory/columns"), "memory_columns", reader, get(columns))
+            .says("memory", "The columns of a collection: load, state, neighbours, convergence.")
+            .query(COLLECTION)
+            .gives(json::<SurveyAnswer>()),
+        of(("GET", "/v1/collections"), "collection_list", reader, get(collections))
+            .says("memory", "Collections of vectors.")
+            .gives(json::<CollectionList>()),
+        of(("POST", "/v1/collections"), "collection_add", writer, post(add_collection))
+            .says("memory", "Makes a collection of vectors of one dimension.")
+            .takes(json::<CollectionSpec>())
+            .gives(json::<CollectionAnswer>())
+            .status(201),
+        of(("GET", "/v1/memory/export"), "memory_export", Role::Operator, get(export))
+            .says("memory", "Everything that is remembered, as JSON lines with a checksum.")
+            .gives(Body::Media("application/x-ndjson")),
+        of(("POST", "/v1/memory/import"), "memory_import", Role::Operator, post(import))
+            .says(
+                "memory",
+                "Takes in an export; it is checked as a whole before anything is written.",
+            )
+            .query(EXISTING)
+            .takes(Body::Media("application/x-ndjson"))
+            .gives(json::<ImportAnswer>()),
+        of(("POST", "/v1/memory/reset"), "memory_reset", Role::Admin, post(reset))
+            .says("memory", "Removes everything that the tenant remembers and knows, for good.")
+            .takes(json::<ResetRequest>())
+            .status(204),
+    ]
+}
+
+/// What was stored, in the order of the request.
+#[derive(Serialize, JsonSchema)]
+struct StoredList {
+    results: Vec<StoredAnswer>,
+}
+
+/// What came of storing a memory.
+#[derive(Serialize, JsonSchema)]
+struct StoredAnswer {
+    id: String,
+    /// What is remembered.
+    memory: String,
+    /// `ADD`, or `NONE` where it was there already.
+    event: &'static str,
+    /// `added`, `reinforced` or `quarantined`.
+    outcome: &'static str,
+    /// Why it was held back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+    /// A memory that is nearly the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Near>,
+    /// How its column was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allocation: Option<AllocationAnswer>,
+}
+
+/// A memory that is nearly the same.
+#[derive(Serialize, JsonSchema)]
+struct Near {
+    id: String,
+    similarity: f32,
+}
+
+/// Which column a memory goes to, and how the competition for it went.
+#[derive(Serialize, JsonSchema)]
+struct AllocationAnswer {
+    column: u32,
+    /// A second column with a copy, for memories near a border.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spill: Option<u32>,
+    /// The cosine of the memory and the winner's receptive field.
+    overlap: f32,
+    /// Columns that competed.
+    competitors: u32,
+    /// Iterations until one was left.
+    iterations: u32,
+    /// Whether one was left, within the limit of iterations.
+    settled: bool,
+    /// Biological time of them.
+    convergence_seconds: f32,
+    /// Features that spiked, and the share of all of them.
+    n_spikes: u32,
+    density: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Near>,
+}
+
+impl AllocationAnswer {
+    fn of(allocation: &column::Allocation, near: Option<memory::Id>) -> Self {
+        let near = near.zip(allocation.duplicate);
+        let near = near.map(|(id, d)| Near { id: id.to_string(), similarity: d.similarity });
+        Self {
+            column: allocation.winner,
+            spill: allocation.spill,
+            overlap: allocation.overlap,
+            competitors: allocation.convergence.competitors,
+            iterations: allocation.convergence.iterations,
+            settled: allocation.convergence.settled,
+            convergence_seconds: allocation.convergence.seconds,
+            n_spikes: allocation.spikes.n_spikes,
+            density: allocation.spikes.density,
+            near,
+        }
+    }
+}
+
+/// Memories.
+#[derive(Serialize, JsonSchema)]
+struct MemoryList {
+    /// The newest first.
+    results: Vec<MemoryAnswer>,
+    /// What `after` is for the next page.
+    next: Option<String>,
+    /// How many there are in all.
+    total: u64,
+}
+
+/// How many were deleted.
+#[derive(Serialize, JsonSchema)]
+struct Deleted {
+    deleted: usize,
+}
+
+/// What happened to a memory.
+#[derive(Serialize, JsonSchema)]
+struct History {
+    results: Vec<EventAnswer>,
+}
+
+/// Something that happened to a memory.
+#[derive(Serialize, JsonSchema)]
+struct EventAnswer {
+    memory_id: String,
+    /// The version that it made.
+    version: u32,
+    /// `ADD`, `UPDATE` or `DELETE`.
+    event: &'static str,
+    /// What happened.
+    what: &'static str,
+    /// The text before, where it changed.
+    old_memory: Option<String>,
+    /// The text after, where it changed.
+    new_memory: Option<String>,
+    /// Every field that changed.
+    changed: Vec<ChangedAnswer>,
+    actor: String,
+    created_at: String,
+}
+
+/// A field before and after.
+#[derive(Serialize, JsonSchema)]
+struct ChangedAnswer {
+    field: String,
+    before: Value,
+    after: Value,
+}
+
+/// Whether a memory that was held back is let in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReviewRequest {
+    approve: bool,
+}
+
+/// A judgement.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FeedbackRequest {
+    action: FeedbackName,
+}
+
+/// How a memory is judged.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum FeedbackName {
+    /// Somebody looked at it.
+    View,
+    /// Somebody found it important.
+    Endorse,
+    /// Somebody found it of no use.
+    Dismiss,
+    /// Somebody confirmed it; it no longer fades.
+    Validate,
+    /// Somebody refuted it.
+    Refute,
+}
+
+/// What was found.
+#[derive(Serialize, JsonSchema)]
+struct SearchAnswer {
+    /// Best first.
+    results: Vec<HitAnswer>,
+    /// Whether there are more after them.
+    more: bool,
+    /// What it took.
+    took: SearchTook,
+}
+
+/// What a search took.
+#[derive(Serialize, JsonSchema)]
+struct SearchTook {
+    columns_visited: u32,
+    rows_scanned: u32,
+    reranked: u32,
+    candidates: usize,
+}
+
+/// A message that is to bring something up.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RecallRequest {
+    message: String,
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    #[serde(alias = "session_id")]
+    run_id: Option<String>,
+    /// How many memories, 1 to 100.
+    #[serde(alias = "max_concepts")]
+    limit: Option<usize>,
+    /// How long the context may be, in bytes.
+    context_bytes: Option<usize>,
+}
+
+/// What a message brings up.
+#[derive(Serialize, JsonSchema)]
+struct RecallAnswer {
+    /// All of it as text.
+    context: String,
+    /// Memories, best first.
+    results: Vec<HitAnswer>,
+    /// What is known of what the message names.
+    known: Vec<KnownAnswer>,
+}
+
+/// What is known of an entity.
+#[derive(Serialize, JsonSchema)]
+struct KnownAnswer {
+    entity: String,
+    facts: Vec<String>,
+}
+
+/// Messages to learn from.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LearnRequest {
+    /// The messages.
+    messages: Option<Vec<MessageSpec>>,
+    /// Instead of messages: what the user said,
+    user_message: Option<String>,
+    /// and what was answered.
+    #[serde(alias = "ai_response")]
+    assistant_message: Option<String>,
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    #[serde(alias = "session_id")]
+    run_id: Option<String>,
+}
+
+/// What was learned.
+#[derive(Serialize, JsonSchema)]
+struct LearnAnswer {
+    messages: Vec<String>,
+    decisions: Vec<String>,
+    code: Vec<String>,
+    /// What it was about.
+    concepts: Vec<String>,
+    /// Concepts that were not known before.
+    new_concepts: usize,
+}
+
+/// A memory that is not to be stored yet.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AllocateRequest {
+    #[serde(default)]
+    text: String,
+    embedding: Option<Vec<f32>>,
+    collection: Option<String>,
+}
+
+/// Columns of a collection.
+#[derive(Serialize, JsonSchema)]
+struct SurveyAnswer {
+    /// Memories with a vector.
+    items: usize,
+    /// Rows, second copies among them.
+    rows: usize,
+    /// The coefficient of variation of the load.
+    load_variation: f64,
+    splits: u64,
+    merges: u64,
+    /// Competitions by iterations: 0, 1, 2 ...
+    iterations: Vec<u64>,
+    unsettled: u64,
+    exact_duplicates: u64,
+    near_duplicates: u64,
+    columns: Vec<ColumnAnswer>,
+}
+
+/// A column.
+#[derive(Serialize, JsonSchema)]
+struct ColumnAnswer {
+    load: usize,
+    state: String,
+    updates: u64,
+    age: u64,
+    /// Where it stands in the grid.
+    position: Vec<i16>,
+    neighbours: Vec<u32>,
+}
+
+/// Collections.
+#[derive(Serialize, JsonSchema)]
+struct CollectionList {
+    results: Vec<CollectionAnswer>,
+}
+
+/// A collection.
+#[derive(Serialize, JsonSchema)]
+struct CollectionAnswer {
+    name: String,
+    dimension: usize,
+    /// `built_in`, `given`, or the model of the endpoint.
+    encoder: String,
+    /// Memories that have a vector.
+    items: usize,
+}
+
+/// A collection to make.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CollectionSpec {
+    name: String,
+    /// Values of a vector, 1 to 4096.
+    dimension: usize,
+    /// Where vectors come from; the caller gives them where this is absent.
+    #[serde(default)]
+    encoder: EncoderName,
+}
+
+/// Where vectors come from.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum EncoderName {
+    /// The caller gives them.
+    #[default]
+    Given,
+    /// The encoder that is built in.
+    BuiltIn,
+}
+
+/// What an import did.
+#[derive(Serialize, JsonSchema)]
+struct ImportAnswer {
+    memories: usize,
+    skipped: usize,
+    collections: usize,
+    knowledge: usize,
+}
+
+/// That it is meant.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ResetRequest {
+    /// The tenant's name, so that nobody empties another by mistake.
+    tenant: String,
+}
+
+#[derive(Deserialize)]
+struct ListParams {
+    #[serde(flatten)]
+    scope: ScopeSpec,
+    status: Option<StatusName>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct DeleteAllParams {
+    #[serde(flatten)]
+    scope: ScopeSpec,
+    #[serde(default)]
+    all: bool,
+}
+
+#[derive(Deserialize)]
+struct EraseParams {
+    #[serde(default)]
+    erase: bool,
+}
+
+#[derive(Deserialize)]
+struct AtParams {
+    at: String,
+}
+
+#[derive(Deserialize)]
+struct CollectionParams {
+    collection: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExistingParams {
+    #[serde(default)]
+    existing: Existing,
+}
+
+/// Does something with the caller's memory, and counts it.
+pub(crate) async fn with<T>(
+    server: &Arc<Server>,
+    caller: &Caller,
+    operation: &'static str,
+    doing: impl AsyncFnOnce(Memory) -> Result<T, RequestError>,
+) -> Result<T, RequestError> {
+    let since = now();
+    let done = match server.memories.of(&caller.tenant).await {
+        Ok(memory) => doing(memory).await,
+        Err(error) => Err(error),
+    };
+    server.memories.signals.record(operation, done.as_ref().err(), since.elapsed());
+    server.tenants.record(caller.tenant.as_str(), done.is_ok(), now_ms());
+    done
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge measures how long operations take")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn store(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<StoreRequest>,
+) -> Result<(StatusCode, Answer<StoredList>), RequestError> {
+    let results = stored(&server, &caller, vec![request]).await?;
+    Ok((StatusCode::CREATED, Answer(StoredList { results })))
+}
+
+async fn store_many(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<StoreMany>,
+) -> Result<(StatusCode, Answer<StoredList>), RequestError> {
+    if request.memories.is_empty() || request.memories.len() > MAX_STORED {
+        let found = request.memories.len();
+        return Err(RequestError::bad(format!("memories: {found}, expected 1 to {MAX_STORED}")));
+    }
+    let results = stored(&server, &caller, request.memories).await?;
+    Ok((StatusCode::CREATED, Answer(StoredList { results })))
+}
+
+/// Stores memories together: what waits for the disk waits once.
+async fn stored(
+    server: &Arc<Server>,
+    caller: &Caller,
+    requests: Vec<StoreRequest>,
+) -> Result<Vec<StoredAnswer>, RequestError> {
+    let mut news = Vec::with_capacity(requests.len());
+    for request in requests {
+        news.extend(request.read()?);
+    }
+    with(server, caller, "store", async |memory| {
+        let by = by(caller);
+        let storing = news.into_iter().map(|new| memory.store(new, &by));
+        let done = futures_util::future::join_all(storing).await;
+        let mut answers = Vec::with_capacity(done.len());
+        let mut failed = None;
+        for stored in done {
+            match stored {
+                Ok(stored) => {
+                    server.memories.signals.stored(&stored);
+                    answers.push(StoredAnswer::of(&stored));
+                }
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(answers), |error| Err(error.into()))
+    })
+    .await
+}
+
+impl StoredAnswer {
+    fn of(stored: &memory::Stored) -> Self {
+        let near = stored.near.map(|(id, similarity)| Near { id: id.to_string(), similarity });
+        let reinforced = stored.outcome == memory::Outcome::Reinforced;
+        Self {
+            id: stored.item.id.to_string(),
+            memory: stored.item.text.clone(),
+            event: if reinforced { "NONE" } else { "ADD" },
+            outcome: stored.outcome.name(),
+            reasons: stored.item.reasons.clone(),
+            near,
+            allocation: stored.allocation.as_ref().map(|a| AllocationAnswer::of(a, None)),
+        }
+    }
+}
+
+async fn list(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Result<Answer<MemoryList>, RequestError> {
+    let limit = params.limit.unwrap_or(LISTED);
+    if !(1..=MAX_LISTED).contains(&limit) {
+        return Err(RequestError::bad(format!("limit: {limit}, expected 1 to {MAX_LISTED}")));
+    }
+    let after = params.after.as_deref().filter(|after| !after.is_empty());
+    let after = after.map(memory::Id::parse).transpose()?;
+    let statuses = [params.status.map_or(Status::Active, Status::from)];
+    let scope = Scope::from(params.scope);
+    let listed = with(&server, &caller, "list", async |memory| {
+        Ok(memory.list(&scope, &Filter::everything(), &statuses, after, limit)?)
+    })
+    .await?;
+    let now = now_us();
+    Ok(Answer(MemoryList {
+        results: listed.items.iter().map(|item| MemoryAnswer::of(item, now)).collect(),
+        next: listed.next.map(|id| id.to_string()),
+        total: listed.total,
+    }))
+}
+
+async fn delete_all(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<DeleteAllParams>,
+) -> Result<Answer<Deleted>, RequestError> {
+    let scope = Scope::from(params.scope);
+    if scope.names().next().is_none() && !params.all {
+        let said = "expected user_id, agent_id or run_id, or all=true for everything";
+        return Err(RequestError::bad(said));
+    }
+    let deleted = with(&server, &caller, "delete", async |memory| {
+        Ok(memory.delete_all(&scope, &Filter::everything(), &by(&caller)).await?)
+    })
+    .await?;
+    Ok(Answer(Deleted { deleted }))
+}
+
+async fn one(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Answer<MemoryAnswer>, RequestError> {
+    let id = id(&name)?;
+    let item = with(&server, &caller, "get", async |memory| Ok(memory.get(id)?)).await?;
+    Ok(Answer(MemoryAnswer::of(&item, now_us())))
+}
+
+async fn update(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<PatchRequest>,
+) -> Result<Answer<MemoryAnswer>, RequestError> {
+    let (id, patch) = (id(&name)?, request.read()?);
+    let item = with(&server, &caller, "update", async |memory| {
+        Ok(memory.update(id, patch, &by(&caller)).await?)
+    })
+    .await?;
+    Ok(Answer(MemoryAnswer::of(&item, now_us())))
+}
+
+async fn forget(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Params(params): Params<EraseParams>,
+) -> Result<StatusCode, RequestError> {
+    let id = id(&name)?;
+    let operation = if params.erase { "erase" } else { "delete" };
+    with(&server, &caller, operation, async |memory| {
+        match params.erase {
+            true => memory.erase(id, &by(&caller)).await?,
+            false => drop(memory.delete(id, &by(&caller)).await?),
+        }
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+async fn history(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Answer<History>, RequestError> {
+    let id = id(&name)?;
+    let events =
+        with(&server, &caller, "get", async |memory| Ok(memory.history(id).await?)).await?;
+    let results = events.iter().map(|event| EventAnswer::of(&name, event)).collect();
+    Ok(Answer(History { results }))
+}
+
+impl EventAnswer {
+    fn of(name: &str, event: &memory::Event) -> Self {
+        use memory::Happened::{Added, Deleted, Imported, Rejected};
+        let value = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
+        let text = |side: fn(&memory::Changed) -> &String| {
+            let changed = event.changed.iter().find(|c| c.field == "text")?;
+            value(side(changed)).as_str().map(str::to_owned)
+        };
+        let changed = event.changed.iter().map(|c| ChangedAnswer {
+            field: c.field.clone(),
+            before: value(&c.before),
+            after: value(&c.after),
+        });
+        Self {
+            memory_id: name.to_owned(),
+            version: event.version,
+            event: match event.what {
+                Added | Imported => "ADD",
+                Deleted | Rejected => "DELETE",
+                _ => "UPDATE",
+            },
+            what: event.what.name(),
+            old_memory: text(|c| &c.before),
+            new_memory: text(|c| &c.after),
+            changed: changed.collect(),
+            actor: event.by.clone(),
+            created_at: moment::written(event.at),
+        }
+    }
+}
+
+async fn as_of(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Params(params): Params<AtParams>,
+) -> Result<Answer<Value>, RequestError> {
+    let (id, at) = (id(&name)?, time("at", &params.at)?);
+    let then =
+        with(&server, &caller, "get", async |memory| Ok(memory.as_of(id, at).await?)).await?;
+    Ok(Answer(Value::Object(then)))
+}
+
+async fn restore(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Answer<MemoryAnswer>, RequestError> {
+    let id = id(&name)?;
+    let item = with(&server, &caller, "restore", async |memory| {
+        Ok(memory.restore(id, &by(&caller)).await?)
+    })
+    .await?;
+    Ok(Answer(MemoryAnswer::of(&item, now_us())))
+}
+
+async fn review(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<ReviewRequest>,
+) -> Result<Answer<MemoryAnswer>, RequestError> {
+    let id = id(&name)?;
+    let item = with(&server, &caller, "review", async |memory| {
+        Ok(memory.review(id, request.approve, &by(&caller)).await?)
+    })
+    .await?;
+    Ok(Answer(MemoryAnswer::of(&item, now_us())))
+}
+
+async fn feedback(
+    State(server): Shared,
+    caller: Caller,
+    Path(name): Path<String>,
+    Json(request): Json<FeedbackRequest>,
+) -> Result<Answer<MemoryAnswer>, RequestError> {
+    let id = id(&name)?;
+    let feedback = match request.action {
+        FeedbackName::View => Feedback::View,
+        FeedbackName::Endorse => Feedback::Endorse,
+        FeedbackName::Dismiss => Feedback::Dismiss,
+        FeedbackName::Validate => Feedback::Validate,
+        FeedbackName::Refute => Feedback::Refute,
+    };
+    let item = with(&server, &caller, "feedback", async |memory| {
+        Ok(memory.feedback(id, feedback, &by(&caller)).await?)
+    })
+    .await?;
+    Ok(Answer(MemoryAnswer::of(&item, now_us())))
+}
+
+async fn search(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<SearchRequest>,
+) -> Result<Answer<SearchAnswer>, RequestError> {
+    let query = request.read()?;
+    let now = now_us();
+    let found =
+        with(&server, &caller, "search", async |memory| Ok(memory.search(&query, now)?)).await?;
+    server.memories.signals.found(&found);
+    Ok(Answer(SearchAnswer {
+        results: found.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
+        more: found.more,
+        took: SearchTook {
+            columns_visited: found.columns.columns_visited,
+            rows_scanned: found.columns.rows_scanned,
+            reranked: found.columns.reranked,
+            candidates: found.candidates,
+        },
+    }))
+}
+
+async fn recall(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<RecallRequest>,
+) -> Result<Answer<RecallAnswer>, RequestError> {
+    let recall = Recall {
+        message: request.message,
+        scope: Scope {
+            user_id: request.user_id,
+            agent_id: request.agent_id,
+            run_id: request.run_id,
+        },
+        limit: request.limit.unwrap_or(10),
+        context_bytes: request.context_bytes.unwrap_or(4096),
+    };
+    let now = now_us();
+    let recalled =
+        with(&server, &caller, "recall", async |memory| Ok(memory.recall(&recall, now)?)).await?;
+    Ok(Answer(RecallAnswer {
+        context: recalled.context,
+        results: recalled.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
+        known: recalled
+            .known
+            .into_iter()
+            .map(|(entity, facts)| KnownAnswer { entity, facts })
+            .collect(),
+    }))
+}
+
+async fn learn(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<LearnRequest>,
+) -> Result<Answer<LearnAnswer>, RequestError> {
+    let said = |role: &str, content: Option<String>| {
+        content.map(|content| Message { role: role.to_owned(), content })
+    };
+    let messages: Vec<Message> = match request.messages {
+        Some(messages) => {
+            messages.into_iter().map(|m| Message { role: m.role, content: m.content }).collect()
+        }
+        None => said("user", request.user_message)
+            .into_iter()
+            .chain(said("assistant", request.assistant_message))
+            .collect(),
+    };
+    if messages.is_empty() {
+        return Err(RequestError::bad("body: expected `messages` or `user_message`"));
+    }
+    let scope =
+        Scope { user_id: request.user_id, agent_id: request.agent_id, run_id: request.run_id };
+    let learned = with(&server, &caller, "learn", async |memory| {
+        Ok(memory.learn(&messages, &scope, &by(&caller)).await?)
+    })
+    .await?;
+    let names = |ids: &[memory::Id]| ids.iter().map(ToString::to_string).collect();
+    Ok(Answer(LearnAnswer {
+        messages: names(&learned.messages),
+        decisions: names(&learned.decisions),
+        code: names(&learned.code),
+        concepts: learned.concepts.into_iter().map(|(name, _)| name).collect(),
+        new_concepts: learned.new_concepts,
+    }))
+}
+
+async fn allocate(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<AllocateRequest>,
+) -> Result<Answer<AllocationAnswer>, RequestError> {
+    let (allocation, near) = with(&server, &caller, "search", async |memory| {
+        let embedding = request.embedding.as_deref();
+        Ok(memory.allocate(request.collection.as_deref(), embedding, &request.text)?)
+    })
+    .await?;
+    Ok(Answer(AllocationAnswer::of(&allocation, near)))
+}
+
+async fn stats(State(server): Shared, caller: Caller) -> Result<Answer<Value>, RequestError> {
+    let stats = with(&server, &caller, "get", async |memory| Ok(memory.stats()?)).await?;
+    Ok(Answer(serde_json::to_value(stats).unwrap_or_default()))
+}
+
+async fn columns(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<CollectionParams>,
+) -> Result<Answer<SurveyAnswer>, RequestError> {
+    let survey = with(&server, &caller, "get", async |memory| {
+        Ok(memory.survey(params.collection.as_deref())?)
+    })
+    .await?;
+    let column = |c: column::ColumnSurvey| ColumnAnswer {
+        load: c.load,
+        state: format!("{:?}", c.state).to_lowercase(),
+        updates: c.n_updates,
+        age: c.age,
+        position: c.position.to_vec(),
+        neighbours: c.neighbours,
+    };
+    Ok(Answer(SurveyAnswer {
+        items: survey.n_items,
+        rows: survey.n_rows,
+        load_variation: survey.load_cv,
+        splits: survey.n_splits,
+        merges: survey.n_merges,
+        iterations: survey.iterations,
+        unsettled: survey.n_unsettled,
+        exact_duplicates: survey.n_exact_duplicates,
+        near_duplicates: survey.n_near_duplicates,
+        columns: survey.columns.into_iter().map(column).collect(),
+    }))
+}
+
+impl CollectionAnswer {
+    fn of(space: &Space, items: usize) -> Self {
+        let encoder = match &space.encoder {
+            memory::Encoding::BuiltIn => "built_in".to_owned(),
+            memory::Encoding::Given => "given".to_owned(),
+            memory::Encoding::Endpoint(model) => model.clone(),
+        };
+        Self { name: space.name.clone(), dimension: space.dimension, encoder, items }
+    }
+}
+
+async fn collections(
+    State(server): Shared,
+    caller: Caller,
+) -> Result<Answer<CollectionList>, RequestError> {
+    let spaces = with(&server, &caller, "list", async |memory| Ok(memory.spaces()?)).await?;
+    let results = spaces.iter().map(|(space, items)| CollectionAnswer::of(space, *items)).collect();
+    Ok(Answer(CollectionList { results }))
+}
+
+async fn add_collection(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<CollectionSpec>,
+) -> Result<(StatusCode, Answer<CollectionAnswer>), RequestError> {
+    let encoder = match spec.encoder {
+        EncoderName::Given => memory::Encoding::Given,
+        EncoderName::BuiltIn => memory::Encoding::BuiltIn,
+    };
+    let space = Space { name: spec.name, dimension: spec.dimension, encoder };
+    with(&server, &caller, "store", async |memory| Ok(memory.add_space(space.clone()).await?))
+        .await?;
+    Ok((StatusCode::CREATED, Answer(CollectionAnswer::of(&space, 0))))
+}
+
+async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
+    let memory = server.memories.of(&caller.tenant).await?;
+    // A few lines wait for whoever reads.
+    let (lines, written) = tokio::sync::mpsc::channel(64);
+    tokio::spawn(async move {
+        let since = now();
+        // A file that was cut off lacks its last line, and no import takes it.
+        let done = memory.export(lines).await.map_err(RequestError::from);
+        server.memories.signals.record("move", done.as_ref().err(), since.elapsed());
+    });
+    let written = tokio_stream::wrappers::ReceiverStream::new(written);
+    let stream =
+        tokio_stream::StreamExt::map(written, |line| Ok::<_, Infallible>(Bytes::from(line)));
+    let kind = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"memory.jsonl\""),
+    ];
+    Ok((kind, axum::body::Body::from_stream(stream)).into_response())
+}
+
+async fn import(
+    State(server): Shared,
+    caller: Caller,
+    Params(params): Params<ExistingParams>,
+    Whole(file): Whole,
+) -> Result<Answer<ImportAnswer>, RequestError> {
+    let done = with(&server, &caller, "move", async |memory| {
+        Ok(memory.import(&file, params.existing).await?)
+    })
+    .await?;
+    Ok(Answer(ImportAnswer {
+        memories: done.memories,
+        skipped: done.skipped,
+        collections: done.collections,
+        knowledge: done.knowledge,
+    }))
+}
+
+async fn reset(
+    State(server): Shared,
+    caller: Caller,
+    Json(request): Json<ResetRequest>,
+) -> Result<StatusCode, RequestError> {
+    if request.tenant != caller.tenant.as_str() {
+        return Err(RequestError::bad("tenant: expected the caller's own, by its name"));
+    }
+    with(&server, &caller, "erase", async |memory| Ok(memory.erase_all().await?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,396 @@
+//! Documents in memory, found by their words: BM25 of Robertson and Zaragoza ("The probabilistic
+//! relevance framework", 2009, equation 3.15), with Lucene's inverse document frequency, which is
+//! never negative:
+//!
+//! `score = sum over words of ln(1 + (N - n + 0.5) / (n + 0.5)) * f (k1 + 1) / (f + k1 (1 - b + b L / mean L))`
+//!
+//! with `N` documents, `n` of them with the word, `f` times in this one of `L` words. Scores are
+//! those of the documents that are there now, whatever was removed before.
+//!
+//! No index on disk: who owns the texts inserts them again. `docs/concepts/text.md` has the query
+//! language, `docs/decisions/0022-postings.md` says why this is not tantivy.
+
+mod query;
+mod search;
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use roaring::RoaringBitmap;
+
+use crate::TextError;
+use crate::words::{Language, Words, forms};
+
+/// What follows in a document is not indexed.
+pub const MAX_DOCUMENT_WORDS: usize = 65_535;
+/// What follows in a query is not read.
+pub const MAX_QUERY_BYTES: usize = 16 * 1024;
+/// What follows in a query is not looked for.
+pub const MAX_QUERY_CLAUSES: usize = 64;
+/// A prefix stands for so many words, the most frequent ones.
+pub const MAX_PREFIX_TERMS: usize = 64;
+/// Of so many words with a prefix, in the order of the alphabet, the most frequent are taken.
+pub const MAX_PREFIX_SCAN: usize = 4096;
+/// Removed documents are swept out when there are so many of them and they are a quarter.
+const MIN_DEAD: usize = 64;
+const DEAD_SHARE: usize = 4;
+
+/// How documents are scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Config {
+    /// How much a word's second occurrence counts, 0 to 10; 1.2 by default.
+    pub k1: f64,
+    /// How much a long document is held against it, 0 to 1; 0.75 by default.
+    pub b: f64,
+    /// Whose endings are taken off; English by default.
+    pub language: Language,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { k1: 1.2, b: 0.75, language: Language::English }
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), TextError> {
+        let within = |name, found: f64, top, expected| match (0.0..=top).contains(&found) {
+            true => Ok(()),
+            false => Err(TextError::OutOfRange { name, found, expected }),
+        };
+        within("postings.k1", self.k1, 10.0, "0 to 10")?;
+        within("postings.b", self.b, 1.0, "0 to 1")
+    }
+}
+
+/// One document that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Which document.
+    pub id: u32,
+    /// Its BM25 score, not less than zero.
+    pub score: f32,
+    /// What each word added, in the query's order; empty unless it was asked for.
+    pub terms: Vec<TermScore>,
+}
+
+/// What one word of a query added to a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TermScore {
+    /// The word as it is indexed; a prefix ends in `*`.
+    pub term: String,
+    /// How often the document has it.
+    pub frequency: u32,
+    /// How many documents have it.
+    pub documents: u32,
+    /// What it added.
+    pub score: f32,
+}
+
+/// Documents by their words.
+///
+/// ```
+/// use text::{Postings, postings::Config};
+/// let mut postings = Postings::new(Config::default())?;
+/// postings.insert(7, "Caroline adopted two cats");
+/// postings.insert(8, "Melanie paints");
+/// assert_eq!(postings.search("who has adopted a cat?", 10, None, false)[0].id, 7);
+/// # Ok::<(), text::TextError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Postings {
+    config: Config,
+    words: Words,
+    /// Folded words to terms: most words are stemmed once.
+    forms: HashMap<Box<str>, TermId>,
+    /// Stemmed words to terms, in the order of the alphabet for prefixes.
+    names: BTreeMap<Box<str>, TermId>,
+    terms: Vec<Term>,
+    terms_alive: usize,
+    /// By ordinal: documents are numbered as they come, so that lists are sorted for free.
+    documents: Vec<Document>,
+    lengths: Vec<u32>,
+    /// The words of all documents one after the other.
+    sequence: Vec<TermId>,
+    ordinals: HashMap<u32, Ordinal>,
+    words_alive: u64,
+}
+
+type TermId = u32;
+type Ordinal = u32;
+
+/// The documents that have a word. `tops` bounds what it can add to any of them.
+#[derive(Debug, Clone, Default)]
+struct Term {
+    ordinals: Vec<Ordinal>,
+    frequencies: Vec<u16>,
+    alive: u32,
+    tops: Tops,
+}
+
+/// The shortest document with the word once, twice, three times and more often.
+#[derive(Debug, Clone, Copy)]
+struct Tops {
+    shortest: [u32; 4],
+    frequency: u16,
+}
+
+impl Default for Tops {
+    fn default() -> Self {
+        Self { shortest: [u32::MAX; 4], frequency: 0 }
+    }
+}
+
+impl Tops {
+    fn widen(&mut self, frequency: u16, length: u32) {
+        let class = usize::from(frequency.clamp(1, 4)) - 1;
+        self.shortest[class] = self.shortest[class].min(length);
+        self.frequency = self.frequency.max(frequency);
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Document {
+    id: u32,
+    alive: bool,
+    start: usize,
+}
+
+impl Postings {
+    /// None yet.
+    ///
+    /// # Errors
+    /// [`TextError::OutOfRange`] where `k1` or `b` is.
+    pub fn new(config: Config) -> Result<Self, TextError> {
+        config.check()?;
+        Ok(Self {
+            config,
+            words: Words::new(config.language),
+            forms: HashMap::new(),
+            names: BTreeMap::new(),
+            terms: Vec::new(),
+            terms_alive: 0,
+            documents: Vec::new(),
+            lengths: Vec::new(),
+            sequence: Vec::new(),
+            ordinals: HashMap::new(),
+            words_alive: 0,
+        })
+    }
+
+    /// Adds a document, or puts it in the place of the one with this id; it is found at once.
+    /// Returns how many words were indexed, at most [`MAX_DOCUMENT_WORDS`].
+    pub fn insert(&mut self, id: u32, text: &str) -> usize {
+        self.remove(id);
+        let start = self.sequence.len();
+        forms(text, |form| {
+            if self.sequence.len() - start < MAX_DOCUMENT_WORDS {
+                let term = self.term(form);
+                self.sequence.push(term);
+            }
+        });
+        self.list(id, start);
+        self.sequence.len() - start
+    }
+
+    fn term(&mut self, form: &str) -> TermId {
+        if let Some(term) = self.forms.get(form) {
+            return *term;
+        }
+        let stem = self.words.stem(form);
+        let term = match self.names.get(stem.as_ref()) {
+            Some(term) => *term,
+            None => {
+                self.terms.push(Term::default());
+                let term = (self.terms.len() - 1) as TermId;
+                self.names.insert(stem.into(), term);
+                term
+            }
+        };
+        self.forms.insert(form.into(), term);
+        term
+    }
+
+    /// Enters the words from `start` on into the lists, as the newest document.
+    fn list(&mut self, id: u32, start: usize) {
+        let ordinal = self.documents.len() as Ordinal;
+        let mut terms = self.sequence[start..].to_vec();
+        let length = terms.len() as u32;
+        terms.sort_unstable();
+        for same in terms.chunk_by(|a, b| a == b) {
+            let term = &mut self.terms[same[0] as usize];
+            term.ordinals.push(ordinal);
+            term.frequencies.push(same.len() as u16);
+            term.tops.widen(same.len() as u16, length);
+            term.alive += 1;
+            self.terms_alive += usize::from(term.alive == 1);
+        }
+        self.documents.push(Document { id, alive: true, start });
+        self.lengths.push(length);
+        self.ordinals.insert(id, ordinal);
+        self.words_alive += u64::from(length);
+    }
+
+    /// Takes a document out; false if there is none. What it took up is given back when a quarter of
+    /// the documents is gone, so that a removal costs the same on average however many there are.
+    pub fn remove(&mut self, id: u32) -> bool {
+        let Some(ordinal) = self.ordinals.remove(&id) else { return false };
+        let mut terms = self.sequence_of(ordinal).to_vec();
+        self.words_alive -= terms.len() as u64;
+        terms.sort_unstable();
+        terms.dedup();
+        for term in terms {
+            let term = &mut self.terms[term as usize];
+            term.alive -= 1;
+            self.terms_alive -= usize::from(term.alive == 0);
+        }
+        self.documents[ordinal as usize].alive = false;
+        let dead = self.documents.len() - self.ordinals.len();
+        if dead >= MIN_DEAD && dead * DEAD_SHARE >= self.documents.len() {
+            self.sweep();
+        }
+        true
+    }
+
+    fn sequence_of(&self, ordinal: Ordinal) -> &[TermId] {
+        let start = self.documents[ordinal as usize].start;
+        &self.sequence[start..start + self.lengths[ordinal as usize] as usize]
+    }
+
+    /// Numbers documents and terms that are left anew and gives back what the others took up.
+    fn sweep(&mut self) {
+        let ordinals = renumber(self.documents.iter().map(|document| document.alive));
+        let terms = renumber(self.terms.iter().map(|term| term.alive > 0));
+        self.sweep_terms(&ordinals, &terms);
+        self.sweep_documents(&ordinals, &terms);
+    }
+
+    fn sweep_terms(&mut self, ordinals: &[u32], terms: &[u32]) {
+        self.terms.retain(|term| term.alive > 0);
+        self.terms.shrink_to_fit();
+        for term in &mut self.terms {
+            let old = std::mem::take(term);
+            for (ordinal, frequency) in old.ordinals.into_iter().zip(old.frequencies) {
+                let new = ordinals[ordinal as usize];
+                if new != GONE {
+                    term.ordinals.push(new);
+                    term.frequencies.push(frequency);
+                    term.tops.widen(frequency, self.lengths[ordinal as usize]);
+                }
+            }
+            term.alive = term.ordinals.len() as u32;
+        }
+        let renew = |term: &mut TermId| {
+            *term = terms[*term as usize];
+            *term != GONE
+        };
+        self.names.retain(|_, term| renew(term));
+        self.forms.retain(|_, term| renew(term));
+        self.forms.shrink_to_fit();
+    }
+
+    fn sweep_documents(&mut self, ordinals: &[u32], terms: &[u32]) {
+        let documents = std::mem::take(&mut self.documents);
+        let lengths = std::mem::take(&mut self.lengths);
+        let sequence = std::mem::take(&mut self.sequence);
+        self.sequence.reserve_exact(self.words_alive as usize);
+        for (document, length) in
+            documents.into_iter().zip(lengths).filter(|(document, _)| document.alive)
+        {
+            let words = &sequence[document.start..document.start + length as usize];
+            self.documents.push(Document { start: self.sequence.len(), ..document });
+            self.sequence.extend(words.iter().map(|term| terms[*term as usize]));
+            self.lengths.push(length);
+        }
+        for ordinal in self.ordinals.values_mut() {
+            *ordinal = ordinals[*ordinal as usize];
+        }
+        self.ordinals.shrink_to_fit();
+    }
+
+    /// Whether there is a document with this id.
+    pub fn contains(&self, id: u32) -> bool {
+        self.ordinals.contains_key(&id)
+    }
+
+    /// The `k` best documents for `query`, best first, the lower id first where scores are equal.
+    /// `filter` holds the ids that may be found. With `explain` each hit says what each word added.
+    ///
+    /// The language: words; `"a phrase"`, which a hit must have; `prefix*`; `+required`;
+    /// `-excluded`. Anything is a query.
+    pub fn search(
+        &self,
+        query: &str,
+        k: usize,
+        filter: Option<&RoaringBitmap>,
+        explain: bool,
+    ) -> Vec<Hit> {
+        search::run(self, self.plan(query), search::Ask { k, filter, explain })
+    }
+
+    /// As [`Self::search`] for a text of somebody who knows no query language: all of it is words.
+    pub fn search_words(
+        &self,
+        text: &str,
+        k: usize,
+        filter: Option<&RoaringBitmap>,
+        explain: bool,
+    ) -> Vec<Hit> {
+        search::run(self, self.plan_words(text), search::Ask { k, filter, explain })
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.ordinals.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ordinals.is_empty()
+    }
+
+    /// How many different words the documents have.
+    pub fn terms(&self) -> usize {
+        self.terms_alive
+    }
+
+    /// What it holds on the heap, nearly, in bytes. Walks over all terms.
+    pub fn bytes(&self) -> usize {
+        let lists: usize = self
+            .terms
+            .iter()
+            .map(|t| t.ordinals.capacity() * 4 + t.frequencies.capacity() * 2)
+            .sum();
+        let forms: usize = self.forms.keys().map(|form| form.len()).sum();
+        let names: usize = self.names.keys().map(|name| name.len()).sum();
+        let tables = self.forms.allocation_size() + self.ordinals.allocation_size();
+        let name = size_of::<(Box<str>, TermId)>() * 3 / 2;
+        let documents =
+            self.documents.capacity() * size_of::<Document>() + self.lengths.capacity() * 4;
+        let terms = self.terms.capacity() * size_of::<Term>();
+        lists
+            + forms
+            + names
+            + tables
+            + self.names.len() * name
+            + documents
+            + terms
+            + self.sequence.capacity() * 4
+    }
+}
+
+/// Not kept by a sweep.
+const GONE: u32 = u32::MAX;
+
+/// The new number of each old one.
+fn renumber(kept: impl Iterator<Item = bool>) -> Vec<u32> {
+    let mut next = 0;
+    let number = |kept| match kept {
+        true => {
+            next += 1;
+            next - 1
+        }
+        false => GONE,
+    };
+    kept.map(number).collect()
+}

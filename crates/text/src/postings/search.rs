@@ -1,0 +1,587 @@
+//! A query's best documents: MaxScore (Turtle and Flood 1995) over windows of documents, as Lucene
+//! and tantivy do it today.
+//!
+//! Words are sorted by the most that they can add. Once `k` documents are known, the weakest words
+//! together cannot lift another document among them: only documents with one of the others are
+//! looked at, and the weak words are looked up for those.
+
+use std::borrow::Cow;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use roaring::RoaringBitmap;
+
+use super::query::{Occur, Part, parse};
+use super::{
+    Hit, MAX_PREFIX_SCAN, MAX_PREFIX_TERMS, MAX_QUERY_BYTES, MAX_QUERY_CLAUSES, Ordinal, Postings,
+    TermId, TermScore, Tops,
+};
+use crate::words::{fold, forms};
+
+/// So many documents are summed up at a time.
+const WINDOW: usize = 2048;
+/// So many documents of the rarest words are scored first, to begin with a bound.
+const MIN_PRIMED: usize = 96;
+/// With a larger `k` no bound is looked for first.
+const MAX_PRIMED_K: usize = 512;
+/// Bounds are sums in another order than scores; what differs is far below this.
+const SLACK: f64 = 1.0 + 1e-6;
+/// A document of at most so many words is read, in a longer one words are looked up.
+const MAX_READ: u32 = 128;
+/// A filter with so many times fewer documents than there are postings is walked itself.
+const FILTER_COST: u64 = 8;
+
+/// What is asked of a query.
+pub(super) struct Ask<'a> {
+    pub(super) k: usize,
+    pub(super) filter: Option<&'a RoaringBitmap>,
+    pub(super) explain: bool,
+}
+
+/// A query against these postings.
+#[derive(Default)]
+pub(super) struct Plan<'a> {
+    clauses: Vec<Clause<'a>>,
+    /// Places in `clauses` that a document must have.
+    must: Vec<usize>,
+    must_not: Vec<Clause<'a>>,
+    phrases: Vec<Vec<TermId>>,
+    no_phrases: Vec<Vec<TermId>>,
+    /// It asks for a word that no document has.
+    impossible: bool,
+}
+
+/// The documents of a word, or of all words with a prefix.
+struct Clause<'a> {
+    name: String,
+    /// The word, where it is one.
+    term: Option<TermId>,
+    ordinals: Cow<'a, [Ordinal]>,
+    frequencies: Cow<'a, [u16]>,
+    documents: u32,
+    /// Inverse document frequency, `k1 + 1`, and how often the query has it.
+    weight: f64,
+    bound: f64,
+}
+
+impl Clause<'_> {
+    fn frequency(&self, ordinal: Ordinal) -> Option<u16> {
+        self.ordinals.binary_search(&ordinal).ok().map(|place| self.frequencies[place])
+    }
+}
+
+/// What the score of any word in a document depends on.
+#[derive(Clone, Copy)]
+struct Scale {
+    base: f64,
+    per_word: f64,
+    k1: f64,
+}
+
+impl Scale {
+    fn of(postings: &Postings) -> Self {
+        let (k1, b) = (postings.config.k1, postings.config.b);
+        let mean =
+            (postings.words_alive as f64 / postings.len().max(1) as f64).max(f64::MIN_POSITIVE);
+        Self { base: k1 * (1.0 - b), per_word: k1 * b / mean, k1 }
+    }
+
+    #[inline]
+    fn part(self, frequency: u16, length: u32) -> f64 {
+        let frequency = f64::from(frequency);
+        frequency / (frequency + self.base + self.per_word * f64::from(length))
+    }
+
+    fn most(self, tops: Tops) -> f64 {
+        let most = |class: usize| match (tops.shortest[class], class) {
+            (u32::MAX, _) => 0.0,
+            (shortest, 3) => self.part(tops.frequency, shortest),
+            (shortest, class) => self.part(class as u16 + 1, shortest),
+        };
+        (0..4).map(most).fold(0.0, f64::max)
+    }
+
+    fn weight(self, documents: u32, postings: &Postings) -> f64 {
+        let (all, with) = (postings.len() as f64, f64::from(documents));
+        ((all - with + 0.5) / (with + 0.5)).ln_1p() * (self.k1 + 1.0)
+    }
+}
+
+impl Postings {
+    pub(super) fn plan(&self, query: &str) -> Plan<'_> {
+        let mut plan = Plan::default();
+        for (occur, part) in parse(beginning(query)) {
+            match (part, occur) {
+                (Part::Prefix(prefix), _) => plan.add_prefix(self, prefix, occur),
+                (Part::Words(words), Occur::Should) => plan.add_words(self, words),
+                (Part::Phrase(words), Occur::Should | Occur::Must)
+                | (Part::Words(words), Occur::Must) => {
+                    plan.add_phrase(self, words);
+                }
+                (Part::Words(words) | Part::Phrase(words), Occur::MustNot) => {
+                    plan.exclude(self, words)
+                }
+            }
+        }
+        plan
+    }
+
+    pub(super) fn plan_words(&self, text: &str) -> Plan<'_> {
+        let mut plan = Plan::default();
+        plan.add_words(self, beginning(text));
+        plan
+    }
+
+    /// The terms of `text`, nothing for words that no document has.
+    fn lookup(&self, text: &str) -> Vec<(String, Option<TermId>)> {
+        let mut found = Vec::new();
+        forms(text, |form| {
+            let stem = self.words.stem(form);
+            let term = self.names.get(stem.as_ref()).copied();
+            found.push((
+                stem.into_owned(),
+                term.filter(|term| self.terms[*term as usize].alive > 0),
+            ));
+        });
+        found
+    }
+
+    fn clause(&self, name: String, id: TermId) -> Clause<'_> {
+        let term = &self.terms[id as usize];
+        let scale = Scale::of(self);
+        let weight = scale.weight(term.alive, self);
+        Clause {
+            name,
+            term: Some(id),
+            ordinals: Cow::Borrowed(&term.ordinals),
+            frequencies: Cow::Borrowed(&term.frequencies),
+            documents: term.alive,
+            weight,
+            bound: weight * scale.most(term.tops),
+        }
+    }
+
+    /// All words that begin so, as one word.
+    fn prefix_clause(&self, prefix: &str) -> Option<Clause<'_>> {
+        let terms = self.prefix_terms(prefix);
+        let mut all: Vec<(Ordinal, u16)> = Vec::new();
+        for term in terms {
+            let term = &self.terms[term as usize];
+            let alive = term.ordinals.iter().copied().zip(term.frequencies.iter().copied());
+            all.extend(alive.filter(|(ordinal, _)| self.documents[*ordinal as usize].alive));
+        }
+        all.sort_unstable();
+        all.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+            }
+            same
+        });
+        let scale = Scale::of(self);
+        let weight = scale.weight(all.len() as u32, self);
+        let mut tops = Tops::default();
+        all.iter().for_each(|(ordinal, frequency)| {
+            tops.widen(*frequency, self.lengths[*ordinal as usize])
+        });
+        let documents = all.len() as u32;
+        let (ordinals, frequencies): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        (documents > 0).then(|| Clause {
+            name: format!("{prefix}*"),
+            term: None,
+            ordinals: Cow::Owned(ordinals),
+            frequencies: Cow::Owned(frequencies),
+            documents,
+            weight,
+            bound: weight * scale.most(tops),
+        })
+    }
+
+    /// The most frequent words that begin so, and the one that the prefix itself is.
+    fn prefix_terms(&self, prefix: &str) -> Vec<TermId> {
+        let from = (std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded);
+        let range =
+            self.names.range::<str, _>(from).take_while(|(name, _)| name.starts_with(prefix));
+        let itself = self.names.get(self.words.stem(prefix).as_ref());
+        let mut terms: Vec<TermId> =
+            range.take(MAX_PREFIX_SCAN).map(|(_, term)| *term).chain(itself.copied()).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms.sort_by_key(|term| Reverse(self.terms[*term as usize].alive));
+        terms.truncate(MAX_PREFIX_TERMS);
+        terms
+    }
+}
+
+fn beginning(query: &str) -> &str {
+    &query[..query.floor_char_boundary(MAX_QUERY_BYTES)]
+}
+
+impl<'a> Plan<'a> {
+    fn add_words(&mut self, postings: &'a Postings, words: &str) {
+        for (name, term) in postings.lookup(words) {
+            if let Some(term) = term {
+                self.add(postings.clause(name, term));
+            }
+        }
+    }
+
+    /// Adds a clause, or its weight to the one that is there; says where.
+    fn add(&mut self, clause: Clause<'a>) -> Option<usize> {
+        if let Some(place) = self
+            .clauses
+            .iter()
+            .position(|known| (known.term, &known.name) == (clause.term, &clause.name))
+        {
+            self.clauses[place].weight += clause.weight;
+            self.clauses[place].bound += clause.bound;
+            return Some(place);
+        }
+        if self.clauses.len() == MAX_QUERY_CLAUSES {
+            return None;
+        }
+        self.clauses.push(clause);
+        Some(self.clauses.len() - 1)
+    }
+
+    fn add_phrase(&mut self, postings: &'a Postings, words: &str) {
+        let found = postings.lookup(words);
+        let terms: Vec<TermId> = found.iter().filter_map(|(_, term)| *term).collect();
+        self.impossible |= terms.len() < found.len();
+        for (name, term) in found {
+            let Some(term) = term else { continue };
+            let place = self.add(postings.clause(name, term));
+            self.must.extend(place);
+        }
+        if terms.len() > 1 {
+            self.phrases.push(terms);
+        }
+    }
+
+    fn exclude(&mut self, postings: &'a Postings, words: &str) {
+        let found = postings.lookup(words);
+        let terms: Vec<TermId> = found.iter().filter_map(|(_, term)| *term).collect();
+        match terms.len() == found.len() {
+            true if terms.len() > 1 => self.no_phrases.push(terms),
+            true => self.must_not.extend(
+                found.into_iter().filter_map(|(name, term)| Some(postings.clause(name, term?))),
+            ),
+            false => {}
+        }
+    }
+
+    fn add_prefix(&mut self, postings: &'a Postings, prefix: &str, occur: Occur) {
+        let mut folded = String::new();
+        fold(prefix, &mut folded);
+        match (postings.prefix_clause(&folded), occur) {
+            (Some(clause), Occur::MustNot) => self.must_not.push(clause),
+            (Some(clause), _) => {
+                let place = self.add(clause);
+                self.must.extend(place.filter(|_| occur == Occur::Must));
+            }
+            (None, occur) => self.impossible |= occur == Occur::Must,
+        }
+    }
+}
+
+/// A document and its score; the best is the greatest.
+#[derive(PartialEq)]
+struct Scored {
+    score: f32,
+    id: u32,
+    ordinal: Ordinal,
+}
+
+impl Eq for Scored {}
+
+impl Ord for Scored {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.score.total_cmp(&other.score).then(other.id.cmp(&self.id))
+    }
+}
+
+impl PartialOrd for Scored {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The best documents so far.
+struct Best<'a> {
+    postings: &'a Postings,
+    plan: &'a Plan<'a>,
+    ask: &'a Ask<'a>,
+    scale: Scale,
+    heap: BinaryHeap<Reverse<Scored>>,
+    /// No document below this can be among the best.
+    floor: f64,
+}
+
+/// The best documents of a plan.
+pub(super) fn run(postings: &Postings, plan: Plan<'_>, ask: Ask<'_>) -> Vec<Hit> {
+    if plan.impossible || plan.clauses.is_empty() || ask.k == 0 {
+        return Vec::new();
+    }
+    let mut best = Best {
+        postings,
+        plan: &plan,
+        ask: &ask,
+        scale: Scale::of(postings),
+        heap: BinaryHeap::new(),
+        floor: 0.0,
+    };
+    best.gather();
+    best.into_hits()
+}
+
+impl Best<'_> {
+    /// Chooses the shortest way to all documents that can be found, and takes it.
+    fn gather(&mut self) {
+        let plan = self.plan;
+        let postings = plan.clauses.iter().map(|clause| clause.ordinals.len() as u64).sum::<u64>();
+        let required = plan
+            .must
+            .iter()
+            .map(|place| &plan.clauses[*place])
+            .min_by_key(|clause| clause.ordinals.len());
+        let walk = required.map_or(postings / FILTER_COST, |clause| clause.ordinals.len() as u64);
+        match (self.ask.filter.filter(|filter| filter.len() < walk), required) {
+            (Some(filter), _) => {
+                let ordinals = filter.iter().filter_map(|id| self.postings.ordinals.get(&id));
+                ordinals.for_each(|ordinal| self.offer(*ordinal));
+            }
+            (None, Some(clause)) => clause.ordinals.iter().for_each(|ordinal| self.offer(*ordinal)),
+            (None, None) => self.sweep(),
+        }
+    }
+
+    /// Takes a document among the best if it may be found and is better than the worst of them.
+    fn offer(&mut self, ordinal: Ordinal) {
+        let Some(scored) = self.judge(ordinal) else { return };
+        if self.heap.len() == self.ask.k {
+            match self.heap.peek() {
+                Some(Reverse(worst)) if scored > *worst => self.heap.pop(),
+                _ => return,
+            };
+        }
+        self.heap.push(Reverse(scored));
+        if self.heap.len() == self.ask.k {
+            let worst = self.heap.peek().map_or(0.0, |worst| f64::from(worst.0.score));
+            self.floor = self.floor.max(worst / SLACK);
+        }
+    }
+
+    fn judge(&self, ordinal: Ordinal) -> Option<Scored> {
+        let document = self.postings.documents[ordinal as usize];
+        let may =
+            document.alive && self.ask.filter.is_none_or(|filter| filter.contains(document.id));
+        if !(may && self.agrees(ordinal)) {
+            return None;
+        }
+        let score = self.score(ordinal)?;
+        Some(Scored { score, id: document.id, ordinal })
+    }
+
+    /// Whether it has what it must and nothing that it must not.
+    fn agrees(&self, ordinal: Ordinal) -> bool {
+        let plan = self.plan;
+        let words = || self.postings.sequence_of(ordinal);
+        let says = |phrase: &Vec<TermId>| words().windows(phrase.len()).any(|part| part == phrase);
+        plan.must.iter().all(|place| plan.clauses[*place].frequency(ordinal).is_some())
+            && plan.must_not.iter().all(|clause| clause.frequency(ordinal).is_none())
+            && plan.phrases.iter().all(says)
+            && !plan.no_phrases.iter().any(says)
+    }
+
+    /// Its score, summed in the query's order; nothing if it has none of the words.
+    fn score(&self, ordinal: Ordinal) -> Option<f32> {
+        let length = self.postings.lengths[ordinal as usize];
+        let near = length <= MAX_READ;
+        let mut any = false;
+        let mut score = 0.0;
+        for clause in &self.plan.clauses {
+            let frequency = match clause.term {
+                Some(term) if near => self.read(ordinal, term),
+                _ => clause.frequency(ordinal).unwrap_or(0),
+            };
+            if frequency > 0 {
+                score += clause.weight * self.scale.part(frequency, length);
+                any = true;
+            }
+        }
+        any.then_some(score as f32)
+    }
+
+    /// How often a short document has a word: reading it is quicker than searching a long list.
+    fn read(&self, ordinal: Ordinal, term: TermId) -> u16 {
+        self.postings.sequence_of(ordinal).iter().map(|word| u16::from(*word == term)).sum()
+    }
+
+    /// MaxScore over all documents.
+    fn sweep(&mut self) {
+        let mut order: Vec<&Clause<'_>> = self.plan.clauses.iter().collect();
+        order.sort_by(|a, b| a.bound.total_cmp(&b.bound));
+        let below: Vec<f64> =
+            order.iter().scan(0.0, |sum, clause| Some(add(sum, clause.bound))).collect();
+        self.prime(&order);
+        let mut cursors = vec![0; order.len()];
+        let mut window = Window::new();
+        loop {
+            let first = below.partition_point(|bound| *bound * SLACK < self.floor);
+            let next = (first..order.len()).filter_map(|i| order[i].ordinals.get(cursors[i])).min();
+            let Some(base) = next.copied() else { break };
+            window.open(base);
+            for i in first..order.len() {
+                cursors[i] = window.sum(order[i], cursors[i], self);
+            }
+            let weak = Weak { clauses: &order[..first], below: &below[..first] };
+            window.drain(|ordinal, sum| {
+                if weak.may_reach(self, &mut cursors, ordinal, sum) {
+                    self.offer(ordinal);
+                }
+            });
+        }
+    }
+
+    /// Finds a floor from documents with the rarest words.
+    fn prime(&mut self, order: &[&Clause<'_>]) {
+        let k = self.ask.k;
+        if k > MAX_PRIMED_K {
+            return;
+        }
+        let enough = MIN_PRIMED.max(2 * k);
+        let mut first: Vec<Ordinal> = Vec::with_capacity(enough);
+        for clause in order.iter().rev() {
+            first.extend(clause.ordinals.iter().take(enough - first.len()));
+        }
+        first.sort_unstable();
+        first.dedup();
+        let mut scores: Vec<f32> =
+            first.into_iter().filter_map(|ordinal| Some(self.judge(ordinal)?.score)).collect();
+        if scores.len() >= k {
+            let (_, worst, _) = scores.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+            self.floor = f64::from(*worst) / SLACK;
+        }
+    }
+
+    fn into_hits(self) -> Vec<Hit> {
+        let Self { postings, plan, ask, scale, heap, .. } = self;
+        let explain = |ordinal: Ordinal| match ask.explain {
+            true => plan
+                .clauses
+                .iter()
+                .filter_map(|clause| explain(postings, scale, clause, ordinal))
+                .collect(),
+            false => Vec::new(),
+        };
+        let best = heap.into_sorted_vec().into_iter();
+        best.map(|Reverse(hit)| Hit { id: hit.id, score: hit.score, terms: explain(hit.ordinal) })
+            .collect()
+    }
+}
+
+fn add(sum: &mut f64, value: f64) -> f64 {
+    *sum += value;
+    *sum
+}
+
+fn explain(
+    postings: &Postings,
+    scale: Scale,
+    clause: &Clause<'_>,
+    ordinal: Ordinal,
+) -> Option<TermScore> {
+    let frequency = clause.frequency(ordinal)?;
+    let score = clause.weight * scale.part(frequency, postings.lengths[ordinal as usize]);
+    Some(TermScore {
+        term: clause.name.clone(),
+        frequency: u32::from(frequency),
+        documents: clause.documents,
+        score: score as f32,
+    })
+}
+
+/// The words that alone lift no document among the best, weakest first.
+struct Weak<'a> {
+    clauses: &'a [&'a Clause<'a>],
+    /// The most that a word and all weaker ones can add.
+    below: &'a [f64],
+}
+
+impl Weak<'_> {
+    /// Whether a document with `sum` from the other words may be among the best.
+    fn may_reach(
+        &self,
+        best: &Best<'_>,
+        cursors: &mut [usize],
+        ordinal: Ordinal,
+        mut sum: f64,
+    ) -> bool {
+        let length = best.postings.lengths[ordinal as usize];
+        for (i, clause) in self.clauses.iter().enumerate().rev() {
+            if (sum + self.below[i]) * SLACK < best.floor {
+                return false;
+            }
+            cursors[i] = gallop(&clause.ordinals, cursors[i], ordinal);
+            if clause.ordinals.get(cursors[i]) == Some(&ordinal) {
+                sum += clause.weight * best.scale.part(clause.frequencies[cursors[i]], length);
+            }
+        }
+        sum * SLACK >= best.floor
+    }
+}
+
+/// The first place from `start` on that is not before `ordinal`.
+fn gallop(ordinals: &[Ordinal], start: usize, ordinal: Ordinal) -> usize {
+    let rest = &ordinals[start.min(ordinals.len())..];
+    let mut step = 1;
+    while step < rest.len() && rest[step] < ordinal {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, (step + 1).min(rest.len()));
+    start + low + rest[low..high].partition_point(|known| *known < ordinal)
+}
+
+/// The sums of [`WINDOW`] documents, and which of them have any.
+struct Window {
+    base: Ordinal,
+    sums: Vec<f64>,
+    touched: [u64; WINDOW / 64],
+}
+
+impl Window {
+    fn new() -> Self {
+        Self { base: 0, sums: vec![0.0; WINDOW], touched: [0; WINDOW / 64] }
+    }
+
+    fn open(&mut self, base: Ordinal) {
+        self.base = base;
+    }
+
+    /// Adds a word's part to every document of the window; says where the next window begins.
+    fn sum(&mut self, clause: &Clause<'_>, cursor: usize, best: &Best<'_>) -> usize {
+        let end = u64::from(self.base) + WINDOW as u64;
+        let rest = clause.ordinals[cursor..].iter().zip(&clause.frequencies[cursor..]);
+        let mut seen = 0;
+        for (ordinal, frequency) in rest.take_while(|(ordinal, _)| u64::from(**ordinal) < end) {
+            let place = (ordinal - self.base) as usize;
+            self.sums[place] += clause.weight
+                * best.scale.part(*frequency, best.postings.lengths[*ordinal as usize]);
+            self.touched[place / 64] |= 1 << (place % 64);
+            seen += 1;
+        }
+        cursor + seen
+    }
+
+    /// Tells the documents that have a sum in their order, and clears them.
+    fn drain(&mut self, mut each: impl FnMut(Ordinal, f64)) {
+        for word in 0..self.touched.len() {
+            let mut bits = std::mem::take(&mut self.touched[word]);
+            while bits != 0 {
+                let place = word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                each(self.base + place as Ordinal, std::mem::take(&mut self.sums[place]));
+            }
+        }
+    }
+}
