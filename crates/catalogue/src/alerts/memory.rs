@@ -51,30 +51,4 @@ pub(crate) const ALERTS: &[Alert] = &[
         "95%",
     )
     .silent(&[("striatum_memory_quota_ratio{tenant=\"acme\"}", "0.5x120")]),
-    alert(
-        AREA,
-        Warning,
-        "SlowMemorySearch",
-        "histogram_quantile(0.99, sum by (le) (rate(striatum_memory_operation_duration_seconds_bucket{operation=\"search\"}[5m]))) > 0.1",
-    )
-    .hold("5m")
-    .says(
-        "One search of memories in a hundred takes {{ $value | humanizeDuration }} or more.",
-        "Whatever waits for a recall is slow.",
-        "Search effort on the page of memories, and the processor.",
-        "Give it processors; filters that no index serves read every memory.",
-    )
-    .fires(
-        &[
-            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.1\"}", "0+0x120"),
-            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.25\"}", "0+60x120"),
-            ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"+Inf\"}", "0+60x120"),
-        ],
-        &[],
-        "248.5ms",
-    )
-    .silent(&[
-        ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"0.1\"}", "0+60x120"),
-        ("striatum_memory_operation_duration_seconds_bucket{operation=\"search\",le=\"+Inf\"}", "0+60x120"),
-    ]),
 ];
