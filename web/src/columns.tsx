@@ -7,8 +7,10 @@ import { Card, Empty, Failure, Missing, Value } from "./parts";
 
 /** Columns that are drawn. */
 const MAX_DRAWN = 4096;
-/** The largest side of a cell (rem). */
-const CELL = 1.5;
+/** The side of a cell (rem) where there are few columns, and where there are many. */
+const CELLS = [2.4, 1.5, 0.8] as const;
+/** So many columns are few, and more than so many are many. */
+const FEW = 48, MANY = 400;
 const DEFAULT = "default";
 /** A column of no load still has a little colour, to be told from an empty cell. */
 const SHARE_MIN = 8;
@@ -36,6 +38,7 @@ function Mark({ state, x, y }: { state: string; x: number; y: number }) {
 
 function Picture({ columns }: { columns: Column[] }) {
   const [at, setAt] = useState(-1);
+  const cell = CELLS[columns.length <= FEW ? 0 : columns.length <= MANY ? 1 : 2];
   const most = Math.max(1, ...columns.map(({ load }) => load));
   const chosen = columns[at], near = new Set(chosen?.neighbours);
   const states = [...Map.groupBy(columns, ({ state }) => state)].map(([state, all]) => ({ state, n: all.length }));
@@ -45,7 +48,7 @@ function Picture({ columns }: { columns: Column[] }) {
   };
   return <>
     <div class="layers" onMouseOver={point} onClick={point} onMouseLeave={() => setAt(-1)}>{layers(columns).map(({ depth, left, top, wide, tall, cells }) =>
-      <figure key={depth} style={{ width: `${wide * CELL}rem` }}>
+      <figure key={depth} style={{ width: `${wide * cell}rem` }}>
         <svg viewBox={`-0.1 -0.1 ${wide + 0.2} ${tall + 0.2}`} role="img" aria-label={`Layer ${depth}: ${cells.length} columns`}>{cells.map(({ column, at: number }) => {
           const x = place(column).x - left, y = place(column).y - top;
           return <g key={number} data-column={number} data-load={column.load} class={number === at ? "chosen" : near.has(number) ? "near" : ""}>

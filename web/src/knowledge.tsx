@@ -25,7 +25,9 @@ function query(values: Record<string, string | number | null>): string {
 const asOf = ({ known, valid }: At) => ({ known_at: instant(known), valid_at: instant(valid) });
 const object = (fact: Fact) => fact.object_name ?? (fact.object_entity !== undefined ? `entity ${fact.object_entity}` : line(fact.object ?? null));
 const said = (fact: Fact) => `${fact.subject_name} ${fact.negated ? "not " : ""}${fact.predicate} ${object(fact)}`;
-const Time = ({ at }: { at: string | undefined }) => (at ? <time dateTime={at}>{moment(at, now())}</time> : null);
+/** A time that is a day's first moment stands for the day. */
+const DAY = /T00:00:00(\.0+)?(Z|\+00:00)$/;
+const Time = ({ at }: { at: string | undefined }) => (at ? <time dateTime={at}>{DAY.test(at) ? at.slice(0, 10) : moment(at, now())}</time> : null);
 
 /** From when until when; a side that is open is left out. */
 const Span = ({ from, to }: { from: string | undefined; to: string | undefined }) =>
@@ -56,7 +58,7 @@ function Facts({ at, subject, clear }: { at: At; subject: number | null; clear: 
   return <Card title="Facts" wide={false} aside={subject !== null && <button type="button" onClick={clear}>Facts of all</button>}>
     {data && error && <Failure error={error} />}
     {!data ? <Missing error={error} height={1} /> : !data.results.length ? <Empty>{at.known || at.valid ? "No facts as of then" : "No facts"}</Empty> : <div class="tall-list">
-      <Table label="Facts" head={["fact", "true", "known since", "sure", "said by"]}>{data.results.map((fact) => <tr key={fact.id}>
+      <Table label="Facts" head={["fact", "true at", "known since", "sure", "said by"]}>{data.results.map((fact) => <tr key={fact.id}>
         <td><b>{fact.subject_name}</b> {fact.negated && <span class="failure">not </span>}<span class="quiet">{fact.predicate.replaceAll("_", " ")}</span> {object(fact)}</td>
         <td><Span from={fact.valid_at} to={fact.invalid_at} /></td><td><Time at={fact.learned_at} />{fact.retracted_at && <> taken back <Time at={fact.retracted_at} /></>}</td>
         <td class="number">{format(fact.confidence, "percentunit")}</td><td>{fact.sources.join(", ")}</td></tr>)}</Table></div>}

@@ -7,7 +7,7 @@ export interface Edge { a: number; b: number }
 const ROUNDS = 240;
 const GOLDEN = Math.PI * (3 - Math.sqrt(5));
 /** How far a vertex may be from its ring, in rings. */
-const FREE = 0.34;
+const FREE = 0.2;
 const REPULSION = 0.05;
 const SPRING = 0.12;
 /** The longest move of the first round, in rings; it falls to nothing. */

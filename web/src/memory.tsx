@@ -12,6 +12,7 @@ import { Remembered } from "./remembered";
 import { now } from "./state";
 
 const SHOWN = 10;
+const NEWEST = 5;
 const SHOWN_MAX = 100;
 const STATUSES = ["active", "quarantined", "superseded", "expired", "deleted"];
 
@@ -65,7 +66,7 @@ function Item({ one, score, children, terms = [] }: { one: Memory; score?: numbe
 }
 
 function Newest({ empty, status }: { empty: boolean; status: string }) {
-  const { data, error } = usePoll((signal) => read<{ results: Memory[]; total: number }>(`v1/memories?limit=${SHOWN}&status=${status}`, signal), [status], 2);
+  const { data, error } = usePoll((signal) => read<{ results: Memory[]; total: number }>(`v1/memories?limit=${NEWEST}&status=${status}`, signal), [status], 2);
   if (!data) return <Missing error={error} height={1} />;
   return <>
     {error && <Failure error={error} />}
