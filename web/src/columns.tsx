@@ -8,7 +8,7 @@ import { Card, Empty, Failure, Missing, Value } from "./parts";
 /** Columns that are drawn. */
 const MAX_DRAWN = 4096;
 /** The side of a cell (rem) where there are few columns, and where there are many. */
-const CELLS = [2.4, 1.5, 0.8] as const;
+const CELLS = [1.5, 1.3, 0.8] as const;
 /** So many columns are few, and more than so many are many. */
 const FEW = 48, MANY = 400;
 const DEFAULT = "default";
@@ -49,7 +49,7 @@ function Picture({ columns }: { columns: Column[] }) {
   return <>
     <div class="layers" onMouseOver={point} onClick={point} onMouseLeave={() => setAt(-1)}>{layers(columns).map(({ depth, left, top, wide, tall, cells }) =>
       <figure key={depth} style={{ width: `${wide * cell}rem` }}>
-        <svg viewBox={`-0.1 -0.1 ${wide + 0.2} ${tall + 0.2}`} role="img" aria-label={`Layer ${depth}: ${cells.length} columns`}>{cells.map(({ column, at: number }) => {
+        <svg viewBox={`-0.1 -0.1 ${wide + 0.2} ${tall + 0.2}`} role="img" aria-label={`Layer ${depth}: ${cells.length} columns`}><rect class="floor" width={wide} height={tall} rx="0.2" />{cells.map(({ column, at: number }) => {
           const x = place(column).x - left, y = place(column).y - top;
           return <g key={number} data-column={number} data-load={column.load} class={number === at ? "chosen" : near.has(number) ? "near" : ""}>
             <rect x={x + 0.06} y={y + 0.06} width="0.88" height="0.88" rx="0.14" style={shade(column.load, most)}><title>{words(number, column)}</title></rect><Mark state={column.state} x={x} y={y} /></g>;

@@ -4,8 +4,8 @@ import type { ComponentChildren } from "preact";
 /** A word, or what belongs together without a space: `CVE-2024-1234`, `bob@example.com`. */
 const WORD = /[\p{L}\p{N}]+(?:[-_.@'’:/][\p{L}\p{N}]+)*/gu;
 const PART = /[\p{L}\p{N}]+/gu;
-/** Endings that a stem of three letters, and a longer one, may lack. */
-const ENDING_SHORT = 3;
+/** Endings that a stem of three letters may lack, as few words of four or five letters are of one stem; a longer one may lack so many letters. */
+const ENDINGS_SHORT = /^(s|es|ed|ing|er|ers)$/;
 const ENDING = 7;
 
 const folded = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -18,18 +18,26 @@ export function isTerm(word: string, term: string): boolean {
   // Snowball makes `happy` and `happiness` `happi`.
   const stem = term.endsWith("i") && !text.startsWith(term) ? `${term.slice(0, -1)}y` : term;
   if (!text.startsWith(stem) || stem.length < 3) return false;
-  return text.length - stem.length <= (stem.length === 3 ? ENDING_SHORT : ENDING);
+  const ending = text.slice(stem.length);
+  return stem.length === 3 ? ENDINGS_SHORT.test(ending) : ending.length <= ENDING;
 }
 
-function pieces(text: string, pattern: RegExp, terms: string[], rest: (text: string) => ComponentChildren): ComponentChildren[] {
+export interface Term { term: string; score: number }
+
+/** The ground of a word: the more it added, the stronger. Words that nearly all texts have add little. */
+export const ground = (score: number, most: number) => ({ background: `color-mix(in srgb, var(--c5) ${Math.round(6 + (34 * score) / (most || 1))}%, transparent)` });
+export const most = (terms: Term[]): number => Math.max(0, ...terms.map(({ score }) => score));
+
+function pieces(text: string, pattern: RegExp, terms: Term[], rest: (text: string) => ComponentChildren): ComponentChildren[] {
   const made: ComponentChildren[] = [];
   let from = 0;
   for (const { 0: word, index } of text.matchAll(pattern)) {
-    made.push(text.slice(from, index), terms.some((term) => isTerm(word, term)) ? <mark>{word}</mark> : rest(word));
+    const found = terms.find(({ term }) => isTerm(word, term));
+    made.push(text.slice(from, index), found ? <mark style={ground(found.score, most(terms))}>{word}</mark> : rest(word));
     from = index + word.length;
   }
   return [...made, text.slice(from)];
 }
 
-export const Marked = ({ text, terms }: { text: string; terms: string[] }) =>
+export const Marked = ({ text, terms }: { text: string; terms: Term[] }) =>
   <>{terms.length ? pieces(text, WORD, terms, (word) => pieces(word, PART, terms, (part) => part)) : text}</>;

@@ -6,7 +6,7 @@ import { Columns } from "./columns";
 import type { Found, Hit, Memory, Rank, Stats } from "./contract";
 import { ago, format } from "./format";
 import { Known } from "./knowledge";
-import { Marked } from "./marked";
+import { ground, Marked, most, type Term } from "./marked";
 import { Card, Chain, Empty, Failure, Missing, State, Strength, Tier, Value } from "./parts";
 import { Remembered } from "./remembered";
 import { now } from "./state";
@@ -47,12 +47,12 @@ function Because({ hit, texts }: { hit: Hit; texts: Map<string, string> }) {
   const step = (id: string) => (id === hit.id ? { text: "this" } : texts.has(id) ? { text: texts.get(id)!, href: page(id) } : /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? { text: `memory ${id.slice(-6)}`, href: page(id) } : { text: id });
   return <div class="why">
     <Place name="words" of={why.text} unit="short" /><Place name="vector" of={why.vector} unit="short" /><Place name="activation" of={why.graph} unit="short" />
-    {why.terms.length > 0 && <span class="terms">{why.terms.map(({ term, score }) => <span key={term} title={`adds ${format(score, "short")}`}>{term}</span>)}</span>}
+    {why.terms.length > 0 && <span class="terms">{why.terms.map(({ term, score }) => <span key={term} style={ground(score, most(why.terms))} title={`adds ${format(score, "short")}`}>{term}</span>)}</span>}
     {why.path.length > 0 && <Chain of={why.path.map(step)} />}
   </div>;
 }
 
-function Item({ one, score, children, terms = [] }: { one: Memory; score?: number; children?: ComponentChildren; terms?: string[] }) {
+function Item({ one, score, children, terms = [] }: { one: Memory; score?: number; children?: ComponentChildren; terms?: Term[] }) {
   return <li>
     {score !== undefined && <span class="fit" title="How well it fits"><Value value={score} unit="percentunit" /><span class="bar" aria-hidden="true"><i style={{ width: `${score * 100}%` }} /></span></span>}
     <div class="body">
@@ -85,7 +85,7 @@ function Hits({ query }: { query: string }) {
     {error && <Failure error={error} />}
     {!data.results.length ? <Empty>No memory is like this</Empty> : <>
       <p class="took quiet">{data.results.length} of {data.took.candidates} candidates; {data.took.columns_visited} columns read, {data.took.rows_scanned} vectors compared. Numbers are places in each ranking.</p>
-      <ol class="hits" aria-label="Results">{data.results.map((hit) => <Item key={hit.id} one={hit} score={hit.score} terms={hit.explain?.terms.map(({ term }) => term) ?? []}><Because hit={hit} texts={texts} /></Item>)}</ol>
+      <ol class="hits" aria-label="Results">{data.results.map((hit) => <Item key={hit.id} one={hit} score={hit.score} terms={hit.explain?.terms ?? []}><Because hit={hit} texts={texts} /></Item>)}</ol>
       {data.more && limit < SHOWN_MAX && <p><button type="button" onClick={() => setLimit(Math.min(SHOWN_MAX, limit + 2 * SHOWN))}>Show more</button></p>}</>}
   </>;
 }

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { read, usePoll } from "./api";
 import type { Happened, Memory } from "./contract";
 import { ago, format, moment } from "./format";
-import { layout, type Point } from "./layout";
+import { apart, layout, ring, type Point } from "./layout";
 import { near, neighbourhood, type Neighbourhood, type Node } from "./neighbourhood";
 import { Card, Chain, Empty, Failure, Missing, Pairs, shortened, State, Strength, Table, Tier, Value, line } from "./parts";
 import { now } from "./state";
@@ -54,10 +54,10 @@ function placed({ nodes }: Neighbourhood, at: Point[], width: number, height: nu
   const far = Math.max(1, ...at.map(({ x, y }) => Math.hypot(x, y)));
   const most = Math.max(1e-9, ...nodes.map(({ kind, activation }) => (kind === "self" ? 0 : activation ?? 0)));
   const scale = { x: (width / 2 - MARGIN) / far, y: (height / 2 - MARGIN / 2) / far };
-  return labelled(nodes.map((node, i) => ({
+  return labelled(apart(nodes.map((node, i) => ({
     node, x: width / 2 + at[i]!.x * scale.x, y: height / 2 + at[i]!.y * scale.y,
     radius: node.kind === "self" ? RADIUS_MAX : RADIUS + (RADIUS_MAX - RADIUS) * Math.sqrt((node.activation ?? 0) / most) * (node.activation === null ? 0 : 1),
-  })), width, height);
+  }))), width, height);
 }
 
 function useWidth() {
@@ -90,9 +90,9 @@ function Vertex({ one, later, fresh, point }: { one: Placed; later: boolean; fre
     : <g class={mine} data-hop={node.hop} {...seen}>{inner}</g>;
 }
 
-function Rings({ far, width, height, shown }: { far: number; width: number; height: number; shown: number }) {
-  const hops = Array.from({ length: Math.floor(far + 0.5) }, (_, i) => i + 1);
-  return <>{hops.map((hop) => <ellipse class={`ring ${hop > shown ? "later" : ""}`} cx={width / 2} cy={height / 2} rx={(hop * (width / 2 - MARGIN)) / far} ry={(hop * (height / 2 - MARGIN / 2)) / far} />)}</>;
+function Rings({ most, far, width, height, shown }: { most: number; far: number; width: number; height: number; shown: number }) {
+  return <>{Array.from({ length: most }, (_, i) => i + 1).map((hop) =>
+    <ellipse class={`ring ${hop > shown ? "later" : ""}`} cx={width / 2} cy={height / 2} rx={(ring(hop) * (width / 2 - MARGIN)) / far} ry={(ring(hop) * (height / 2 - MARGIN / 2)) / far} />)}</>;
 }
 
 function Graph({ of, shown }: { of: Neighbourhood; shown: number }) {
@@ -105,7 +105,7 @@ function Graph({ of, shown }: { of: Neighbourhood; shown: number }) {
   const node = of.nodes[pointed];
   return <div ref={box}>
     {width > 0 && <svg class={`graph ${node ? "pointing" : ""}`} viewBox={`0 0 ${width} ${height}`} height={height} role="group" aria-label={`Neighbourhood: ${of.nodes.length} vertices, ${of.links.length} links`}>
-      <Rings far={far} width={width} height={height} shown={shown} />
+      <Rings most={Math.max(...of.nodes.map(({ hop }) => hop))} far={far} width={width} height={height} shown={shown} />
       {of.links.map(({ a, b, label, strength }) => {
         const from = all[a]!, to = all[b]!, hop = Math.max(from.node.hop, to.node.hop);
         return <line class={`edge ${hop > shown ? "later" : ""} ${hop === shown ? "fresh" : ""} ${a === pointed || b === pointed ? "mine" : ""}`} x1={from.x} y1={from.y} x2={to.x} y2={to.y} stroke-width={1 + 2 * (strength ?? 0)}>
@@ -154,13 +154,18 @@ function Spreading({ of }: { of: Neighbourhood }) {
   </Card>;
 }
 
+/** A value as short as it can be read; what came as 32 bits has no more than these digits. */
+const value = (of: unknown) => (typeof of === "number" ? String(Number(of.toPrecision(6))) : line(of));
+/** What a change says; of a new memory the text, as the rest is told above. */
+const changes = ({ event, changed }: Happened) => (event === "ADD" ? changed.filter(({ field }) => field === "text") : changed);
+
 function History({ id }: { id: string }) {
   const { data, error } = usePoll((signal) => read<{ results: Happened[] }>(`v1/memories/${encodeURIComponent(id)}/history`, signal), [id], 6);
   return <Card title="History">{data && error && <Failure error={error} />}
     {!data ? <Missing error={error} /> : !data.results.length ? <Empty>Nothing is kept of its past</Empty> :
       <ol class="history">{data.results.map((one) => <li key={`${one.version} ${one.created_at}`}>
         <p><b>{one.what}</b> <span class="quiet">version {one.version} by {one.actor}, <time dateTime={one.created_at}>{moment(one.created_at, now())}</time></span></p>
-        {one.changed.map(({ field, before, after }) => <p class="change"><span class="quiet">{field}</span> {before !== null && <><del>{line(before)}</del> </>}{after !== null && <ins>{line(after)}</ins>}</p>)}
+        {changes(one).map(({ field, before, after }) => <p class="change"><span class="quiet">{field}</span> {before !== null && <><del>{value(before)}</del> </>}{after !== null && <ins>{value(after)}</ins>}</p>)}
       </li>)}</ol>}
   </Card>;
 }
