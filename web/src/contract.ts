@@ -36,3 +36,42 @@ export interface Live {
 }
 export interface Model { name: string; version: string; state: string; reason?: string }
 export interface Projection { name: string; from: string; to: string; histogram: { edges: number[]; counts: number[] }; min: number; max: number; mean: number }
+
+export interface Stats {
+  active: number; quarantined: number; superseded: number; expired: number; deleted: number;
+  working: number; short_term: number; long_term: number; bytes: number; collections: number; columns: number;
+  entities: number; relations: number; facts: number; contradictions: number;
+}
+export interface Memory {
+  id: string; memory: string; collection: string; class: string; tier: string; status: string;
+  user_id?: string; agent_id?: string; run_id?: string; tags: string[]; metadata: Record<string, unknown>; source?: string;
+  confidence: number; importance: number; trust: number; strength: number; mentions: string[]; reasons?: string[];
+  created_at: string; updated_at: string; expires_at?: string; deleted_at?: string; superseded_by?: string;
+  version: number; accesses: number; endorsements: number; dismissals: number; repeats: number;
+}
+export interface Rank { rank: number; score: number }
+/** Why a memory was found. A path goes from the question or a memory's id over names to the memory's id. */
+export interface Why { text?: Rank; terms: { term: string; score: number }[]; vector?: Rank; graph?: Rank; path: string[]; strength: number }
+export interface Hit extends Memory { score: number; explain?: Why }
+export interface Found { results: Hit[]; more: boolean; took: { columns_visited: number; rows_scanned: number; reranked: number; candidates: number } }
+export interface Happened {
+  version: number; event: string; what: string; actor: string; created_at: string;
+  changed: { field: string; before: unknown; after: unknown }[];
+}
+export interface Column { load: number; state: string; updates: number; age: number; position: number[]; neighbours: number[] }
+export interface Survey {
+  items: number; rows: number; load_variation: number; splits: number; merges: number;
+  /** Competitions by iterations: 0, 1, 2 ...; the last counts all that took more, too. */
+  iterations: number[];
+  unsettled: number; exact_duplicates: number; near_duplicates: number; columns: Column[];
+}
+export interface Vertex { memory?: string; entity?: number }
+export interface Relation { id: number; from: Vertex; kind: string; to: Vertex; strength: number; source: string }
+/** In a path, a memory is called by a number of its own, an entity by its name. */
+export interface Activated { vertex: Vertex; name: string; activation: number; path: { from: string; to: string; contribution: number }[] }
+export interface Entity { id: number; name: string; kind: string; aliases: string[]; properties: Record<string, unknown>; parents: number[]; source: string; learned_at: string }
+export interface Fact {
+  id: number; subject: number; subject_name: string; predicate: string; object_entity?: number; object_name?: string; object?: unknown; negated: boolean;
+  valid_at?: string; invalid_at?: string; learned_at: string; retracted_at?: string; confidence: number; sources: string[];
+}
+export interface Contradiction { id: number; kind: string; first: number; second: number; state: string }

@@ -8,6 +8,7 @@ import { forgetKey, giveKey, key, read, usePoll, write } from "./api";
 import type { Alert, Health, Model, Page, Panels as List } from "./contract";
 import { clock } from "./format";
 import { Network } from "./live";
+import { MemoryView } from "./memory";
 import { Panels } from "./panel";
 import { Missing, State } from "./parts";
 import { HealthView, Logs, Models, Summary, Traces } from "./records";
@@ -20,7 +21,7 @@ const PANELS_EVERY = 12;
 const UNHEALTHY = 503;
 
 /** Views that have something of their own besides panels, and so are always shown. */
-const OWN = new Set(["alerts", "traces", "logs", "health"]);
+const OWN = new Set(["memory", "alerts", "traces", "logs", "health"]);
 const VIEWS: [string, string][] = [
   ["overview", "Overview"], ["engine", "Engine"], ["serving", "Serving"], ["memory", "Memory"], ["agents", "Agents"],
   ["alerts", "Alerts"], ["traces", "Traces"], ["logs", "Logs"], ["health", "Health"], ["resources", "Resources"], ["security", "Security"], ["resilience", "Resilience"],
@@ -149,7 +150,7 @@ function App() {
           {page.id === "traces" && <Traces id={id} />}
           {page.id === "logs" && <Logs />}
           {page.id === "health" && <HealthView />}
-          {page.id === "engine" ? <Network models={names}>{panels}</Network> : panels}
+          {page.id === "engine" ? <Network models={names}>{panels}</Network> : page.id === "memory" ? <MemoryView id={id}>{panels}</MemoryView> : panels}
           {page.id === "serving" && <Models models={models.data ?? undefined} error={models.error} />}
         </>}
       </div>

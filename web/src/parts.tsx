@@ -5,9 +5,9 @@ import { parts } from "./format";
 
 /** Kind of state, by the words that the server uses; each has a sign of its own, not only a colour. */
 const MOODS: Record<string, string> = {
-  healthy: "good", ok: "good", ready: "good", up: "good", pass: "good", inactive: "good",
-  degraded: "warn", warning: "warn", warn: "warn", pending: "warn", medium: "warn", loading: "warn", slow: "warn",
-  unhealthy: "bad", critical: "bad", error: "bad", high: "bad", firing: "bad", fail: "bad", failed: "bad", unavailable: "bad", err: "bad",
+  healthy: "good", ok: "good", ready: "good", up: "good", pass: "good", inactive: "good", active: "good",
+  degraded: "warn", warning: "warn", warn: "warn", pending: "warn", medium: "warn", loading: "warn", slow: "warn", quarantined: "warn", expired: "warn",
+  unhealthy: "bad", critical: "bad", error: "bad", high: "bad", firing: "bad", fail: "bad", failed: "bad", unavailable: "bad", err: "bad", deleted: "bad",
 };
 export const mood = (word: string): string => MOODS[word.toLowerCase()] ?? "info";
 
@@ -45,7 +45,7 @@ export function Table({ label, head, children }: { label: string; head: Componen
 
 /** A box with a heading: how views other than panels are made up. */
 export function Card({ title, aside, children, wide = true }: { title: string; aside?: ComponentChildren; children: ComponentChildren; wide?: boolean }) {
-  return <section class={`card ${wide ? "span-4" : ""}`} aria-label={title}>
+  return <section class={`card ${wide ? "span-4" : "span-2"}`} aria-label={title}>
     <header><h2>{title}</h2>{aside && <div class="aside">{aside}</div>}</header>{children}
   </section>;
 }
@@ -64,3 +64,23 @@ export const line = (value: unknown): string => (typeof value === "string" ? val
 
 export const Pairs = ({ of }: { of: Record<string, unknown> | undefined }) =>
   <dl class="pairs">{Object.entries(of ?? {}).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{line(value)}</dd></div>)}</dl>;
+
+/** The beginning of a text, on one line. */
+export function shortened(text: string, chars: number): string {
+  const flat = text.replace(/\s+/g, " ").trim(), signs = [...flat];
+  return signs.length <= chars ? flat : `${signs.slice(0, chars - 1).join("").trimEnd()}…`;
+}
+
+const CHAIN_CHARS = 40;
+
+/** A way over several vertices, those that can be shown as links. */
+export const Chain = ({ of }: { of: { text: string; href?: string }[] }) =>
+  <span class="chain">{of.map(({ text, href }, i) => <>{i > 0 && <i aria-hidden="true">→</i>}
+    {href ? <a href={href} title={text}>{shortened(text, CHAIN_CHARS)}</a> : <span title={text}>{shortened(text, CHAIN_CHARS)}</span>}</>)}</span>;
+
+const TIERS: Record<string, string> = { working: "c2", short_term: "c5", long_term: "c3" };
+
+export const Tier = ({ of }: { of: string }) => <span class="tag tier"><i class={TIERS[of] ?? "c6"} aria-hidden="true" /> {of.replaceAll("_", " ")}</span>;
+
+/** How strong a memory still is, 0 to 1. */
+export const Strength = ({ of }: { of: number }) => <span class="strength" title="How strong it still is"><span class="bar" aria-hidden="true"><i style={{ width: `${of * 100}%` }} /></span> strength <Value value={of} unit="percentunit" /></span>;

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { listed, noise, WORTH } from "./panels.mjs";
+import { remembered } from "./remembered.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8" };
@@ -128,7 +129,9 @@ function answer(options, method, url, body) {
   if (part[2] === "traces") return ok({ spans: t.spans });
   if (part[2] === "models" && part[4] === "weights") return ok({ projections: t.projections });
   if (path === "/v2/repository/index" && method === "POST") return ok(t.models);
-  return problem(404, "Not found", `nothing is at ${path}`);
+  const memory = remembered(options, XSS, method, url, body);
+  if (memory) return ok(memory);
+  return problem(404, "Not found", memory === null ? "no such memory" : `nothing is at ${path}`);
 }
 
 async function file(path, response) {

@@ -4,6 +4,7 @@
 //   node test/views.mjs http://127.0.0.1:8080 [FOLDER]
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { memoryAgrees } from "./memory.mjs";
 import { clean, launch, LOOKS, open, pause, resume, show, tooWide } from "./browser.mjs";
 
 const [address, folder] = process.argv.slice(2);
@@ -142,6 +143,7 @@ const OTHERS = {
     const shown = await page.locator(".histogram").evaluateAll((all) => all.map((one) => [...one.querySelectorAll(".value")].map((value) => Number(value.dataset.value))));
     assert.deepEqual(shown, projections.map(({ min, mean, max }) => [min, mean, max]));
   },
+  memory: (page) => memoryAgrees(page, api),
   async serving(page) {
     const models = await api("v2/repository/index", {});
     assert.deepEqual(await texts(page, `${card("Models")} tbody tr td:first-child`), models.map(({ name }) => name));

@@ -99,6 +99,29 @@ fn care(server: &Serving) {
     assert_eq!(server.ask("POST", &path, "", &json!({ "comment": MARKUP })).0, 204);
 }
 
+/// What an application remembers and knows, with markup in it.
+fn remember(server: &Serving) {
+    let add = |path: &str, body: &Value| {
+        let (status, told) = server.ask("POST", path, "", body);
+        assert_eq!(status, 201, "{path}: {told}");
+        told
+    };
+    for page in 1..=12 {
+        let text = format!("Ada Lovelace sent page {page} to Charles Babbage. {MARKUP}");
+        add("/v1/memories", &json!({ "text": text, "metadata": { "note": MARKUP } }));
+    }
+    let name = format!("Ada Lovelace {MARKUP}");
+    let ada =
+        add("/v1/entities", &json!({ "name": name, "aliases": ["Ada Lovelace"] }))["id"].clone();
+    for year in [1815, 1816] {
+        let fact = json!({
+            "subject": ada, "predicate": "born_in", "object": year, "functional": true,
+            "source": MARKUP,
+        });
+        add("/v1/facts", &fact);
+    }
+}
+
 #[test]
 fn what_is_served_is_what_the_source_builds() {
     let Some(web) = web() else { return };
@@ -117,6 +140,7 @@ fn every_view_shows_what_the_api_gives() {
         scope.spawn(|| work(&server, &ended));
         let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             care(&server);
+            remember(&server);
             npm(web.path(), "views", &[&format!("http://{}", server.address)]);
         }));
         ended.store(true, Ordering::Relaxed);

@@ -1,0 +1,116 @@
+// The memory's view against the API: numbers, results and their reasons, columns, facts as of a time, one memory.
+// The same for a server that runs (`views.mjs`) and for the mock (`states.mjs`).
+import assert from "node:assert/strict";
+
+const texts = (page, selector) => page.locator(selector).evaluateAll((all) => all.map((one) => one.textContent.trim()));
+const worth = (page, selector) => page.locator(`${selector} .value`).evaluateAll((all) => all.map((one) => (one.dataset.value === "" ? null : Number(one.dataset.value))));
+const card = (title) => `section.card[aria-label="${title}"]`;
+const shown = (page, selector, n) => page.waitForFunction(([selector, n]) => document.querySelectorAll(selector).length === n, [selector, n]);
+
+const HELD = ["active", "working", "short_term", "long_term", "quarantined", "columns", "entities", "relations", "facts", "contradictions", "bytes"];
+/** Vertices that a picture has at most. */
+const MAX_NODES = 60;
+
+/** `#memory` is shown; `api` asks the server (path, body). Ends at the page of a memory. */
+export async function memoryAgrees(page, api) {
+  const stats = await api("v1/memory/stats");
+  assert.deepEqual(await worth(page, 'dl[aria-label="What is held"]'), HELD.map((name) => stats[name]));
+  if (!stats.active) return page.getByText("This stores the first memory").waitFor();
+  const newest = await api("v1/memories?limit=5");
+  assert.deepEqual(await texts(page, ".hits .text"), newest.results.map(({ memory }) => memory.trim()));
+  await columnsAgree(page, api);
+  await knowledgeAgrees(page, api);
+  const found = await searchAgrees(page, api, newest.results[0].memory);
+  await page.locator(".hits .text").first().click();
+  await oneAgrees(page, api, found);
+}
+
+export async function ask(page, query) {
+  await page.getByLabel("Search memories").fill(query);
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.locator(".hits .why").first().waitFor();
+}
+
+/** Results in their order, with their scores, places and words. */
+async function searchAgrees(page, api, query) {
+  await ask(page, query);
+  const { results } = await api("v1/search", { query: query.trim(), limit: 10, explain: true, reinforce: false });
+  assert.deepEqual(await page.locator(".hits .text").evaluateAll((all) => all.map(({ hash }) => decodeURIComponent(hash.split("/")[1]))), results.map(({ id }) => id));
+  assert.deepEqual(await texts(page, ".hits .text"), results.map(({ memory }) => memory.trim()), "marks change no text");
+  assert.deepEqual((await worth(page, ".hits .fit")).map((one) => one.toFixed(3)), results.map(({ score }) => score.toFixed(3)));
+  const places = await page.locator(".hits .why").evaluateAll((all) => all.map((one) => [...one.querySelectorAll(".place")].map((place) => Number(place.querySelector("b")?.textContent ?? 0))));
+  assert.deepEqual(places, results.map(({ explain: { text, vector, graph } }) => [text, vector, graph].map((one) => one?.rank ?? 0)));
+  const { terms } = results[0].explain;
+  assert.deepEqual(await texts(page, ".hits > li:first-child .terms span"), terms.map(({ term }) => term));
+  if (terms.length) assert.ok(await page.locator(".hits > li:first-child mark").count() > 0, "words that were found are marked");
+  return results[0].id;
+}
+
+/** Columns, their loads, and the competition. */
+async function columnsAgree(page, api) {
+  const survey = await api("v1/memory/columns");
+  const loads = await page.locator(".layers g").evaluateAll((all) => all.map(({ dataset }) => [Number(dataset.column), Number(dataset.load)]));
+  assert.deepEqual(loads.sort(([a], [b]) => a - b), survey.columns.map(({ load }, i) => [i, load]));
+  const insertions = survey.iterations.reduce((sum, n) => sum + n, 0), share = (n) => (insertions ? n / insertions : null);
+  assert.deepEqual(await worth(page, `${card("Competition")} .summary`), [survey.load_variation, share(survey.exact_duplicates), share(survey.near_duplicates), survey.unsettled, survey.splits, survey.merges]);
+  const counts = await page.locator(".iterations rect").evaluateAll((all) => all.map(({ dataset }) => Number(dataset.count)));
+  assert.deepEqual(counts, survey.iterations.slice(0, survey.iterations.findLastIndex((n) => n > 0) + 1));
+  const busiest = survey.columns.reduce((most, { load }, i) => (load > survey.columns[most].load ? i : most), 0);
+  await page.locator(`.layers g[data-column="${busiest}"] rect`).hover();
+  await page.locator(".under").getByText(`Column ${busiest}: ${survey.columns[busiest].load} memories`).waitFor();
+}
+
+/** Entities, facts, contradictions, and facts as of a time that is past. */
+async function knowledgeAgrees(page, api) {
+  const { results: entities } = await api("v1/entities");
+  assert.deepEqual(await texts(page, `${card("Entities")} tbody button`), entities.map(({ name }) => name.trim()));
+  const { results: facts } = await api("v1/facts");
+  const rows = `${card("Facts")} tbody tr`;
+  assert.deepEqual(await texts(page, `${rows} b`), facts.map(({ subject_name }) => subject_name.trim()));
+  const { results: open } = await api("v1/contradictions");
+  assert.equal(await page.locator(".disputes li").count(), Math.min(20, open.length));
+  if (!facts.length) return;
+  const middle = facts[Math.floor(facts.length / 2)].learned_at;
+  const { iso, local } = await page.evaluate((text) => {
+    const at = new Date(text);
+    at.setSeconds(0, 0);
+    return { iso: at.toISOString(), local: new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16) };
+  }, middle);
+  const then = (await api(`v1/facts?known_at=${encodeURIComponent(iso)}`)).results;
+  await page.getByLabel("As known at").fill(local);
+  await shown(page, rows, then.length);
+  await page.getByRole("button", { name: "Now", exact: true }).click();
+  await shown(page, rows, facts.length);
+  if (!entities.length) return;
+  await page.locator(`${card("Entities")} tbody button`).first().click();
+  await shown(page, rows, (await api(`v1/facts?subject=${entities[0].id}`)).results.length);
+  await page.locator(`${card("Entities")} tbody button`).first().click();
+}
+
+/** One memory: its text, past and neighbourhood, hop by hop. */
+async function oneAgrees(page, api, id) {
+  const memory = await api(`v1/memories/${id}`);
+  await page.locator(".history li").first().waitFor();
+  assert.deepEqual(await texts(page, ".remembered"), [memory.memory.trim()]);
+  const { results: past } = await api(`v1/memories/${id}/history`);
+  assert.deepEqual(await texts(page, ".history li p b"), past.map(({ what }) => what));
+  const { results: relations } = await api(`v1/relations?memory=${id}`);
+  const { results: active } = await api("v1/activate", { seeds: [{ memory: id }], names: memory.mentions.slice(0, 20), hops: 3, keep: 64 });
+  if (!relations.length && !memory.mentions.length) return page.getByText("Nothing is near").waitFor();
+  await page.locator(".graph .node").first().waitFor();
+  const near = await page.locator(".graph .node").evaluateAll((all) => all.map((one) => one.querySelector("title").textContent));
+  const told = near.join("\n").toLowerCase(), whole = near.length < MAX_NODES;
+  for (const name of whole ? memory.mentions : []) assert.ok(told.includes(name.toLowerCase()), `${name} is in the picture`);
+  for (const { vertex, name } of whole ? active : []) assert.ok(vertex.memory === id || told.includes(name.toLowerCase()), `${name} is in the picture`);
+  const hops = () => page.locator(".graph .node:not(.later)").evaluateAll((all) => all.map(({ dataset }) => Number(dataset.hop)));
+  const all = await hops(), most = Math.max(...all);
+  assert.equal(all.length, near.length);
+  for (let hop = 0; hop <= most; hop += 1) {
+    await page.getByRole("button", { name: `Up to hop ${hop}` }).click();
+    await page.waitForFunction((hop) => document.querySelector(`.hops button[aria-label="Up to hop ${hop}"][aria-pressed="true"]`), hop);
+    assert.deepEqual(await hops(), all.filter((one) => one <= hop), `up to hop ${hop}`);
+  }
+  await page.getByRole("button", { name: "Spread" }).click();
+  await page.waitForFunction((most) => document.querySelector(`.hops button[aria-label="Up to hop ${most}"][aria-pressed="true"]`), most);
+  assert.deepEqual(await hops(), all);
+}
