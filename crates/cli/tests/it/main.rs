@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alerts;
 mod commands;
 mod faults;
 mod malformed;
