@@ -71,9 +71,7 @@ fn a_thread_that_stands_still_and_a_process_that_is_frozen() {
     server.is_silent(&STILL[..1]);
     slow_down(&server, models.path(), 1.0);
     // One that takes as long as it may is answered with 504; its worker is not done.
-    add_model(models.path(), "digits/1", |spec| {
-        spec.replace("steps = 32", "steps = 2_000_000")
-    });
+    add_model(models.path(), "digits/1", |spec| spec.replace("steps = 32", "steps = 2_000_000"));
     assert_eq!(server.post("/v2/repository/models/digits/load", &Value::Null), 200);
     let call = || _ = server.infer("digits", &image(20, 255));
     beside(1, call, || server.fires(&STILL[..1], || ()));

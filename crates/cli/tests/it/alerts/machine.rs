@@ -18,8 +18,10 @@ pub(super) const FULL: Faults = &[
     ("BackupOld", "no backup since"),
 ];
 
+pub(super) const BUSY: Faults =
+    &[("HighCpu", "a control group with a twentieth of a processor, of which more was used")];
+
 pub(super) const TIGHT: Faults = &[
-    ("HighCpu", "a control group with a tenth of a processor, and load"),
     ("HighMemory", "a control group with hardly more memory than is in use"),
     ("FileDescriptorsRunOut", "hardly more file descriptors than are open, and callers"),
     ("ConnectionsRefused", "more connections than may be"),
@@ -97,7 +99,7 @@ impl Group {
         group.folders.iter().all(joins).then_some(group)
     }
 
-    /// Allows so many hundredths of a processor.
+    /// Allows so many hundredths of a processor, and gives them before others get theirs.
     fn limit_cpu(&self, hundredths: u32) {
         let quota = 1000 * hundredths;
         let (file, text) = match self.is_second {
@@ -105,6 +107,9 @@ impl Group {
             false => ("cpu.cfs_quota_us", quota.to_string()),
         };
         std::fs::write(self.folders[0].join(file), text).unwrap();
+        let (file, most) =
+            if self.is_second { ("cpu.weight", "10000") } else { ("cpu.shares", "262144") };
+        std::fs::write(self.folders[0].join(file), most).unwrap();
     }
 
     fn limit_memory(&self, bytes: u64) {
@@ -133,13 +138,12 @@ fn limits_that_are_tight() {
     let models = own_models();
     let server = Watched::start("[connections]\nmax = 100\n", models.path());
     let id = server.server.child.id();
-    let (group, server) = (Group::of(id), server);
     server.is_silent(TIGHT);
     let call = |n: usize| (0..n).map(|_| TcpStream::connect(&server.server.address).unwrap());
     let open: Vec<TcpStream> = call(110).collect();
     std::thread::sleep(Duration::from_millis(200));
     drop(open);
-    server.fires(&TIGHT[3..], || ());
+    server.fires(&TIGHT[2..], || ());
     // As many as are closed, so that what is open is what stays so.
     server.wait("connections stay open", || server.value("striatum_connections") < 3.0);
     let now = std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count();
@@ -147,16 +151,32 @@ fn limits_that_are_tight() {
     let set = Command::new("prlimit").args(["--pid", &id.to_string(), &limit]).status();
     assert!(set.unwrap().success());
     let open: Vec<TcpStream> = call((now + 40) * 4 / 5 - now + 4).collect();
-    server.fires(&TIGHT[2..3], || ());
-    drop(open);
-    let Some(group) = group else { return skip("no control group can be made") };
-    group.limit_memory((server.value("process_resident_memory_bytes") * 1.05) as u64);
     server.fires(&TIGHT[1..2], || ());
-    group.limit_memory(1 << 40);
-    group.limit_cpu(10);
-    let busy = || _ = server.infer("digits", &image(300, 255));
-    beside(2, busy, || server.fires(&TIGHT[..1], || ()));
+    drop(open);
+    let Some(group) = Group::of(id) else { return skip("no control group can be made") };
+    group.limit_memory((server.value("process_resident_memory_bytes") * 1.05) as u64);
+    server.fires(&TIGHT[..1], || ());
     // It is to be gone before its group.
+    drop(server);
+}
+
+#[test]
+fn a_processor_that_is_scarce() {
+    let models = own_models();
+    let server = Watched::start("", models.path());
+    server.is_silent(BUSY);
+    let cores = std::thread::available_parallelism().unwrap().get() as u32;
+    let Some(group) = Group::of(server.server.child.id()) else {
+        return skip("no control group can be made");
+    };
+    // The rate is over five minutes, most of which were before the start.
+    group.limit_cpu(100 * cores);
+    let limit_seconds = 300.0 * 0.05;
+    let busy = || _ = server.infer("digits", &image(784, 255));
+    let used = || server.value("process_cpu_seconds_total");
+    beside(4, busy, || server.wait("it is not busy", || used() > 0.9 * limit_seconds));
+    group.limit_cpu(5);
+    server.fires(BUSY, || ());
     drop(server);
 }
 

@@ -44,6 +44,7 @@ const TABLES: &[Faults] = &[
     services::CROWDED,
     services::DOWN,
     machine::FULL,
+    machine::BUSY,
     machine::TIGHT,
     machine::HOT,
     time::LATER,

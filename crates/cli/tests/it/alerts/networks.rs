@@ -17,8 +17,7 @@ pub(super) const WRONG: Faults = &[
     ("SessionsNearLimit", "as many sessions as may be"),
 ];
 
-pub(super) const UNUSUAL: Faults =
-    &[("Anomaly", "requests come many times as fast as before")];
+pub(super) const UNUSUAL: Faults = &[("Anomaly", "requests come many times as fast as before")];
 
 const ROLLOUT: &str = "/v1/models/digits/rollout";
 
@@ -45,7 +44,7 @@ fn networks_that_are_wrong() {
     assert_eq!(server.post("/v1/sessions", &json!({ "model": "digits", "id": "one" })), 201);
     let mut candidates = [stable, json!({ "candidate": 2, "mode": "shadow", "share": 1.0 })];
     server.fires(WRONG, || {
-        server.infer("faint", &image(1, 1));
+        server.infer("faint", &image(1, 20));
         (0..8).for_each(|_| _ = server.infer("digits", &image(300, 200)));
         for right in [true, false, false, false] {
             server.post("/v1/models/digits/feedback", &json!({ "right": right }));
@@ -61,7 +60,7 @@ fn networks_that_are_wrong() {
 #[test]
 fn load_that_is_unusual() {
     let models = own_models();
-    let soon = "[alerting.anomaly]\nwarm_up_samples = 10\nmemory_samples = 20\n";
+    let soon = "[alerting.anomaly]\nwarm_up_samples = 5\nmemory_samples = 20\n";
     let server = Watched::start(soon, models.path());
     let (even, dense) = (image(20, 255), image(300, 255));
     let call = || {
@@ -72,7 +71,7 @@ fn load_that_is_unusual() {
     beside(1, call, || {
         server.wait("nothing is watched", || {
             server.value("count_over_time(striatum_anomaly_score_ratio{series=\"requests\"}[1h])")
-                > 30.0
+                > 16.0
         });
     });
     beside(4, || _ = server.infer("digits", &dense), || server.fires(UNUSUAL, || ()));

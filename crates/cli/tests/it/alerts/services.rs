@@ -95,15 +95,16 @@ fn a_database_that_is_killed() {
 
 #[test]
 fn a_history_that_is_full_and_labels_without_room() {
-    let receivers: Vec<String> = (0..60)
-        .map(|k| format!("{{ name = \"r{k}\", log_configs = [{{}}] }}"))
-        .collect();
+    let receivers: Vec<String> =
+        (0..60).map(|k| format!("{{ name = \"r{k}\", log_configs = [{{}}] }}")).collect();
     let settings = format!(
         "[history]\nmax_bytes = 1_048_576\ndisk_bytes = 0\ngather_seconds = 0.2\n\
          [alerting.manager]\nroute = {{ receiver = \"r0\" }}\nreceivers = [{}]\n",
         receivers.join(", ")
     );
     let models = own_models();
+    // More models have more series.
+    (0..6).for_each(|k| add_model(models.path(), &format!("m{k}/1"), |spec| spec));
     let server = Watched::start(&settings, models.path());
     server.fires(CROWDED, || ());
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{BETWEEN, LOOKS, Watched, add_model, beside, image, own_models};
 
-const ROUTE: &str = r#"route="/v2/models/{model}/infer""#;
+const ROUTE: &str = r#"route="/v2/models/{name}/infer""#;
 
 /// The upper bounds of the latency histogram's buckets and how many are at most that.
 fn buckets(server: &Watched) -> Vec<(f64, f64)> {
@@ -68,7 +68,8 @@ fn quantiles_are_those_that_clients_measure() {
         // The text has the same buckets.
         let rank = q * took.len() as f64;
         let scraped = text.lines().filter(|line| {
-            line.starts_with("striatum_http_request_duration_seconds_bucket{") && line.contains(ROUTE)
+            line.starts_with("striatum_http_request_duration_seconds_bucket{")
+                && line.contains(ROUTE)
         });
         let scraped: Vec<f64> =
             scraped.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
@@ -80,7 +81,7 @@ fn quantiles_are_those_that_clients_measure() {
 
 /// The value of a metric without labels in a text of `/metrics`.
 fn of(text: &str, name: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("{} "));
     line.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
 }
 
