@@ -12,32 +12,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-import numpy as np
+from bodies import bodies
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-
-
-def bodies(folder):
-    """One digit as JSON, one as bytes, 32 as bytes: path of each body and length of its JSON."""
-    images = np.load(ROOT / "models/digits/heldout.npz")["images"].reshape(1000, -1)
-
-    def write(name, n, binary):
-        tensor = {"name": "input", "shape": [n, 784], "datatype": "UINT8"}
-        if binary:
-            tensor["parameters"] = {"binary_data_size": 784 * n}
-        else:
-            tensor["data"] = images[:n].ravel().tolist()
-        head = json.dumps({"inputs": [tensor], "outputs": [{"name": "class"}]}).encode()
-        tail = images[:n].astype("u1").tobytes() if binary else b""
-        (folder / name).write_bytes(head + tail)
-        return folder / name, len(head) if binary else None
-
-    return {
-        "digit, JSON": write("one.json", 1, False),
-        "digit, bytes": write("one.bin", 1, True),
-        "32 digits, bytes": write("batch.bin", 32, True),
-    }
 
 
 class Server:
@@ -98,7 +76,6 @@ class Server:
         self.process.terminate()
         self.process.wait()
 
-
 def throughput(folder, seconds):
     server = Server(folder)
     # What one core steps while nothing else asks for it: one caller, large batches.
@@ -119,7 +96,6 @@ def throughput(folder, seconds):
                 f"{found['p99']} | {rate:.0f} | {rate / alone:.2f} |"
             )
     server.stop()
-
 
 def accepted(server, body, callers, seconds):
     """Latencies (ms) of what was accepted, and the share that was refused, with Python callers."""
@@ -150,7 +126,6 @@ def accepted(server, body, callers, seconds):
     p = lambda q: took[int(q * (len(took) - 1))] if took else float("nan")
     return p(0.5), p(0.99), refused[0] / max(1, refused[0] + len(took))
 
-
 def overload(folder, seconds):
     print("\n| load (32 digits each) | p50 ms of accepted | p99 ms of accepted | refused |")
     print("|---|---|---|---|")
@@ -160,7 +135,6 @@ def overload(folder, seconds):
         p50, p99, refused = accepted(server, body, callers, seconds)
         print(f"| {callers} callers, 4 let in | {p50:.2f} | {p99:.2f} | {100 * refused:.0f} % |")
     server.stop()
-
 
 def slow(folder, seconds):
     body = bodies(folder)["digit, bytes"]
@@ -174,7 +148,6 @@ def slow(folder, seconds):
           f"p50 {p50s:.2f} ms, p99 {p99s:.2f} ms.")
     server.stop()
 
-
 def million(folder):
     body = bodies(folder)["digit, bytes"]
     server = Server(folder)
@@ -186,7 +159,6 @@ def million(folder):
     print("\nResident MiB over a million requests: "
           + ", ".join(f"{mib:.1f} after {n // 1000}k" for n, mib in sizes) + ".")
     server.stop()
-
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seconds", type=int, default=5)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alert::anomaly::{self, Watch};
+use alert::anomaly::Watch;
 use alert::{
     Alerting, Config, DeadLetter, DeadLetters, GroupConfig, RuleConfig, Series, Snapshot, Span,
     Turn,
@@ -95,7 +95,9 @@ fn inhibits() -> Result<Vec<alert::InhibitRule>, String> {
 
 /// The rules of the catalogue.
 fn rules(config: &config::Alerting) -> Vec<GroupConfig> {
-    let interval = Some(Span::from_ms((config.interval_seconds * 1e3) as i64));
+    // Nothing is evaluated where no interval is set.
+    let seconds = Some(config.interval_seconds).filter(|seconds| *seconds > 0.0);
+    let interval = seconds.map(|seconds| Span::from_ms((seconds * 1e3) as i64));
     let records = slo::records().into_iter().map(|record| RuleConfig {
         record: record.name,
         expr: record.expr,
@@ -146,7 +148,7 @@ impl Alarm {
         getrandom::fill(&mut seed).map_err(|e| wrong(e.to_string()))?;
         let chance = Chance::from_seed(u64::from_le_bytes(seed));
         let alerting = Alerting::new(&settings, &check, clock, &chance, Arc::new(Letters(sender)));
-        let watch = Watch::new(anomaly::Config::default());
+        let watch = Watch::new(config.anomaly.clone());
         Ok(Self {
             alerting: Mutex::new(alerting.map_err(|e| wrong(e.to_string()))?),
             watch: Mutex::new(watch.map_err(|e| wrong(e.to_string()))?),
@@ -196,6 +198,8 @@ impl Alarm {
         }
         for tally in alerting.sender().tallies() {
             let target = format!("{}-{}", tally.kind, tally.receiver);
+            let state = server.metrics.gauge("striatum_breaker_state", &[&target]);
+            state.set(observe::export::shown(tally.breaker));
             for (outcome, total) in
                 [("sent", tally.delivered_total), ("failed", tally.given_up_total)]
             {

@@ -92,13 +92,16 @@ pub struct Memory {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerting {
-    /// Time from one evaluation of the rules to the next (seconds).
+    /// Time from one evaluation of the rules to the next (seconds); 0 leaves the rules to another
+    /// Prometheus, and nobody is told from here.
     pub interval_seconds: f64,
     /// What the hold times of the catalogue's rules are multiplied by: 0 fires at once.
     pub hold_factor: f64,
     /// Routes, receivers, inhibitions, Alertmanagers and further rules, by Alertmanager's and
     /// Prometheus' keys; without a route, alerts are written to the log.
     pub manager: toml::Table,
+    /// How what is unusual is told from what is usual.
+    pub anomaly: alert::anomaly::Config,
 }
 
 /// The log.
@@ -156,7 +159,8 @@ pub struct HistoryConfig {
     pub retention_hours: f64,
     /// Room on disk, in the state's folder (bytes); 0 keeps nothing from one start to the next.
     pub disk_bytes: u64,
-    /// Time from one gathering of every metric to the next (seconds).
+    /// Time from one gathering of every metric to the next (seconds); 0 keeps no history, and
+    /// nothing that is made of it: rules here, queries, what is unusual.
     pub gather_seconds: f64,
 }
 
@@ -365,7 +369,12 @@ impl Default for HistoryConfig {
 
 impl Default for Alerting {
     fn default() -> Self {
-        Self { interval_seconds: 15.0, hold_factor: 1.0, manager: toml::Table::new() }
+        Self {
+            interval_seconds: 15.0,
+            hold_factor: 1.0,
+            manager: toml::Table::new(),
+            anomaly: alert::anomaly::Config::default(),
+        }
     }
 }
 
@@ -460,11 +469,13 @@ impl Config {
         let fits = (0.01..=87_840.0).contains(&hours);
         expect("history.retention_hours", fits, "0.01 to 87840", hours.to_string());
         let every = self.history.gather_seconds;
-        let fits = (0.1..=300.0).contains(&every);
-        expect("history.gather_seconds", fits, "0.1 to 300", every.to_string());
+        let fits = every == 0.0 || (0.1..=300.0).contains(&every);
+        expect("history.gather_seconds", fits, "0, or 0.1 to 300", every.to_string());
         let every = self.alerting.interval_seconds;
-        let fits = (0.1..=3600.0).contains(&every);
-        expect("alerting.interval_seconds", fits, "0.1 to 3600", every.to_string());
+        let fits = every == 0.0 || (0.1..=3600.0).contains(&every);
+        expect("alerting.interval_seconds", fits, "0, or 0.1 to 3600", every.to_string());
+        let wrong = self.alerting.anomaly.problems();
+        expect("alerting.anomaly", wrong.is_empty(), "settings that can be", wrong.join("; "));
         let factor = self.alerting.hold_factor;
         let fits = (0.0..=100.0).contains(&factor);
         expect("alerting.hold_factor", fits, "0 to 100", factor.to_string());

@@ -32,9 +32,17 @@ pub(crate) struct Past {
     pub(crate) history: History,
     pub(crate) limits: QueryConfig,
     instance: String,
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<Gathered>,
     signals: Signals,
     pub(crate) room: tokio::sync::Semaphore,
+}
+
+/// What the last gathering found.
+#[derive(Default)]
+struct Gathered {
+    series: HashMap<String, Known>,
+    /// When it was (milliseconds since 1970); none where nothing is known of it.
+    at_ms: Option<i64>,
 }
 
 /// A series that was found before.
@@ -107,40 +115,51 @@ impl Past {
     }
 
     /// Takes every metric as it stands at this time (milliseconds since 1970).
+    ///
+    /// A counter that was not there at the last gathering stood at nothing then. That is kept too:
+    /// without it the first of its kind would be no increase, and an alert on it silent.
+    /// Source: Prometheus' feature `created-timestamp-zero-ingestion`.
     pub(crate) fn gather(&self, server: &Server, now_ms: i64, gathering: u64) {
         let since = Instant::now();
         server.show();
         let families = server.metrics.families();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Vec::new();
+        let before_ms = known.at_ms.filter(|at_ms| *at_ms < now_ms);
+        let (mut begun, mut found) = (Vec::new(), Vec::new());
         let up = observe::Sample { name: "up".into(), labels: Vec::new(), value: 1.0 };
         for sample in samples(&families).iter().chain([&up]) {
             let key = key(sample);
-            let handle = match known.get_mut(&key) {
+            let handle = match known.series.get_mut(&key) {
                 Some(known) => {
                     known.found = gathering;
                     known.handle
                 }
                 None => {
                     let Some(handle) = self.handle(sample) else { continue };
-                    known.insert(key, Known { handle, found: gathering });
+                    known.series.insert(key, Known { handle, found: gathering });
+                    if let (Some(t_ms), true) = (before_ms, counts(&sample.name)) {
+                        begun.push((handle, Sample { t_ms, value: 0.0 }));
+                    }
                     handle
                 }
             };
             found.push((handle, Sample { t_ms: now_ms, value: sample.value }));
         }
         // What was there and is gone ends here.
-        known.retain(|_, known| {
+        known.series.retain(|_, known| {
             let is_there = known.found == gathering;
             if !is_there {
                 found.push((known.handle, Sample { t_ms: now_ms, value: STALE }));
             }
             is_there
         });
+        // One that was there before and ended meanwhile refuses what lies before its end.
+        self.history.append_all(&begun);
         let appended = self.history.append_all(&found);
+        known.at_ms = Some(now_ms);
         if !appended.forgotten.is_empty() {
             // Found again at the next gathering, with a handle that holds.
-            known.clear();
+            *known = Gathered::default();
         }
         drop(known);
         let stats = self.history.stats();
@@ -181,6 +200,11 @@ impl Past {
             tracing::warn!(%error, "the history is not kept on disk");
         }
     }
+}
+
+/// Whether a series of that name only goes up from nothing: a counter, or a part of a histogram.
+fn counts(name: &str) -> bool {
+    ["_total", "_bucket", "_count", "_sum"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 fn key(sample: &observe::Sample) -> String {

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::error::{RequestError, ServeError};
 use crate::live::Live;
 use crate::model::Model;
-use crate::record::Signals;
+use crate::record::{Signals, begin_model};
 use crate::rollout::{Mode, Phase, Rollout, RolloutReport, RolloutSpec};
 use crate::statistics::Statistics;
 
@@ -103,6 +103,7 @@ impl Repository {
                 );
                 continue;
             }
+            begin_model(&repository.metrics, &name);
             let versions = repository.read_versions(&name, &path, &Entry::default());
             repository.write().entry(name).or_default().versions = versions.map_err(failed)?;
         }
@@ -144,6 +145,7 @@ impl Repository {
             }
             models.get(name).map(|e| e.versions.clone()).unwrap_or_default()
         };
+        begin_model(&self.metrics, name);
         let before = Entry { versions: known, ..Entry::default() };
         let not_ready = |reason: String| RequestError::NotReady { name: name.to_owned(), reason };
         let mut versions = self

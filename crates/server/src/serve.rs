@@ -29,7 +29,7 @@ use crate::listen::{self, Certificates, Listener};
 use crate::machine::Reader;
 use crate::memories::{self, Memories};
 use crate::past::Past;
-use crate::record::{RouteSignals, Signals, StoreSignals, Tenants};
+use crate::record::{self, RouteSignals, Signals, StoreSignals, Tenants};
 use crate::repository::Repository;
 use crate::request::{Server, now_ms};
 use crate::security::Security;
@@ -107,6 +107,7 @@ where
         return Err(ServeError::Config(problems));
     }
     let metrics = Metrics::new();
+    record::begin(&metrics, &config);
     telemetry.count_in(&metrics);
     metrics.say("striatum_build_info", &[env!("CARGO_PKG_VERSION")]);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -167,6 +168,10 @@ where
     });
     experiments::take_up(&server).await?;
     server.alarm.take_up(&server, now_ms() as i64).await?;
+    if server.config.history.gather_seconds > 0.0 {
+        // Whatever happens from here on is an increase of what is kept now.
+        server.past.gather(&server, now_ms() as i64, 0);
+    }
     ready(local, &server.repository);
 
     let stopped = Arc::new(Notify::new());
@@ -189,10 +194,7 @@ where
         tokio::spawn(watch::send(Arc::clone(&server), poster, settings));
     }
     let background = [
-        tokio::spawn(watch::gather(Arc::clone(&server))),
-        tokio::spawn(watch::judge(Arc::clone(&server))),
-        tokio::spawn(watch::wonder(Arc::clone(&server))),
-        tokio::spawn(watch::tidy(Arc::clone(&server))),
+        tokio::spawn(watch::look_back(Arc::clone(&server))),
         tokio::spawn(watch::delay(Arc::clone(&server))),
         tokio::spawn(watch::letters_of_alarms(Arc::clone(&server))),
         tokio::spawn(expire_letters(Arc::clone(&server))),

@@ -15,6 +15,9 @@ use crate::request::{Server, now_ms};
 /// Time between two looks at what is unusual, and at what the process uses.
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Time between two readings of the machine where no history is kept.
+const READ: Duration = Duration::from_secs(5);
+
 /// How often the history is tidied and what alerts do is kept.
 const TIDY: Duration = Duration::from_secs(30);
 
@@ -76,8 +79,29 @@ pub(crate) async fn verify(server: Arc<Server>) {
     }
 }
 
+/// Keeps the history, judges it and looks for what is unusual in it, for ever, as far as that is
+/// configured: without a history there is nothing to judge, and the machine is read for health alone.
+pub(crate) async fn look_back(server: Arc<Server>) {
+    if server.config.history.gather_seconds == 0.0 {
+        return read(server).await;
+    }
+    let own = || Arc::clone(&server);
+    tokio::join!(gather(own()), judge(own()), wonder(own()), tidy(own()));
+}
+
+/// Reads what the process and its machine use, for ever.
+async fn read(server: Arc<Server>) {
+    let mut every = interval(READ.as_secs_f64());
+    loop {
+        every.tick().await;
+        server.reader.runtime();
+        let own = Arc::clone(&server);
+        blocking(move || own.reader.read()).await;
+    }
+}
+
 /// Gathers every metric into the history, for ever.
-pub(crate) async fn gather(server: Arc<Server>) {
+async fn gather(server: Arc<Server>) {
     let mut every = interval(server.config.history.gather_seconds);
     for gathering in 1.. {
         every.tick().await;
@@ -91,8 +115,11 @@ pub(crate) async fn gather(server: Arc<Server>) {
     }
 }
 
-/// Evaluates the rules, for ever.
-pub(crate) async fn judge(server: Arc<Server>) {
+/// Evaluates the rules, for ever, where that is configured.
+async fn judge(server: Arc<Server>) {
+    if server.config.alerting.interval_seconds == 0.0 {
+        return;
+    }
     let mut every = interval(server.config.alerting.interval_seconds);
     loop {
         every.tick().await;
@@ -106,7 +133,7 @@ pub(crate) async fn judge(server: Arc<Server>) {
 }
 
 /// Looks for what is unusual, for ever.
-pub(crate) async fn wonder(server: Arc<Server>) {
+async fn wonder(server: Arc<Server>) {
     let mut every = interval(SECOND.as_secs_f64());
     loop {
         every.tick().await;
@@ -116,7 +143,7 @@ pub(crate) async fn wonder(server: Arc<Server>) {
 }
 
 /// Keeps the history in bounds and on disk, and what alerts do in the store, for ever.
-pub(crate) async fn tidy(server: Arc<Server>) {
+async fn tidy(server: Arc<Server>) {
     loop {
         tokio::time::sleep(TIDY).await;
         keep(&server).await;

@@ -59,7 +59,7 @@ pub(crate) const ALERTS: &[Alert] = &[
         AREA,
         Warning,
         "SeriesDropped",
-        "increase(striatum_series_dropped_total{}[15m]) > 0",
+        "striatum_series_dropped_total{} > 0",
     )
     .says(
         "{{ $labels.family }} has more label values than it may; they are counted under `_other`.",
@@ -70,9 +70,9 @@ pub(crate) const ALERTS: &[Alert] = &[
     .fires(
         &[(r#"striatum_series_dropped_total{family="striatum_requests_total"}"#, "0+1x120")],
         &[("family", "striatum_requests_total")],
-        "15",
+        "120",
     )
-    .silent(&[(r#"striatum_series_dropped_total{family="striatum_requests_total"}"#, "4x120")]),
+    .silent(&[(r#"striatum_series_dropped_total{family="striatum_requests_total"}"#, "0x120")]),
     alert(
         AREA,
         Warning,

@@ -15,7 +15,7 @@ use crate::postgres::Server as Postgres;
 const INFER: &str = "/v2/models/digits/infer";
 
 /// A library that is preloaded into a server, built where there is a C compiler.
-fn preloaded(folder: &Path, source: &str) -> Option<PathBuf> {
+pub(crate) fn preloaded(folder: &Path, source: &str) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let library = folder.join("preloaded.so");
     let mut cc = Command::new("cc");

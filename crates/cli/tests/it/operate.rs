@@ -22,7 +22,7 @@ impl Serving {
     }
 
     pub(crate) fn with(arguments: &[&str], models: &Path, env: &[(&str, &str)]) -> Self {
-        Self::on("127.0.0.1:0", arguments, models, env)
+        Self::started(&[], "127.0.0.1:0", arguments, models, env)
     }
 
     /// On an address, so that it can be started there again.
@@ -32,7 +32,29 @@ impl Serving {
         models: &Path,
         env: &[(&str, &str)],
     ) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_striatum"))
+        Self::started(&[], address, arguments, models, env)
+    }
+
+    /// Started by another program, which becomes it.
+    pub(crate) fn through(
+        starter: &[&str],
+        arguments: &[&str],
+        models: &Path,
+        env: &[(&str, &str)],
+    ) -> Self {
+        Self::started(starter, "127.0.0.1:0", arguments, models, env)
+    }
+
+    fn started(
+        starter: &[&str],
+        address: &str,
+        arguments: &[&str],
+        models: &Path,
+        env: &[(&str, &str)],
+    ) -> Self {
+        let line = [starter, &[env!("CARGO_BIN_EXE_striatum")]].concat();
+        let mut child = Command::new(line[0])
+            .args(&line[1..])
             .args(["serve", "--listen", address])
             .args(arguments)
             .arg("--models")
@@ -56,6 +78,7 @@ impl Serving {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
+            .timeout_global(Some(std::time::Duration::from_secs(60)))
             .build()
             .into();
         let mut request = ureq::http::Request::builder()
@@ -70,6 +93,12 @@ impl Serving {
         let status = answer.status().as_u16();
         let text = answer.into_body().read_to_string().unwrap_or_default();
         (status, serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// The text of an answer.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let mut answer = ureq::get(format!("http://{}{path}", self.address)).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
     }
 
     pub(crate) fn kill(mut self) {

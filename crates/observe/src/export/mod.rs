@@ -83,6 +83,15 @@ pub struct Target {
     calls: [Counter; 4],
 }
 
+/// A breaker's state as `striatum_breaker_state` shows it: 0 closed, 1 half open, 2 open.
+pub fn shown(state: breaker::State) -> f64 {
+    match state {
+        breaker::State::Open | breaker::State::ForcedOpen => 2.0,
+        breaker::State::HalfOpen => 1.0,
+        breaker::State::Closed | breaker::State::Disabled | breaker::State::MetricsOnly => 0.0,
+    }
+}
+
 impl Target {
     /// A service of that name.
     ///
@@ -119,11 +128,7 @@ impl Target {
             op()
         };
         let called = self.policy.call((), Deadline::NEVER, SendError::verdict, attempt).await;
-        self.state.set(match self.policy.breaker().state() {
-            breaker::State::Open | breaker::State::ForcedOpen => 2.0,
-            breaker::State::HalfOpen => 1.0,
-            _ => 0.0,
-        });
+        self.state.set(shown(self.policy.breaker().state()));
         let outcome = match &called {
             Ok(()) => 0,
             Err(policy::CallError::Full(_)) => 3,
@@ -195,6 +200,12 @@ impl OtlpExporter {
         };
         let target = Target::new("otlp", &metrics, clock);
         let target = target.map_err(|e| SendError::Address(e.to_string()))?;
+        // The first that fails is an increase of what stood at nothing.
+        for signal in ["traces", "metrics", "logs"] {
+            for outcome in ["ok", "failed"] {
+                drop(metrics.counter("striatum_exports_total", &[signal, outcome]));
+            }
+        }
         let resource = otlp::Described::new(instance, SystemTime::now());
         Ok(Self { settings, telemetry, metrics, target, wire, resource })
     }
