@@ -9,8 +9,10 @@
 
 mod collector;
 mod commands;
+mod crash;
 mod faults;
 mod malformed;
+mod memories;
 mod operate;
 mod page;
 #[path = "../../../store/tests/it/postgres_server.rs"]
