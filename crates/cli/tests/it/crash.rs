@@ -275,7 +275,7 @@ fn a_server_that_is_killed_while_it_writes_loses_no_acknowledged_memory() {
         if kill == kills {
             break;
         }
-        let life = Duration::from_millis(20 + clock.draw(180) as u64);
+        let life = Duration::from_millis(20 + clock.draw(480) as u64);
         let address = server.address.clone();
         std::thread::scope(|scope| {
             for writer in &mut writers {

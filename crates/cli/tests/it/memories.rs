@@ -58,7 +58,7 @@ fn a_memory_is_stored_found_changed_deleted_and_had_back() {
     let what: Vec<_> = history["results"].as_array().unwrap().iter().map(|e| &e["what"]).collect();
     assert_eq!(what, ["added", "updated", "deleted", "restored"]);
     assert!(
-        shown(&url, &["history", &id]).contains("text: \"Biscuit the dog sleeps"),
+        shown(&url, &["history", &id]).contains("text: Biscuit the dog sleeps"),
         "a change is shown"
     );
     assert!(shown(&url, &["recall", "What about Biscuit?"]).contains("under the table"));
@@ -139,22 +139,20 @@ fn the_sample_is_found_well() {
     let at = |scores: &Value, k: usize, what: &str| scores["at"][k][what].as_f64().unwrap();
     let (all, of) = (&report["all"], &report["categories"]);
     for (scores, k, what, floor) in [
-        (all, 0, "any_hit", 0.0),
-        (all, 1, "any_hit", 0.0),
-        (all, 1, "recall", 0.0),
-        (&of["words"], 0, "any_hit", 0.0),
-        (&of["names"], 1, "recall", 0.0),
-        (&of["other words"], 1, "any_hit", 0.0),
-        (&of["two hops"], 1, "any_hit", 0.0),
-        (&of["dates"], 1, "any_hit", 0.0),
+        (all, 0, "any_hit", 0.45),
+        (all, 1, "any_hit", 0.75),
+        (all, 1, "recall", 0.75),
+        (&of["words"], 1, "any_hit", 0.8),
+        (&of["names"], 1, "recall", 0.95),
+        (&of["other words"], 1, "any_hit", 0.5),
+        (&of["two hops"], 1, "any_hit", 0.7),
+        (&of["dates"], 1, "any_hit", 0.95),
     ] {
         assert!(at(scores, k, what) >= floor, "{what} {k} {floor}: {report:#}");
     }
-    let score = |name: &str| report[name].as_f64().unwrap();
-    assert!(score("negative_top_score") < score("positive_top_score"), "{report:#}");
     // The words alone find what shares words.
     let words = json(&["memory", "eval", "--sample", "--weights", "1,0,0"], 0);
-    assert!(at(&words["categories"]["words"], 0, "any_hit") > 0.8, "{words:#}");
+    assert!(at(&words["categories"]["words"], 1, "any_hit") > 0.95, "{words:#}");
     let shown = text(&striatum(&["memory", "eval", "--sample", "--misses"]).stdout);
     for said in ["any-hit@5", "two hops", "searched  median", "6 questions want nothing"] {
         assert!(shown.contains(said), "{said}: {shown}");

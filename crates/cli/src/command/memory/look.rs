@@ -164,7 +164,9 @@ impl History {
             for changed in event["changed"].as_array().into_iter().flatten() {
                 let side = |name: &str| line(&field(changed, name), TEXT);
                 let name = field(changed, "field");
-                println!("       {name}: {} > {}", side("before"), side("after"));
+                let from = if changed["before"].is_null() { None } else { Some(side("before")) };
+                let from = from.map_or_else(String::new, |before| format!("{before} > "));
+                println!("       {name}: {from}{}", side("after"));
             }
         }
         Ok(Outcome::Done)
