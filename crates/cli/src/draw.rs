@@ -8,6 +8,8 @@ use spike::Raster;
 const MAX_ROWS: usize = 32;
 /// Columns; more steps share a column.
 const MAX_COLUMNS: usize = 100;
+/// Loads of a line.
+const LOADS: usize = 64;
 
 /// A raster as text: a row per neuron, a column per step, darker where more spikes fall together.
 pub(crate) fn raster(raster: &Raster, labels: &[String]) -> String {
@@ -23,21 +25,33 @@ pub(crate) fn raster(raster: &Raster, labels: &[String]) -> String {
         }
     }
     let most = cells.iter().copied().fold(1.0, f32::max);
-    let shades = [' ', '░', '▒', '▓', '█'];
     let mut text = String::new();
     for row in 0..rows {
         let label = labels.get(row * per_row).filter(|_| per_row == 1).cloned();
         let label = label.unwrap_or_else(|| (row * per_row).to_string());
         let line: String =
-            cells[row * columns..][..columns]
-                .iter()
-                .map(|&v| {
-                    if v == 0.0 { '·' } else { shades[((v / most * 4.0).ceil() as usize).min(4)] }
-                })
-                .collect();
+            cells[row * columns..][..columns].iter().map(|&v| shade(v, most)).collect();
         let _ = writeln!(text, "{label:>6} {line}");
     }
     let _ = writeln!(text, "{:>6} 0{:>width$}", "step", steps, width = columns.saturating_sub(1));
+    text
+}
+
+/// A cell: a point for nothing, else the darker the more.
+fn shade(value: f32, most: f32) -> char {
+    let shades = [' ', '░', '▒', '▓', '█'];
+    if value == 0.0 { '·' } else { shades[((value / most * 4.0).ceil() as usize).min(4)] }
+}
+
+/// Loads as text: a cell each, lines of [`LOADS`], darker where there is more; each line begins
+/// with the number of its first.
+pub(crate) fn loads(loads: &[usize]) -> String {
+    let most = loads.iter().copied().max().unwrap_or(0).max(1) as f32;
+    let mut text = String::new();
+    for (line, cells) in loads.chunks(LOADS).enumerate() {
+        let cells: String = cells.iter().map(|&load| shade(load as f32, most)).collect();
+        let _ = writeln!(text, "{:>6} {cells}", line * LOADS);
+    }
     text
 }
 

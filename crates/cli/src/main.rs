@@ -56,6 +56,8 @@ enum Command {
     Key(command::key::Key),
     /// Check the audit log.
     Audit(command::audit::Audit),
+    /// Remember and find through a running server; measure how well is found.
+    Memory(command::memory::Memory),
     /// Make, list, verify, restore and prune backups.
     Backup(command::backup::Backup),
     /// Find what is wrong with an installation.
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         Command::Config(c) => c.run(json),
         Command::Key(c) => c.run(json),
         Command::Audit(c) => c.run(json),
+        Command::Memory(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Doctor(c) => c.run(json),
         Command::Top(c) => c.run(json),

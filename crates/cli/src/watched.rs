@@ -32,7 +32,7 @@ pub(crate) struct ServerFlags {
     /// The server; https where the machine trusts its certificate.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// An API key of an operator [default: the variable STRIATUM_KEY].
+    /// An API key [default: the variable STRIATUM_KEY].
     #[arg(long)]
     key: Option<String>,
 }
@@ -112,6 +112,36 @@ pub(crate) struct Fired {
     pub(crate) spikes: Vec<[u32; 2]>,
 }
 
+impl ServerFlags {
+    /// The address, without a slash at its end.
+    pub(crate) fn url(&self) -> String {
+        self.url.trim_end_matches('/').to_owned()
+    }
+
+    /// The key that was given, or that of the environment.
+    pub(crate) fn key(&self) -> Option<String> {
+        self.key.clone().or_else(|| std::env::var("STRIATUM_KEY").ok())
+    }
+}
+
+/// Connects, by the machine's certificates; an answer that refuses is no error yet.
+pub(crate) fn agent(answer: Option<Duration>) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_recv_response(answer)
+        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+/// Why a server refused, from its answer.
+pub(crate) fn why(answer: &str) -> String {
+    let said: Value = serde_json::from_str(answer).unwrap_or_default();
+    let why = ["error", "detail", "title"].iter().find_map(|name| said[*name].as_str());
+    why.unwrap_or("no reason is given").to_owned()
+}
+
 impl Span {
     /// The window of rates: a minute, or all that lies between two points.
     fn window(&self) -> String {
@@ -137,15 +167,7 @@ impl Series {
 impl Watched {
     /// The server of the flags, after it has answered once.
     pub(crate) fn reached(flags: &ServerFlags) -> Result<Self> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let url = flags.url.trim_end_matches('/').to_owned();
-        let key = flags.key.clone().or_else(|| std::env::var("STRIATUM_KEY").ok());
-        let watched = Self { agent, url, key };
+        let watched = Self { agent: agent(None), url: flags.url(), key: flags.key() };
         watched.asked("/health/live", &[]).with_context(|| {
             let url = &watched.url;
             format!("no server answers at {url}: start one with `striatum serve`, or say where it is with --url")
@@ -172,13 +194,11 @@ impl Watched {
             return Ok(body);
         }
         let text = body.read_to_string().unwrap_or_default();
-        let said: Value = serde_json::from_str(&text).unwrap_or_default();
-        let why = ["error", "detail", "title"].iter().find_map(|name| said[*name].as_str());
         let hint = match status.as_u16() {
             401 | 403 => "; give the key of an operator with --key or STRIATUM_KEY",
             _ => "",
         };
-        bail!("GET {path}: {status}: {}{hint}", why.unwrap_or("no reason is given"))
+        bail!("GET {path}: {status}: {}{hint}", why(&text))
     }
 
     /// A document.

@@ -11,8 +11,10 @@
 mod alerts;
 mod collector;
 mod commands;
+mod crash;
 mod faults;
 mod malformed;
+mod memories;
 mod operate;
 mod page;
 #[path = "../../../store/tests/it/postgres_server.rs"]

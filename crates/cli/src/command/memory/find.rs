@@ -1,0 +1,160 @@
+//! `striatum memory search` and `recall`: what is found, and why.
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::{ScopeFlags, day, field, given, line, results};
+use crate::watched::ServerFlags;
+use crate::{Outcome, draw};
+
+/// Characters of a memory's text in a table.
+const TEXT: usize = 72;
+
+/// Find memories by words, vectors and activation.
+///
+/// The table has each memory's rank by each of them; the vector's cosine and the words come with
+/// --explain.
+#[derive(Args)]
+pub(super) struct Search {
+    /// The question.
+    query: String,
+    /// How many, 1 to 100.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    /// Conditions on fields: JSON, as in {"tags": "work"}.
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+    /// The lowest score, 0 to 1.
+    #[arg(long)]
+    threshold: Option<f32>,
+    /// The collection whose vectors are asked [default: default].
+    #[arg(long)]
+    collection: Option<String>,
+    /// Tell the words, the cosine and the path to each.
+    #[arg(long)]
+    explain: bool,
+    /// Leave what is found as strong as it is.
+    #[arg(long)]
+    no_reinforce: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// What a message brings up, as text for a language model.
+#[derive(Args)]
+pub(super) struct Recall {
+    /// The message.
+    message: String,
+    /// How many memories, 1 to 100.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    /// How long the text may be, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 4096)]
+    bytes: usize,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+impl Search {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut request = json!({ "query": self.query, "limit": self.limit,
+            "explain": self.explain || !json, "reinforce": !self.no_reinforce });
+        self.scope.fill(&mut request);
+        if let Some(filter) = &self.filter {
+            request["filters"] = given("--filter", filter)?;
+        }
+        if let Some(threshold) = self.threshold {
+            request["threshold"] = threshold.into();
+        }
+        if let Some(collection) = &self.collection {
+            request["collection"] = collection.as_str().into();
+        }
+        let answer = Client::of(&self.server).send("POST", "/v1/search", &request)?;
+        if json {
+            println!("{answer:#}");
+        } else {
+            print!("{}", table(results(&answer)));
+            if self.explain {
+                results(&answer)
+                    .iter()
+                    .enumerate()
+                    .for_each(|(k, hit)| print!("{}", reasons(k, hit)));
+            }
+            if answer["more"] == true {
+                println!("there are more: ask for them with --limit");
+            }
+        }
+        let any = !results(&answer).is_empty();
+        Ok(if any { Outcome::Done } else { Outcome::No })
+    }
+}
+
+fn table(hits: &[Value]) -> String {
+    if hits.is_empty() {
+        return "nothing is found\n".to_owned();
+    }
+    let rank = |why: &Value, name: &str| field(&why[name], "rank");
+    let row = |hit: &Value| {
+        let why = &hit["explain"];
+        vec![
+            format!("{:.3}", hit["score"].as_f64().unwrap_or(0.0)),
+            rank(why, "text"),
+            rank(why, "vector"),
+            rank(why, "graph"),
+            day(hit, "created_at"),
+            field(hit, "id"),
+            line(&field(hit, "memory"), TEXT),
+        ]
+    };
+    let rows: Vec<_> = hits.iter().map(row).collect();
+    draw::table(&["score", "words", "vector", "names", "since", "id", "memory"], &rows)
+}
+
+/// Why a memory was found, as lines.
+fn reasons(k: usize, hit: &Value) -> String {
+    let why = &hit["explain"];
+    let number = |value: &Value| value.as_f64().map_or_else(String::new, |v| format!("{v:.3}"));
+    let mut text = format!("\n{} {}\n", k + 1, line(&field(hit, "memory"), TEXT));
+    let terms = why["terms"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+    let terms: Vec<_> =
+        terms.iter().map(|t| format!("{} {}", field(t, "term"), number(&t["score"]))).collect();
+    for (name, what) in [("text", "words "), ("vector", "vector"), ("graph", "names ")] {
+        if why[name].is_object() {
+            let (rank, score) = (field(&why[name], "rank"), number(&why[name]["score"]));
+            text.push_str(&format!("  {what}  rank {rank}, {score}"));
+            if name == "text" && !terms.is_empty() {
+                text.push_str(&format!(": {}", terms.join(", ")));
+            }
+            text.push('\n');
+        }
+    }
+    let path = why["path"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+    let path: Vec<_> = path.iter().filter_map(Value::as_str).map(|p| line(p, TEXT)).collect();
+    if !path.is_empty() {
+        text.push_str(&format!("  path    {}\n", path.join(" > ")));
+    }
+    text.push_str(&format!("  strength {}\n", number(&why["strength"])));
+    text
+}
+
+impl Recall {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut request = json!({ "message": self.message, "limit": self.limit,
+            "context_bytes": self.bytes });
+        self.scope.fill(&mut request);
+        let answer = Client::of(&self.server).send("POST", "/v1/recall", &request)?;
+        if json {
+            println!("{answer:#}");
+        } else {
+            print!("{}", super::plain(answer["context"].as_str().unwrap_or_default()));
+        }
+        let any = answer["context"].as_str().is_some_and(|text| !text.is_empty());
+        Ok(if any { Outcome::Done } else { Outcome::No })
+    }
+}

@@ -1,0 +1,162 @@
+//! `striatum memory`: what a running server remembers, and how well a memory finds.
+
+mod carry;
+mod client;
+mod eval;
+mod find;
+mod lines;
+mod look;
+mod write;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// Remember, find, change and forget through a running server; measure how well a memory finds.
+///
+/// Everything but eval goes over HTTP, as the tenant of the key.
+#[derive(Args)]
+pub(crate) struct Memory {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Remember a text, or the memories of a file.
+    Store(write::Store),
+    /// Find memories by words, vectors and activation.
+    Search(find::Search),
+    /// Show a memory.
+    Get(look::Get),
+    /// List memories, the newest first.
+    List(look::List),
+    /// Change a memory; what is not given stays.
+    Update(write::Update),
+    /// Delete memories; they can be had back for a while.
+    Delete(write::Delete),
+    /// Have a deleted memory back.
+    Restore(write::Restore),
+    /// What happened to a memory.
+    History(look::History),
+    /// What a message brings up, as text for a language model.
+    Recall(find::Recall),
+    /// Facts, as they were true and as they were known.
+    Facts(look::Facts),
+    /// How much is remembered.
+    Stats(look::Stats),
+    /// The load of the columns of a collection, as a picture.
+    Columns(look::Columns),
+    /// Write everything that is remembered into a file.
+    Export(carry::Export),
+    /// Take in a file that an export wrote.
+    Import(carry::Import),
+    /// Measure how well a memory finds, on questions whose answers are known.
+    Eval(eval::Eval),
+}
+
+/// Whose memories.
+#[derive(Args, Clone, Default)]
+struct ScopeFlags {
+    /// Whose: a user of the application.
+    #[arg(long)]
+    user: Option<String>,
+    /// Whose: an agent of the application.
+    #[arg(long)]
+    agent: Option<String>,
+    /// Whose: a run, a conversation.
+    #[arg(long)]
+    run: Option<String>,
+}
+
+impl Memory {
+    pub(crate) fn run(self, json: bool) -> Result<Outcome> {
+        match self.command {
+            Command::Store(c) => c.run(json),
+            Command::Search(c) => c.run(json),
+            Command::Get(c) => c.run(json),
+            Command::List(c) => c.run(json),
+            Command::Update(c) => c.run(json),
+            Command::Delete(c) => c.run(json),
+            Command::Restore(c) => c.run(json),
+            Command::History(c) => c.run(json),
+            Command::Recall(c) => c.run(json),
+            Command::Facts(c) => c.run(json),
+            Command::Stats(c) => c.run(json),
+            Command::Columns(c) => c.run(json),
+            Command::Export(c) => c.run(json),
+            Command::Import(c) => c.run(json),
+            Command::Eval(c) => c.run(json),
+        }
+    }
+}
+
+impl ScopeFlags {
+    /// As the names and values of a query.
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [("user_id", &self.user), ("agent_id", &self.agent), ("run_id", &self.run)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+
+    /// Into a document that does not say so itself.
+    fn fill(&self, document: &mut Value) {
+        for (name, value) in self.pairs() {
+            if document[name].is_null() {
+                document[name] = value.into();
+            }
+        }
+    }
+}
+
+/// JSON of the command line.
+fn given(what: &str, text: &str) -> Result<Value> {
+    serde_json::from_str(text).with_context(|| format!("{what}: expected JSON"))
+}
+
+/// Text of others as a terminal may have it: no control characters but line ends.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
+/// A text on one line, cut where it is longer than `room` characters.
+fn line(text: &str, room: usize) -> String {
+    let text: Vec<String> = text.split_whitespace().map(plain).collect();
+    let text = text.join(" ");
+    if text.chars().count() <= room {
+        return text;
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// A field as text; empty where there is none.
+fn field(document: &Value, name: &str) -> String {
+    match &document[name] {
+        Value::Null => String::new(),
+        Value::String(text) => line(text, usize::MAX),
+        other => line(&other.to_string(), usize::MAX),
+    }
+}
+
+/// The day, or the minute, of a time in RFC 3339.
+fn day(document: &Value, name: &str) -> String {
+    field(document, name).chars().take(10).collect()
+}
+
+/// The results of an answer.
+fn results(answer: &Value) -> &[Value] {
+    answer["results"].as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{line, plain};
+
+    #[test]
+    fn text_of_others_moves_no_cursor_and_stays_on_its_line() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc"), "a [2Jb\nc");
+        assert_eq!(line("one\n two\u{7} three", 80), "one two  three");
+        assert_eq!(line("abcdef", 4), "abc…");
+    }
+}

@@ -1,0 +1,160 @@
+//! `striatum memory` against a real server, and its evaluation.
+
+use serde_json::{Value, json};
+
+use crate::operate::{Serving, name};
+use crate::{json, striatum, text};
+
+/// A server with nothing in it, and its folder.
+fn serving() -> (tempfile::TempDir, Serving, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, models) = (folder.path().join("state"), folder.path().join("models"));
+    std::fs::create_dir_all(&models).unwrap();
+    let server = Serving::start(&state, &models);
+    let url = format!("http://{}", server.address);
+    (folder, server, url)
+}
+
+/// A command's JSON document.
+fn asked(url: &str, arguments: &[&str], status: i32) -> Value {
+    json(&[&["memory"], arguments, &["--url", url]].concat(), status)
+}
+
+/// What a command prints for people.
+fn shown(url: &str, arguments: &[&str]) -> String {
+    let output = striatum(&[&["memory"], arguments, &["--url", url]].concat());
+    assert!(output.status.success(), "{arguments:?} {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn a_memory_is_stored_found_changed_deleted_and_had_back() {
+    let (_folder, _server, url) = serving();
+    let said = "Biscuit the dog sleeps on the blue sofa";
+    let stored = asked(&url, &["store", said, "--user", "mara", "--tag", "home"], 0);
+    let id = stored["results"][0]["id"].as_str().unwrap().to_owned();
+    asked(&url, &["store", "The ferry to Harlingen leaves at nine", "--user", "tobias"], 0);
+    let found = asked(&url, &["search", "where does the dog sleep?", "--user", "mara"], 0);
+    assert_eq!(found["results"].as_array().unwrap().len(), 1);
+    assert_eq!(found["results"][0]["id"], *id);
+    let table = shown(&url, &["search", "where does the dog sleep?", "--explain"]);
+    for said in [&id, "score", "words   rank 1", "vector  rank", "dog ", "strength "] {
+        assert!(table.contains(said), "{said}: {table}");
+    }
+    let filter = r#"{"user_id": "tobias"}"#;
+    let found = asked(&url, &["search", "dog", "--filter", filter], 0);
+    let found: Vec<_> =
+        found["results"].as_array().unwrap().iter().map(|m| &m["user_id"]).collect();
+    assert_eq!(found, ["tobias"]);
+    assert!(shown(&url, &["get", &id]).starts_with(&format!("{said}\n\n")));
+    let changed = asked(&url, &["update", &id, "--text", "Biscuit sleeps under the table"], 0);
+    assert_eq!((&changed["version"], &changed["tags"]), (&json!(2), &json!(["home"])));
+    asked(&url, &["update", &id, "--text", "x", "--expect", "1"], 2);
+    asked(&url, &["delete", &id], 0);
+    assert_eq!(asked(&url, &["list"], 0)["total"], 1);
+    assert_eq!(asked(&url, &["list", "--status", "deleted"], 0)["results"][0]["id"], *id);
+    assert_eq!(asked(&url, &["restore", &id], 0)["memory"], "Biscuit sleeps under the table");
+    let history = asked(&url, &["history", &id], 0);
+    let what: Vec<_> = history["results"].as_array().unwrap().iter().map(|e| &e["what"]).collect();
+    assert_eq!(what, ["added", "updated", "deleted", "restored"]);
+    assert!(
+        shown(&url, &["history", &id]).contains("text: Biscuit the dog sleeps"),
+        "a change is shown"
+    );
+    assert!(shown(&url, &["recall", "What about Biscuit?"]).contains("under the table"));
+    assert_eq!(asked(&url, &["stats"], 0)["active"], 2);
+    assert!(shown(&url, &["columns"]).starts_with("2 memories in "));
+    asked(&url, &["delete", "--erase", &id], 0);
+    let gone = asked(&url, &["get", &id], 2);
+    assert!(gone["error"][0].as_str().unwrap().contains("there is no memory"), "{gone}");
+    assert_eq!(asked(&url, &["search", "zzz", "--user", "nobody"], 1)["results"], json!([]));
+}
+
+#[test]
+fn facts_are_told_as_they_were_true_and_as_they_were_known() {
+    let (_folder, server, url) = serving();
+    let spec = json!({ "name": "Mara", "kind": "person" });
+    let (status, mara) = server.ask("POST", "/v1/entities", "", &spec);
+    assert_eq!(status, 201, "{mara}");
+    for (place, from) in [("Ghent", "2026-01-01T00:00:00Z"), ("Lisbon", "2026-06-01T00:00:00Z")] {
+        let fact = json!({ "subject": mara["id"], "predicate": "lives in", "object": place,
+                           "valid_at": from, "functional": true });
+        let (status, said) = server.ask("POST", "/v1/facts", "", &fact);
+        assert_eq!(status, 201, "{said}");
+    }
+    let all = shown(&url, &["facts", "--subject", "Mara"]);
+    let ghent = all.lines().find(|line| line.contains("Ghent")).unwrap();
+    assert!(all.contains("Lisbon") && ghent.contains("2026-01-01  2026-06-01"), "{all}");
+    let then = shown(&url, &["facts", "--subject", "Mara", "--as-of", "2026-03-01T00:00:00Z"]);
+    assert!(then.contains("Ghent") && !then.contains("Lisbon"), "{then}");
+    asked(&url, &["facts", "--subject", "Mara", "--known-at", "2020-01-01T00:00:00Z"], 2);
+}
+
+#[test]
+fn a_file_is_stored_once_however_often_it_is_given_and_travels_by_export() {
+    let (folder, _server, url) = serving();
+    let line = |k: usize| {
+        let id = format!("018f0000-0000-7000-8000-{k:012}");
+        json!({ "id": id, "text": format!("Parcel {k} stands in hall {}", k % 7) }).to_string()
+    };
+    let file = folder.path().join("memories.jsonl");
+    let write = |n: usize| {
+        let lines: Vec<String> = (0..n).chain([0]).map(line).collect();
+        std::fs::write(&file, lines.join("\n")).unwrap();
+    };
+    write(300);
+    let store = ["store", "--file", name(&file), "--user", "hall"];
+    let done = asked(&url, &store, 0);
+    assert_eq!((&done["stored"], &done["skipped"]), (&json!(300), &json!(1)));
+    write(450);
+    let done = asked(&url, &store, 0);
+    assert_eq!((&done["stored"], &done["skipped"]), (&json!(150), &json!(301)));
+    std::fs::write(&file, format!("{}\nnothing\n", line(900))).unwrap();
+    assert!(asked(&url, &store, 2).to_string().contains("line 2"));
+    assert_eq!(asked(&url, &["list", "--user", "hall", "--limit", "2000"], 0)["total"], 450);
+    let export = folder.path().join("export.jsonl");
+    let written = asked(&url, &["export", name(&export)], 0);
+    assert_eq!(written["memories"], 450);
+    assert!(asked(&url, &["import", name(&export)], 2).to_string().contains("is there already"));
+    let done = asked(&url, &["import", name(&export), "--existing", "skip"], 0);
+    assert_eq!((&done["memories"], &done["skipped"]), (&json!(0), &json!(450)));
+    let (_other, _server, there) = serving();
+    assert_eq!(asked(&there, &["import", name(&export)], 0)["memories"], 450);
+    assert_eq!(asked(&there, &["stats"], 0)["active"], 450);
+    let out = striatum(&["memory", "export", "-", "--url", &there]);
+    assert_eq!(out.stdout, std::fs::read(&export).unwrap(), "an export of an import is the same");
+}
+
+#[test]
+fn without_a_server_it_says_how_to_have_one() {
+    let said = json(&["memory", "stats", "--url", "http://127.0.0.1:9"], 2);
+    assert!(said["error"][0].as_str().unwrap().contains("striatum serve"), "{said}");
+}
+
+#[test]
+fn the_sample_is_found_well() {
+    let report = json(&["memory", "eval", "--sample", "--k", "1,10"], 0);
+    assert_eq!((&report["memories"], &report["questions"]), (&json!(75), &json!(60)));
+    assert_eq!((&report["repeated"], &report["quarantined"]), (&json!(0), &json!(0)));
+    let at = |scores: &Value, k: usize, what: &str| scores["at"][k][what].as_f64().unwrap();
+    let (all, of) = (&report["all"], &report["categories"]);
+    for (scores, k, what, floor) in [
+        (all, 0, "any_hit", 0.45),
+        (all, 1, "any_hit", 0.75),
+        (all, 1, "recall", 0.75),
+        (&of["words"], 1, "any_hit", 0.8),
+        (&of["names"], 1, "recall", 0.95),
+        (&of["other words"], 1, "any_hit", 0.5),
+        (&of["two hops"], 1, "any_hit", 0.7),
+        (&of["dates"], 1, "any_hit", 0.95),
+    ] {
+        assert!(at(scores, k, what) >= floor, "{what} {k} {floor}: {report:#}");
+    }
+    // The words alone find what shares words.
+    let words = json(&["memory", "eval", "--sample", "--weights", "1,0,0"], 0);
+    assert!(at(&words["categories"]["words"], 1, "any_hit") > 0.95, "{words:#}");
+    let shown = text(&striatum(&["memory", "eval", "--sample", "--misses"]).stdout);
+    for said in ["any-hit@5", "two hops", "searched  median", "6 questions want nothing"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+}
