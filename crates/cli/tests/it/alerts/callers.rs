@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Faults, Watched, own_models, settings};
+use super::{Faults, Watched, folder, own_models, settings};
 use crate::json;
 use crate::operate::{digit, name};
 
@@ -19,7 +19,7 @@ const SETTINGS: &str = "[security]\nrequests_per_second = 40.0\nburst = 100\n";
 
 #[test]
 fn callers_that_are_refused_and_an_audit_log_that_is_changed() {
-    let (models, folder) = (own_models(), tempfile::tempdir().unwrap());
+    let (models, folder) = (own_models(), folder());
     let config = settings(folder.path(), SETTINGS);
     let make = |role: &str| {
         let made = json(&["key", "--config", name(&config), "create", role, "--role", role], 0);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Faults, Watched, beside, image, own_models, skip};
+use super::{Faults, Watched, beside, folder, image, own_models, skip};
 use crate::operate::name;
 
 pub(super) const FULL: Faults = &[
@@ -46,7 +46,7 @@ fn with_disk(folder: &Path, bytes: usize) -> Option<Vec<String>> {
 
 #[test]
 fn a_disk_that_fills() {
-    let (models, disk) = (own_models(), tempfile::tempdir().unwrap());
+    let (models, disk) = (own_models(), folder());
     let Some(starter) = with_disk(disk.path(), 32 << 20) else {
         return skip("no file system can be mounted, not even with unshare");
     };
@@ -192,7 +192,7 @@ fn told(celsius: u32, uncorrected: u32) -> String {
 /// what it prints, and all that follows.
 #[test]
 fn a_gpu_that_is_hot() {
-    let (models, folder) = (own_models(), tempfile::tempdir().unwrap());
+    let (models, folder) = (own_models(), folder());
     let (program, says) = (folder.path().join("nvidia-smi"), folder.path().join("says"));
     std::fs::write(&says, told(60, 0)).unwrap();
     std::fs::write(&program, format!("#!/bin/sh\nexec cat '{}'\n", name(&says))).unwrap();

@@ -116,7 +116,7 @@ impl Watched {
     }
 
     fn with(more: &str, models: &Path, starter: &[&str], env: &[(&str, &str)]) -> Self {
-        Self::inside(tempfile::tempdir().unwrap(), more, models, starter, env)
+        Self::inside(folder(), more, models, starter, env)
     }
 
     fn inside(
@@ -269,9 +269,16 @@ fn add_model(models: &Path, version: &str, change: impl Fn(String) -> String) {
     std::fs::write(to.join("model.toml"), change(spec)).unwrap();
 }
 
+/// A folder in memory where there is one, so that neither the room of the machine's own disk is
+/// judged nor what others write to it.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
 /// A folder with the demo model.
 fn own_models() -> TempDir {
-    let models = tempfile::tempdir().unwrap();
+    let models = folder();
     add_model(models.path(), "digits/1", |spec| spec);
     models
 }

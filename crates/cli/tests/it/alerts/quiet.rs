@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::receiver::Receiver;
 use super::services::sent_to;
-use super::{Watched, add_model, beside, image, own_models};
+use super::{Watched, add_model, beside, folder, image, own_models};
 use crate::operate::{digit, name};
 
 /// How long it works.
@@ -70,12 +70,6 @@ fn now_and_then(server: &Watched) {
     assert_eq!(server.post("/v2/repository/models/digits/load", &Value::Null), 200);
     assert_eq!(server.write(), 200);
     std::thread::sleep(Duration::from_secs(1));
-}
-
-/// A folder in memory where there is one: another's writes to the disk are not ours.
-fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// The alerts that fired, and the share of the time that the server waited for a processor.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::receiver::Receiver;
-use super::{BETWEEN, Faults, LOOKS, Watched, add_model, beside, own_models, signal, skip};
+use super::{BETWEEN, Faults, LOOKS, Watched, add_model, beside, folder, own_models, signal, skip};
 use crate::operate::name;
 use crate::postgres::Server as Postgres;
 
@@ -177,7 +177,7 @@ fn a_server_that_is_down() {
     let Some(program) = found else {
         return skip("STRIATUM_PROMETHEUS names no program; ./test fetches it");
     };
-    let (models, folder) = (own_models(), tempfile::tempdir().unwrap());
+    let (models, folder) = (own_models(), folder());
     let Watched { server, folder: _state, .. } = Watched::start("", models.path());
     let (_running, address) = prometheus(&program, &server.address, folder.path());
     let is_up = |address: &str| {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Faults, Watched, image, own_models};
+use super::{Faults, Watched, folder, image, own_models};
 use crate::faults::preloaded;
 use crate::operate::{demo_models, digit, name};
 
@@ -26,7 +26,7 @@ const CLOCK: &str = "tests/it/clock_jump.c";
 
 #[test]
 fn an_hour_later() {
-    let (models, folder) = (own_models(), tempfile::tempdir().unwrap());
+    let (models, folder) = (own_models(), folder());
     let Some(library) = preloaded(folder.path(), CLOCK) else { return };
     let off = folder.path().join("off");
     let env = [("LD_PRELOAD", name(&library)), ("CLOCK_OFF", name(&off))];
@@ -70,7 +70,7 @@ fn a_month_later() {
     let data = "digits/heldout.npz";
     std::fs::copy(demo_models().join(data), models.path().join(data)).unwrap();
     let start = |folder, days| start(folder, &settings, &models, days);
-    let Some(server) = start(tempfile::tempdir().unwrap(), 0) else { return };
+    let Some(server) = start(folder(), 0) else { return };
     server.is_silent(LETTERS);
     let seeds: Vec<u32> = (0..100).collect();
     let spec = json!({ "name": "x", "model": "digits", "data": "heldout", "seeds": seeds });
