@@ -1,11 +1,9 @@
 //! A server at ordinary work, with everything that it can send sent to somebody who takes it: no
 //! alert fires, though none is held.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::receiver::Receiver;
 use super::services::sent_to;
