@@ -1,5 +1,6 @@
 //! The real binary on real files.
 
+#![allow(clippy::disallowed_methods, reason = "a test may wait and measure")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

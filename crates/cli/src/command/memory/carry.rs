@@ -61,7 +61,7 @@ impl Export {
         let written = if out {
             copy(from, &mut std::io::stdout().lock(), Path::new("standard output"))?
         } else {
-            self.into_file(from)?
+            self.write_to(from)?
         };
         if !written.whole {
             bail!("the server ended in the middle: what came is no whole export");
@@ -75,7 +75,7 @@ impl Export {
         Ok(Outcome::Done)
     }
 
-    fn into_file(&self, from: impl BufRead) -> Result<Written> {
+    fn write_to(&self, from: impl BufRead) -> Result<Written> {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut part = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
             .with_context(|| self.file.display().to_string())?;
