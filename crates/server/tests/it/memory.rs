@@ -149,8 +149,8 @@ fn knowledge_has_two_times_contradictions_and_branches() {
         }),
     );
     let active = post(&server, "/v1/activate", json!({ "names": ["Ada"] }));
-    let reached = active["results"].as_array().unwrap().iter();
-    let postcard = reached.filter(|a| a["vertex"]["memory"] == json!(memory)).next();
+    let mut reached = active["results"].as_array().unwrap().iter();
+    let postcard = reached.find(|a| a["vertex"]["memory"] == json!(memory));
     let postcard = postcard.unwrap_or_else(|| panic!("over the city to the postcard: {active}"));
     assert!(postcard["path"].as_array().unwrap().len() >= 2);
     let missing = server.ask("GET", "/v1/entities/999", None, Value::Null);
