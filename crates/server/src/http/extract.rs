@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -25,6 +25,9 @@ pub(crate) struct Whole(pub(crate) Bytes);
 
 /// The parameters of the query.
 pub(crate) struct Params<T>(pub(crate) T);
+
+/// The number of something in the path.
+pub(crate) struct Number(pub(crate) u64);
 
 /// The parameters of the query, or of a form where it is posted, as they were encoded.
 pub(crate) struct Form(pub(crate) Vec<u8>);
@@ -49,6 +52,20 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Server>> for Params<T> {
         query
             .map(|Query(t)| Self(t))
             .map_err(|e| RequestError::bad(format!("query: {}", e.body_text())))
+    }
+}
+
+impl FromRequestParts<Arc<Server>> for Number {
+    type Rejection = RequestError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<Server>,
+    ) -> Result<Self, RequestError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let found = path.map(|Path(text)| text).unwrap_or_default();
+        let none = || RequestError::NotFound(format!("{found:?} is no number of anything"));
+        found.parse().map(Self).map_err(|_| none())
     }
 }
 

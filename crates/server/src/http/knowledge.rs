@@ -2,7 +2,7 @@
 //! activation over all of it.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
 use knowledge::links::{Spread, Walk};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Shared;
-use super::extract::{Json, JsonIfAny, Params};
+use super::extract::{Json, JsonIfAny, Number, Params};
 use super::memories::with;
 use super::operation::{Operation, Query, json};
 use crate::error::RequestError;
@@ -551,7 +551,7 @@ async fn add_entity(
 async fn entity(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(at): Params<AtParams>,
 ) -> Result<Answer<EntityAnswer>, RequestError> {
     let at = at.read()?;
@@ -572,7 +572,7 @@ fn missing(item: ItemId) -> KnowledgeError {
 async fn update_entity(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Json(mut spec): Json<EntityPatch>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let (branch, parents) = (spec.branch, spec.parents.take());
@@ -602,7 +602,7 @@ fn said_by(by: &By) -> Provenance {
 async fn remove_entity(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| {
@@ -617,7 +617,7 @@ async fn remove_entity(
 async fn merge_entities(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Json(spec): Json<MergeEntities>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| {
@@ -629,7 +629,7 @@ async fn merge_entities(
 async fn property(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<PropertyParams>,
 ) -> Result<Answer<PropertyAnswer>, RequestError> {
     let at = params.at.read()?;
@@ -695,7 +695,7 @@ async fn add_relation(
 async fn remove_relation(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| {
@@ -751,7 +751,7 @@ async fn add_fact(
 async fn remove_fact(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| {
@@ -766,7 +766,7 @@ async fn remove_fact(
 async fn fact_history(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
 ) -> Result<Answer<KnowledgeHistory>, RequestError> {
     history(&server, &caller, ItemId::Fact(FactId(id))).await
 }
@@ -774,7 +774,7 @@ async fn fact_history(
 async fn entity_history(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
 ) -> Result<Answer<KnowledgeHistory>, RequestError> {
     history(&server, &caller, ItemId::Entity(EntityId(id))).await
 }
@@ -837,7 +837,7 @@ async fn contradictions(
 async fn resolve(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Json(request): Json<ResolveRequest>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let id = ContradictionId(id);
@@ -881,7 +881,7 @@ async fn add_branch(
 async fn remove_branch(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| {
@@ -896,7 +896,7 @@ async fn remove_branch(
 async fn diff(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Params(params): Params<WithParams>,
 ) -> Result<Answer<DifferenceList>, RequestError> {
     let other = BranchId(params.with.unwrap_or(0));
@@ -918,7 +918,7 @@ async fn diff(
 async fn merge_branch(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
     Json(request): Json<MergeBranch>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let strategy = match request.strategy {
@@ -1014,7 +1014,7 @@ async fn activate(
 async fn neighbours(
     State(server): Shared,
     caller: Caller,
-    Path(id): Path<u64>,
+    Number(id): Number,
 ) -> Result<Answer<NeighbourList>, RequestError> {
     with(&server, &caller, "get", async |memory| {
         let near: Vec<(Vertex, String, usize)> = memory.knowledge(|knowledge| {

@@ -161,7 +161,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 "Takes in an export; it is checked as a whole before anything is written.",
             )
             .query(EXISTING)
-            .takes(Body::Media("application/x-ndjson"))
+            .takes(Body::Media("application/octet-stream"))
             .gives(json::<ImportAnswer>()),
         of(("POST", "/v1/memory/reset"), "memory_reset", Role::Admin, post(reset))
             .says("memory", "Removes everything that the tenant remembers and knows, for good.")
@@ -187,7 +187,7 @@ struct StoredAnswer {
     /// `added`, `reinforced` or `quarantined`.
     outcome: &'static str,
     /// Why it was held back.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
     /// A memory that is nearly the same.
     #[serde(skip_serializing_if = "Option::is_none")]

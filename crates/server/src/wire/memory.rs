@@ -223,7 +223,7 @@ pub(crate) struct MemoryAnswer {
     /// Names that it mentions.
     mentions: Vec<String>,
     /// Why it was held back.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
     created_at: String,
     updated_at: String,
