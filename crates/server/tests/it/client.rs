@@ -168,9 +168,15 @@ impl Running {
 
     /// The value of a metric's line, 0 where there is none.
     pub(crate) fn metric(&self, line: &str) -> f64 {
+        let [value] = self.metrics([line]);
+        value
+    }
+
+    /// The values of metrics' lines in one look, 0 where there is none.
+    pub(crate) fn metrics<const N: usize>(&self, lines: [&str; N]) -> [f64; N] {
         let (_, text) = self.get("/metrics");
-        let found = text.lines().find_map(|l| l.strip_prefix(line)?.trim().parse().ok());
-        found.unwrap_or(0.0)
+        let find = |line| text.lines().find_map(|l| l.strip_prefix(line)?.trim().parse().ok());
+        lines.map(|line| find(line).unwrap_or(0.0))
     }
 
     /// Tells the server to stop and waits until it has.

@@ -196,7 +196,8 @@ impl Watched {
         });
         let fired = self.fired();
         for (alert, _) in faults {
-            assert!(!fired.contains(*alert), "{alert} fires before its fault");
+            let health = || self.ask("GET", "/health", &Value::Null).1;
+            assert!(!fired.contains(*alert), "{alert} fires before its fault: {}", health());
         }
     }
 
