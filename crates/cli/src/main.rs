@@ -60,6 +60,8 @@ enum Command {
     Memory(command::memory::Memory),
     /// Make, list, verify, restore and prune backups.
     Backup(command::backup::Backup),
+    /// Give a tenant's memory to a program that speaks MCP over standard input and output.
+    Mcp(command::mcp::Mcp),
     /// Find what is wrong with an installation.
     Doctor(command::doctor::Doctor),
     /// Show a server as it is now, in the terminal.
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Command::Audit(c) => c.run(json),
         Command::Memory(c) => c.run(json),
         Command::Backup(c) => c.run(json),
+        Command::Mcp(c) => c.run(),
         Command::Doctor(c) => c.run(json),
         Command::Top(c) => c.run(json),
         Command::Report(c) => c.run(json),

@@ -278,7 +278,8 @@ impl Reading {
         if bytes.len() > MAX_LINE_BYTES {
             return Err(format!("{} bytes, expected at most {MAX_LINE_BYTES}", bytes.len()));
         }
-        let line = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        let line = serde_json::from_slice(bytes)
+            .map_err(|e| format!("expected a whole line of an export: {e}"))?;
         if (self.lines == 0) != matches!(line, Line::Striatum { .. }) {
             return Err(
                 "expected {\"type\":\"striatum\",\"format\":1,...} as the first line only".into()

@@ -22,6 +22,7 @@ mod http;
 mod listen;
 mod live;
 mod machine;
+mod mcp;
 mod memories;
 mod metadata;
 mod model;

@@ -11,6 +11,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod mcp;
 pub(crate) mod memory;
 pub(crate) mod report;
 pub(crate) mod run;

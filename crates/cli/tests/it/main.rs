@@ -15,6 +15,7 @@ mod commands;
 mod crash;
 mod faults;
 mod malformed;
+mod mcp;
 mod memories;
 mod operate;
 mod page;

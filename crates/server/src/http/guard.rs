@@ -201,7 +201,9 @@ pub(crate) async fn finish(
         headers.insert(VARY, HeaderValue::from_static("origin"));
         if preflight {
             let methods = HeaderValue::from_static("GET, POST, PUT, DELETE");
-            let names = HeaderValue::from_static("authorization, content-type, x-api-key");
+            let names = HeaderValue::from_static(
+                "authorization, content-type, x-api-key, mcp-protocol-version, mcp-method, mcp-name",
+            );
             headers.insert("access-control-allow-methods", methods);
             headers.insert("access-control-allow-headers", names);
         }

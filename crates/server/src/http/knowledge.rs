@@ -212,10 +212,10 @@ struct RelationList {
 
 /// Facts.
 #[derive(Serialize, JsonSchema)]
-struct FactList {
-    results: Vec<FactAnswer>,
+pub(crate) struct FactList {
+    pub(crate) results: Vec<FactAnswer>,
     /// What `after` is for the next page.
-    next: Option<u64>,
+    pub(crate) next: Option<u64>,
 }
 
 /// The entity that goes.
@@ -345,7 +345,7 @@ enum MergeName {
 /// From where activation spreads.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ActivateRequest {
+pub(crate) struct ActivateRequest {
     /// Memories and entities.
     #[serde(default)]
     seeds: Vec<VertexSpec>,
@@ -363,7 +363,7 @@ struct ActivateRequest {
 /// How activation moves.
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Method {
+pub(crate) enum Method {
     /// Spreading activation.
     #[default]
     Spreading,
@@ -373,14 +373,14 @@ enum Method {
 
 /// What is active.
 #[derive(Serialize, JsonSchema)]
-struct ActivationAnswer {
+pub(crate) struct ActivationAnswer {
     /// The most active first.
     results: Vec<ActivatedAnswer>,
 }
 
 /// A vertex that is active.
 #[derive(Serialize, JsonSchema)]
-struct ActivatedAnswer {
+pub(crate) struct ActivatedAnswer {
     vertex: VertexSpec,
     /// The entity's name or the memory's text.
     name: String,
@@ -391,7 +391,7 @@ struct ActivatedAnswer {
 
 /// A link that was followed.
 #[derive(Serialize, JsonSchema)]
-struct HopAnswer {
+pub(crate) struct HopAnswer {
     from: String,
     to: String,
     contribution: f32,
@@ -437,10 +437,10 @@ struct EntityParams {
 
 /// The same as [`AtParams`], as a query that is flattened has it: texts.
 #[derive(Deserialize)]
-struct PlainAt {
-    branch: Option<String>,
-    known_at: Option<String>,
-    valid_at: Option<String>,
+pub(crate) struct PlainAt {
+    pub(crate) branch: Option<String>,
+    pub(crate) known_at: Option<String>,
+    pub(crate) valid_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -452,12 +452,12 @@ struct RelationParams {
 }
 
 #[derive(Deserialize)]
-struct FactParams {
-    subject: Option<u64>,
-    predicate: Option<String>,
-    after: Option<u64>,
+pub(crate) struct FactParams {
+    pub(crate) subject: Option<u64>,
+    pub(crate) predicate: Option<String>,
+    pub(crate) after: Option<u64>,
     #[serde(flatten)]
-    at: PlainAt,
+    pub(crate) at: PlainAt,
 }
 
 #[derive(Deserialize)]
@@ -680,7 +680,7 @@ async fn relations(
     .await
 }
 
-async fn add_relation(
+pub(crate) async fn add_relation(
     State(server): Shared,
     caller: Caller,
     Json(spec): Json<RelationSpec>,
@@ -707,7 +707,7 @@ async fn remove_relation(
     Ok(changed(&change(&server, &caller, params.branch, command).await?))
 }
 
-async fn facts(
+pub(crate) async fn facts(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<FactParams>,
@@ -966,7 +966,7 @@ fn named(memory: &Memory, vertex: Vertex, name: String) -> (VertexSpec, String) 
     (spec, name)
 }
 
-async fn activate(
+pub(crate) async fn activate(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<ActivateRequest>,

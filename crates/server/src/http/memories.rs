@@ -172,13 +172,13 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 /// What was stored, in the order of the request.
 #[derive(Serialize, JsonSchema)]
-struct StoredList {
+pub(crate) struct StoredList {
     results: Vec<StoredAnswer>,
 }
 
 /// What came of storing a memory.
 #[derive(Serialize, JsonSchema)]
-struct StoredAnswer {
+pub(crate) struct StoredAnswer {
     id: String,
     /// What is remembered.
     memory: String,
@@ -199,14 +199,14 @@ struct StoredAnswer {
 
 /// A memory that is nearly the same.
 #[derive(Serialize, JsonSchema)]
-struct Near {
+pub(crate) struct Near {
     id: String,
     similarity: f32,
 }
 
 /// Which column a memory goes to, and how the competition for it went.
 #[derive(Serialize, JsonSchema)]
-struct AllocationAnswer {
+pub(crate) struct AllocationAnswer {
     column: u32,
     /// A second column with a copy, for memories near a border.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -266,13 +266,13 @@ struct Deleted {
 
 /// What happened to a memory.
 #[derive(Serialize, JsonSchema)]
-struct History {
+pub(crate) struct History {
     results: Vec<EventAnswer>,
 }
 
 /// Something that happened to a memory.
 #[derive(Serialize, JsonSchema)]
-struct EventAnswer {
+pub(crate) struct EventAnswer {
     memory_id: String,
     /// The version that it made.
     version: u32,
@@ -292,7 +292,7 @@ struct EventAnswer {
 
 /// A field before and after.
 #[derive(Serialize, JsonSchema)]
-struct ChangedAnswer {
+pub(crate) struct ChangedAnswer {
     field: String,
     before: Value,
     after: Value,
@@ -330,7 +330,7 @@ enum FeedbackName {
 
 /// What was found.
 #[derive(Serialize, JsonSchema)]
-struct SearchAnswer {
+pub(crate) struct SearchAnswer {
     /// Best first.
     results: Vec<HitAnswer>,
     /// Whether there are more after them.
@@ -341,7 +341,7 @@ struct SearchAnswer {
 
 /// What a search took.
 #[derive(Serialize, JsonSchema)]
-struct SearchTook {
+pub(crate) struct SearchTook {
     columns_visited: u32,
     rows_scanned: u32,
     reranked: u32,
@@ -494,7 +494,7 @@ enum EncoderName {
 
 /// What an import did.
 #[derive(Serialize, JsonSchema)]
-struct ImportAnswer {
+pub(crate) struct ImportAnswer {
     memories: usize,
     skipped: usize,
     collections: usize,
@@ -527,14 +527,14 @@ struct DeleteAllParams {
 }
 
 #[derive(Deserialize)]
-struct EraseParams {
+pub(crate) struct EraseParams {
     #[serde(default)]
-    erase: bool,
+    pub(crate) erase: bool,
 }
 
 #[derive(Deserialize)]
-struct AtParams {
-    at: String,
+pub(crate) struct AtParams {
+    pub(crate) at: String,
 }
 
 #[derive(Deserialize)]
@@ -543,9 +543,9 @@ struct CollectionParams {
 }
 
 #[derive(Deserialize)]
-struct ExistingParams {
+pub(crate) struct ExistingParams {
     #[serde(default)]
-    existing: Existing,
+    pub(crate) existing: Existing,
 }
 
 /// Does something with the caller's memory, and counts it.
@@ -570,7 +570,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-async fn store(
+pub(crate) async fn store(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<StoreRequest>,
@@ -680,7 +680,7 @@ async fn delete_all(
     Ok(Answer(Deleted { deleted }))
 }
 
-async fn one(
+pub(crate) async fn one(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -690,7 +690,7 @@ async fn one(
     Ok(Answer(MemoryAnswer::of(&item, now_us())))
 }
 
-async fn update(
+pub(crate) async fn update(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -704,7 +704,7 @@ async fn update(
     Ok(Answer(MemoryAnswer::of(&item, now_us())))
 }
 
-async fn forget(
+pub(crate) async fn forget(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -722,7 +722,7 @@ async fn forget(
     .await
 }
 
-async fn history(
+pub(crate) async fn history(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -765,7 +765,7 @@ impl EventAnswer {
     }
 }
 
-async fn as_of(
+pub(crate) async fn as_of(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -825,7 +825,7 @@ async fn feedback(
     Ok(Answer(MemoryAnswer::of(&item, now_us())))
 }
 
-async fn search(
+pub(crate) async fn search(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<SearchRequest>,
@@ -925,7 +925,10 @@ async fn allocate(
     Ok(Answer(AllocationAnswer::of(&allocation, near)))
 }
 
-async fn stats(State(server): Shared, caller: Caller) -> Result<Answer<Value>, RequestError> {
+pub(crate) async fn stats(
+    State(server): Shared,
+    caller: Caller,
+) -> Result<Answer<Value>, RequestError> {
     let stats = with(&server, &caller, "get", async |memory| Ok(memory.stats()?)).await?;
     Ok(Answer(serde_json::to_value(stats).unwrap_or_default()))
 }
@@ -1016,7 +1019,7 @@ async fn export(State(server): Shared, caller: Caller) -> Result<Response, Reque
     Ok((kind, axum::body::Body::from_stream(stream)).into_response())
 }
 
-async fn import(
+pub(crate) async fn import(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<ExistingParams>,

@@ -5,11 +5,11 @@ mod admin;
 mod alerts;
 mod dead_letters;
 mod experiments;
-mod extract;
+pub(crate) mod extract;
 mod guard;
 mod inference;
-mod knowledge;
-mod memories;
+pub(crate) mod knowledge;
+pub(crate) mod memories;
 mod models;
 mod openapi;
 mod operation;
@@ -32,6 +32,7 @@ use crate::grpc;
 use crate::record::RouteSignals;
 use crate::request::Server;
 
+pub(crate) use extract::Whole;
 pub(crate) use guard::{Asked, admit};
 pub(crate) use inference::configuration;
 pub(crate) use models::refuse_files;
@@ -66,7 +67,8 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router: Router<Arc<Server>> = Router::new();
-    for operation in operations() {
+    // Other protocols stand behind the same guard, and in no OpenAPI document.
+    for operation in operations().into_iter().chain([crate::mcp::operation()]) {
         let (path, access) = (operation.path, operation.access);
         let signals = Arc::new(RouteSignals::of(&server.metrics, path));
         let server = Arc::clone(server);

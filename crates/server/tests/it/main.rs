@@ -15,6 +15,7 @@ mod clients;
 mod experiments;
 mod grpc;
 mod limits;
+mod mcp;
 mod memory;
 mod repository;
 mod requests;

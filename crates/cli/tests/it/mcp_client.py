@@ -1,0 +1,151 @@
+"""The official SDK of the Model Context Protocol, as its users write it, against a real server.
+
+mcp_client.py URL BINARY OPERATOR OTHER READER: keys of an operator and of another tenant's, and of a reader.
+"""
+
+import asyncio
+import json
+import re
+import sys
+
+import httpx2
+import jsonschema
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+URL, BINARY, OPERATOR, OTHER, READER = sys.argv[1:]
+TOOLS = {
+    "memory_store", "memory_search", "memory_get", "memory_update", "memory_delete",
+    "memory_history", "memory_link", "memory_activate", "memory_as_of", "memory_export",
+    "memory_import", "memory_stats",
+}
+
+
+def over_http(key, **options):
+    web = httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=60)
+    return Client(streamable_http_client(f"{URL}/mcp", http_client=web), **options)
+
+
+def over_stdio(key, **options):
+    server = StdioServerParameters(command=BINARY, args=["mcp", "--url", URL], env={"STRIATUM_KEY": key})
+    return Client(server, **options)
+
+
+def inspect(tools):
+    """What the inspector and hosts ask of a list of tools."""
+    names = [tool.name for tool in tools]
+    assert len(names) == len(set(names)), names
+    for tool in tools:
+        assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", tool.name), tool.name
+        assert tool.title and len(tool.description) > 40, tool.name
+        hints = tool.annotations
+        for hint in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint):
+            assert hint is not None, tool.name
+        for schema in (tool.input_schema, tool.output_schema):
+            assert schema["type"] == "object", (tool.name, schema)
+            jsonschema.Draft202012Validator.check_schema(schema)
+        # Every argument says what it is for, or is named as plainly as `text`.
+        assert "properties" in tool.input_schema, tool.name
+
+
+class Tools:
+    """Calls tools, and holds each result against the tool's schema."""
+
+    def __init__(self, client, tools):
+        self.client, self.schemas = client, {tool.name: tool for tool in tools}
+        self.called = set()
+
+    async def __call__(self, name, **arguments):
+        jsonschema.validate(arguments, self.schemas[name].input_schema)
+        result = await self.client.call_tool(name, arguments)
+        assert not result.is_error, result
+        jsonschema.validate(result.structured_content, self.schemas[name].output_schema)
+        assert json.loads(result.content[0].text) == result.structured_content
+        self.called.add(name)
+        return result.structured_content
+
+    async def refused(self, name, **arguments):
+        result = await self.client.call_tool(name, arguments)
+        assert result.is_error and result.content[0].text, result
+        return result.content[0].text
+
+
+async def every_tool(client, mark):
+    listed = (await client.list_tools()).tools
+    assert {tool.name for tool in listed} == TOOLS
+    inspect(listed)
+    call = Tools(client, listed)
+    stored = await call("memory_store", text=f"{mark}: Ada keeps bees", tags=["bees"], user_id=mark)
+    one = stored["results"][0]["id"]
+    messages = [{"role": "user", "content": f"{mark}: Ada moved to Lyon"}]
+    two = (await call("memory_store", messages=messages, user_id=mark))["results"][0]["id"]
+    found = await call("memory_search", query="who keeps bees", user_id=mark, explain=True)
+    assert found["results"][0]["id"] == one and found["results"][0]["score"] > 0, found
+    assert (await call("memory_get", id=one))["tags"] == ["bees"]
+    before = (await call("memory_get", id=one))["updated_at"]
+    changed = await call("memory_update", id=one, text=f"{mark}: Ada keeps wasps", importance=0.9)
+    assert changed["version"] == 2 and "wasps" in changed["memory"], changed
+    events = (await call("memory_history", id=one))["results"]
+    assert [event["event"] for event in events] == ["ADD", "UPDATE"], events
+    then = await call("memory_as_of", id=one, at=before)
+    assert "bees" in then["memory"]["text"], then
+    assert (await call("memory_as_of", at=before))["facts"] == []
+    linked = await call("memory_link", **{"from": {"memory": one}, "kind": "follows", "to": {"memory": two}})
+    assert linked["created"], linked
+    for method in ("spreading", "pagerank"):
+        active = await call("memory_activate", seeds=[{"memory": one}], method=method)
+        assert {"memory": two} in [result["vertex"] for result in active["results"]], active
+    stats = await call("memory_stats")
+    assert stats["active"] >= 2 and stats["relations"] >= 1, stats
+    export = await call("memory_export")
+    assert export["n_lines"] == len(export["lines"].splitlines()) and "wasps" in export["lines"]
+    again = await call("memory_import", lines=export["lines"], existing="skip")
+    assert again["skipped"] >= 2 and again["memories"] == 0, again
+    assert "expected" in await call.refused("memory_import", lines=export["lines"][:-30])
+    assert await call("memory_delete", id=two) == {"id": two, "erased": False}
+    assert await call("memory_delete", id=one, erase=True) == {"id": one, "erased": True}
+    assert one in await call.refused("memory_get", id=one)
+    assert "arguments.limit" in await call.refused("memory_search", query="x", limit="ten")
+    assert call.called == TOOLS, TOOLS - call.called
+    try:
+        await client.call_tool("memory_dream", {})
+    except MCPError as error:
+        assert "memory_dream" in str(error), error
+    else:
+        raise AssertionError("an unknown tool was called")
+
+
+async def tenants_and_roles(connect):
+    async with connect(OPERATOR) as client:
+        listed = (await client.list_tools()).tools
+        text = "the code of the vault is 7345"
+        name = (await Tools(client, listed)("memory_store", text=text))["results"][0]["id"]
+    async with connect(OTHER) as client:
+        call = Tools(client, (await client.list_tools()).tools)
+        assert (await call("memory_search", query="code of the vault"))["results"] == []
+        assert "vault" not in (await call("memory_export"))["lines"]
+        for tool, more in [("memory_get", {}), ("memory_update", {"text": "x"}), ("memory_delete", {}),
+                           ("memory_history", {})]:
+            assert name in await call.refused(tool, id=name, **more)
+        seeds = [{"memory": name}]
+        assert name in await call.refused("memory_activate", seeds=seeds)
+    async with connect(READER) as client:
+        listed = (await client.list_tools()).tools
+        call = Tools(client, listed)
+        assert "memory_store" not in call.schemas
+        assert (await call("memory_get", id=name))["memory"] == text
+        assert "role writer" in await call.refused("memory_store", text="no")
+
+
+async def main():
+    for connect, way in [(over_http, "http"), (over_stdio, "stdio")]:
+        for mode in ("auto", "legacy"):
+            async with connect(OPERATOR, mode=mode) as client:
+                assert client.server_info.name == "striatum", client.server_info
+                await every_tool(client, f"{way} {mode}")
+                print(way, client.protocol_version, "ok")
+        await tenants_and_roles(connect)
+        print(way, "tenants ok")
+
+
+asyncio.run(main())
