@@ -71,6 +71,9 @@ fn bench_measures_work_and_the_machine() {
     assert!(measured["share_of_limit"]["bytes"].as_f64().unwrap() > 0.0);
 }
 
+/// Memory that a server of the demo may hold, beside the pages of its program (16,000 kB measured).
+const MAX_OWN_KB: u64 = 24_000;
+
 #[test]
 fn serve_answers_the_demo_and_stops_when_told() {
     let state = tempfile::tempdir().unwrap();
@@ -82,11 +85,10 @@ fn serve_answers_the_demo_and_stops_when_told() {
     assert_eq!((done["images"].as_u64(), done["right"].as_u64()), (Some(1000), Some(976)));
 
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
-    let resident = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
-    let resident: u64 = resident.trim().trim_end_matches(" kB").parse().unwrap();
-    // Half of an unoptimised program's resident size is the program itself.
-    let limit = if cfg!(debug_assertions) { 80_000 } else { 40_000 };
-    assert!(resident < limit, "{resident} kB resident under load");
+    let own = status.lines().find_map(|l| l.strip_prefix("RssAnon:")).unwrap();
+    let own: u64 = own.trim().trim_end_matches(" kB").parse().unwrap();
+    // The pages of the program itself are the kernel's to drop, and hang on how it was built.
+    assert!(own < MAX_OWN_KB, "{own} kB of its own resident after the load");
 
     // SAFETY: the process is this test's own child and has not been waited for.
     unsafe { libc::kill(server.child.id() as i32, libc::SIGTERM) };
