@@ -144,13 +144,18 @@ impl Backend for Postgres {
     fn scan<'a>(&'a self, t: &'a TenantId, c: Collection, range: Range) -> Later<'a, Page> {
         Box::pin(async move {
             let client = self.client().await?;
-            let (comparison, order) = if range.reverse { ("<", "DESC") } else { (">", "ASC") };
-            // A key begins with the prefix where its first bytes are equal to it; the lower bound
-            // lets the index find them.
+            // A key begins with the prefix where its first bytes are equal to it. The bounds let the
+            // index begin where the page does; a bound that may be absent would not.
+            let (after, order) = match (&range.after, range.reverse) {
+                (None, false) => ("$4::text IS NULL", "ASC"),
+                (None, true) => ("$4::text IS NULL", "DESC"),
+                (Some(_), false) => ("key > $4 COLLATE \"C\"", "ASC"),
+                (Some(_), true) => ("key < $4 COLLATE \"C\"", "DESC"),
+            };
             let sql = format!(
                 "SELECT key, value, version FROM striatum.records
                  WHERE tenant = $1 AND collection = $2 AND key >= $3 AND starts_with(key, $3)
-                   AND ($4::text IS NULL OR key {comparison} $4 COLLATE \"C\")
+                   AND {after}
                  ORDER BY key {order} LIMIT $5"
             );
             let statement = client.prepare_cached(&sql).await.map_err(said)?;

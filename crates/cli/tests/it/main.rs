@@ -23,6 +23,8 @@ mod page;
 mod postgres;
 mod recordings;
 mod reference;
+#[path = "../../../server/tests/it/running.rs"]
+mod running;
 mod watch;
 
 use std::path::{Path, PathBuf};

@@ -599,19 +599,26 @@ fn said_by(by: &By) -> Provenance {
     Provenance { source: by.actor.clone(), memory: None, episode: None, confidence: 1.0 }
 }
 
+/// Erases for good where that is asked for, and retracts otherwise.
+async fn remove(
+    server: &std::sync::Arc<crate::request::Server>,
+    caller: &Caller,
+    params: &EraseParams,
+    erased: Target,
+    retract: Command,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = if params.erase { Command::Erase(erased) } else { retract };
+    Ok(changed(&change(server, caller, params.branch, |_, _| Ok(command)).await?))
+}
+
 async fn remove_entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
-    let command = |_: &Memory, _: &By| {
-        Ok(match params.erase {
-            true => Command::Erase(Target::Entity(EntityId(id))),
-            false => Command::RetractEntity(EntityId(id)),
-        })
-    };
-    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+    let id = EntityId(id);
+    remove(&server, &caller, &params, Target::Entity(id), Command::RetractEntity(id)).await
 }
 
 async fn merge_entities(
@@ -698,13 +705,8 @@ async fn remove_relation(
     Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
-    let command = |_: &Memory, _: &By| {
-        Ok(match params.erase {
-            true => Command::Erase(Target::Relation(RelationId(id))),
-            false => Command::RetractRelation(RelationId(id)),
-        })
-    };
-    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+    let id = RelationId(id);
+    remove(&server, &caller, &params, Target::Relation(id), Command::RetractRelation(id)).await
 }
 
 pub(crate) async fn facts(
@@ -754,13 +756,8 @@ async fn remove_fact(
     Number(id): Number,
     Params(params): Params<EraseParams>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
-    let command = |_: &Memory, _: &By| {
-        Ok(match params.erase {
-            true => Command::Erase(Target::Fact(FactId(id))),
-            false => Command::RetractFact(FactId(id)),
-        })
-    };
-    Ok(changed(&change(&server, &caller, params.branch, command).await?))
+    let id = FactId(id);
+    remove(&server, &caller, &params, Target::Fact(id), Command::RetractFact(id)).await
 }
 
 async fn fact_history(

@@ -19,6 +19,7 @@ mod mcp;
 mod memory;
 mod repository;
 mod requests;
+mod running;
 mod security;
 mod sessions;
 mod watching;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use catalogue::expr::with_window;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use server::{Alerting, Config, HistoryConfig, Memory};
 
 use crate::client::{Running, fixture, models};
+use crate::running::{self, Process, free_port};
 
 const NETWORK: &str = "nir/snntorch_srnn12_zero_nodelay.nir";
 const SPEC: &str = "[profile]\nname = \"snntorch\"\nreset = \"zero\"\nreset_delay = false\n\
@@ -122,16 +123,6 @@ fn expressions() -> Vec<String> {
     all
 }
 
-/// A process that is stopped when its owner is dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn program(variable: &str) -> Option<String> {
     let found = std::env::var(variable).ok().filter(|path| std::path::Path::new(path).exists());
     if found.is_none() {
@@ -142,44 +133,19 @@ fn program(variable: &str) -> Option<String> {
     found
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A real Prometheus with our rules that scrapes a server every second.
-fn prometheus(program: &str, server: &Running, folder: &std::path::Path) -> (Process, String) {
-    let rules = folder.join("rules.yml");
-    std::fs::write(&rules, catalogue::render::rules()).unwrap();
-    let config = folder.join("prometheus.yml");
-    let text = format!(
-        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{rules:?}]\n\
-         scrape_configs:\n  - job_name: striatum\n    static_configs:\n      - targets: [{:?}]\n",
-        server.address.to_string()
-    );
-    std::fs::write(&config, text).unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
-    let child = Command::new(program)
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    (Process(child), address)
-}
-
 #[test]
 fn every_expression_has_an_answer_here_and_in_prometheus() {
     let server = Running::start(models(NETWORK, SPEC), watching());
     let folder = tempfile::tempdir().unwrap();
-    let scraper = program("STRIATUM_PROMETHEUS").map(|p| prometheus(&p, &server, folder.path()));
+    let own = server.address.to_string();
+    let rules = catalogue::render::rules();
+    let scraper = program("STRIATUM_PROMETHEUS")
+        .map(|program| running::prometheus(&program, &rules, &own, folder.path()));
     // Long enough for rates over a minute to have several samples.
     for _ in 0..60 {
         drive(&server);
         std::thread::sleep(Duration::from_millis(200));
     }
-    let own = server.address.to_string();
     let mut answered = 0;
     for expr in expressions() {
         let found = query(&own, &expr).unwrap_or_else(|e| panic!("{expr}: {e}"));

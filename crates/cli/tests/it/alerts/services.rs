@@ -1,9 +1,7 @@
 //! Services that a server calls, and the database that it stands on, when they are gone or slow;
 //! and a Prometheus that finds no server.
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,6 +10,7 @@ use super::receiver::Receiver;
 use super::{BETWEEN, Faults, LOOKS, Watched, add_model, beside, folder, own_models, signal, skip};
 use crate::operate::name;
 use crate::postgres::Server as Postgres;
+use crate::running::{self, Process};
 
 pub(super) const GONE: Faults = &[
     ("BreakerOpen", "the port of a collector refuses"),
@@ -114,41 +113,12 @@ fn a_history_that_is_full_and_labels_without_room() {
     server.fires(CROWDED, || ());
 }
 
-/// A process that is stopped when its owner is dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A Prometheus with the rules as they are generated, which hold for no time.
 fn prometheus(program: &str, scraped: &str, folder: &Path) -> (Process, String) {
     let rules = catalogue::render::rules();
     let held = |line: &str| line.trim_start().starts_with("for: ");
     let rules: Vec<&str> = rules.lines().filter(|line| !held(line)).collect();
-    std::fs::write(folder.join("rules.yml"), rules.join("\n")).unwrap();
-    let text = format!(
-        "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\n\
-         rule_files: [{:?}]\nscrape_configs:\n  - job_name: striatum\n    \
-         static_configs:\n      - targets: [{scraped:?}]\n",
-        name(&folder.join("rules.yml"))
-    );
-    let config = folder.join("prometheus.yml");
-    std::fs::write(&config, text).unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("127.0.0.1:{free}");
-    let child = Command::new(program)
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-        .arg(format!("--web.listen-address={address}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    (Process(child), address)
+    running::prometheus(program, &rules.join("\n"), scraped, folder)
 }
 
 /// The names of the alerts that fire in a Prometheus; none before it answers.
