@@ -135,10 +135,12 @@ impl Embedder {
         let mut found = looked.found;
         let missing: Vec<usize> = (0..keys.len()).filter(|&k| found[k].is_none()).collect();
         let mut failed = None;
-        let batches = missing.chunks(self.config.batch).map(|batch| {
+        let asked = |batch: Vec<usize>| {
             let texts: Vec<&str> = batch.iter().map(|&k| distinct[k]).collect();
             async move { (batch, self.ask(tenant, texts).await) }
-        });
+        };
+        let batches: Vec<_> =
+            missing.chunks(self.config.batch).map(|batch| asked(batch.to_vec())).collect();
         let mut answers = stream::iter(batches).buffered(MAX_PARALLEL);
         while let Some((batch, (answered, request))) = answers.next().await {
             report.requests.push(request);
@@ -151,7 +153,7 @@ impl Embedder {
                     let of = |(k, vector): (&usize, &Vector)| (keys[*k], Arc::clone(vector));
                     let kept: Vec<_> = batch.iter().zip(&vectors).map(of).collect();
                     report.redis.errors += self.kept.keep(tenant, &kept).await;
-                    for (&k, vector) in batch.iter().zip(vectors) {
+                    for (k, vector) in batch.into_iter().zip(vectors) {
                         found[k] = Some(vector);
                     }
                 }
