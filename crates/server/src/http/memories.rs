@@ -587,7 +587,7 @@ pub(crate) async fn store(
     Ok((StatusCode::CREATED, Answer(StoredList { results })))
 }
 
-async fn store_many(
+pub(crate) async fn store_many(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<StoreMany>,
@@ -1029,8 +1029,13 @@ fn encoding(
     })
 }
 
-async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
+/// Begins an export; its lines come as they are read.
+pub(crate) async fn exporting(
+    server: &Arc<Server>,
+    caller: &Caller,
+) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, RequestError> {
     let memory = server.memories.of(&caller.tenant).await?;
+    let server = Arc::clone(server);
     // A few lines wait for whoever reads.
     let (lines, written) = tokio::sync::mpsc::channel(64);
     tokio::spawn(async move {
@@ -1039,6 +1044,11 @@ async fn export(State(server): Shared, caller: Caller) -> Result<Response, Reque
         let done = memory.export(lines).await.map_err(RequestError::from);
         server.memories.signals.record("move", done.as_ref().err(), since.elapsed());
     });
+    Ok(written)
+}
+
+async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
+    let written = exporting(&server, &caller).await?;
     let written = tokio_stream::wrappers::ReceiverStream::new(written);
     let stream =
         tokio_stream::StreamExt::map(written, |line| Ok::<_, Infallible>(Bytes::from(line)));

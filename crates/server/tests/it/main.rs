@@ -21,6 +21,7 @@ mod grpc;
 mod limits;
 mod mcp;
 mod memory;
+mod memory_rpc;
 #[path = "../../../embedding/tests/it/redis_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod redis_server;
