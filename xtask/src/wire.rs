@@ -8,31 +8,63 @@ use prost::Message;
 
 use crate::repo::Repo;
 
-/// The two generated files.
+/// The generated files.
 pub(crate) struct Code {
     pub(crate) service: String,
+    pub(crate) memory: String,
     pub(crate) descriptor: String,
 }
+
+/// Messages that are written and read as JSON too, as HTTP has them.
+const MEMORY: &str = ".striatum.memory.v1";
+const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
+/// Fields that JSON has in another form.
+const AS_JSON: [(&str, &str); 9] = [
+    ("NewMemory.metadata", "crate::json::object"),
+    ("SearchRequest.filters", "crate::json::object"),
+    ("Hit.explain", "crate::json::object"),
+    ("MemoryItem.metadata", "crate::json::object"),
+    ("UpdateRequest.metadata", "crate::json::object"),
+    ("AsOfResponse.memory", "crate::json::object"),
+    ("Changed.before", "crate::json::value"),
+    ("Changed.after", "crate::json::value"),
+    ("UpdateRequest.tags", "crate::json::tags"),
+];
 
 /// Makes the code.
 pub(crate) fn code(repo: &Repo) -> Result<Code> {
     let folder = repo.root.join("crates/api/proto");
-    let set = protox::compile([folder.join("inference.proto")], [&folder])
-        .map_err(|e| anyhow::anyhow!("{e}"))?;
+    let files = ["inference.proto", "memory.proto"].map(|file| folder.join(file));
+    let set = protox::compile(files, [&folder]).map_err(|e| anyhow::anyhow!("{e}"))?;
     let bytes = set.encode_to_vec();
     let out = tempfile::tempdir()?;
-    tonic_prost_build::configure()
+    let mut builder = tonic_prost_build::configure();
+    for (field, with) in AS_JSON {
+        let attribute = format!("#[serde(with = \"{with}\")]");
+        builder = builder.field_attribute(format!("{MEMORY}.{field}"), attribute);
+    }
+    for message in ["NewMemory", "SearchRequest", "UpdateRequest"] {
+        let given = "#[serde(skip_serializing_if = \"Vec::is_empty\")]";
+        builder = builder.field_attribute(format!("{MEMORY}.{message}.embedding"), given);
+    }
+    builder
         .out_dir(out.path())
         .build_transport(true)
         .emit_rerun_if_changed(false)
+        .message_attribute(MEMORY, SERDE)
+        .message_attribute(MEMORY, "#[serde(default)]")
         .compile_fds(set)?;
     let service = std::fs::read_to_string(out.path().join("inference.rs"))?;
+    let memory = std::fs::read_to_string(out.path().join("striatum.memory.v1.rs"))?;
+    let of_memory = "//! Made from `proto/memory.proto` by `cargo xtask generate`.\n\n";
+    let memory = format(&format!("{of_memory}{memory}"))?;
     let head = "//! Made from `proto/inference.proto` by `cargo xtask generate`.\n\n";
     let list: Vec<String> = bytes.iter().map(|b| format!("{b}")).collect();
     let doc = "/// The descriptors of every message and service, for reflection.";
     let descriptor =
         format!("{head}{doc}\npub const DESCRIPTOR: &[u8] = &[{}];\n", list.join(", "));
-    Ok(Code { service: format(&format!("{head}{service}"))?, descriptor: format(&descriptor)? })
+    let service = format(&format!("{head}{service}"))?;
+    Ok(Code { service, memory, descriptor: format(&descriptor)? })
 }
 
 /// The text as rustfmt has it.

@@ -1,5 +1,6 @@
 //! The wire: protobuf messages and the gRPC service and client made from `proto/`.
-//! `cargo xtask generate` makes the code; nothing here is written by hand but the `.proto` files.
+//! `cargo xtask generate` makes the code; nothing here is written by hand but the `.proto` files
+//! and what JSON has in another form.
 
 /// Open Inference Protocol v2 over gRPC.
 #[allow(
@@ -10,6 +11,16 @@
 )]
 pub mod inference;
 
+/// What a tenant remembers, over gRPC.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; the .proto file has the documentation"
+)]
+pub mod memory;
+
 mod descriptor;
+mod json;
 
 pub use descriptor::DESCRIPTOR;

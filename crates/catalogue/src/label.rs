@@ -77,5 +77,9 @@ pub const ROLE: Label = label("role", 6);
 pub const PROFILE: Label = label("profile", 20);
 /// A tier of memories.
 pub const TIER: Label = label("tier", 3);
+/// Where something is kept: in the process, in Redis.
+pub const LAYER: Label = label("layer", 4);
+/// What came of looking for it there.
+pub const RESULT: Label = label("result", 4);
 /// What time did to memories.
 pub const WHAT: Label = label("what", 8);

@@ -14,6 +14,7 @@ use store::{Expect, MAX_WRITES, Range, StoreError, Tenant, Write};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
+use crate::embed::Encoders;
 use crate::error::MemoryError;
 use crate::load;
 use crate::record::{ALL, Change};
@@ -35,7 +36,7 @@ pub struct Memory {
 pub(crate) struct Shared {
     pub(crate) tenant: Tenant,
     pub(crate) config: Config,
-    pub(crate) encoder: Arc<text::Encoder>,
+    pub(crate) encoders: Encoders,
     state: RwLock<State>,
     /// Whether the state is behind the store and being read anew.
     closed: AtomicBool,
@@ -77,15 +78,16 @@ impl Memory {
     pub async fn open(
         tenant: Tenant,
         config: Config,
-        encoder: Arc<text::Encoder>,
+        encoders: impl Into<Encoders>,
         random: Random,
     ) -> Result<Self, MemoryError> {
-        let state = load::read(&tenant, &config, &encoder).await?;
+        let encoders = encoders.into();
+        let state = load::read(&tenant, &config, &encoders.built_in).await?;
         let (queue, jobs) = mpsc::channel(MAX_WAITING_WRITES);
         let shared = Arc::new(Shared {
             tenant,
             config,
-            encoder,
+            encoders,
             state: RwLock::new(state),
             closed: AtomicBool::new(false),
             queue,
@@ -278,7 +280,7 @@ impl Shared {
     /// Reads the state anew from the store and opens the memory again.
     async fn reread(&self) {
         for _ in 0..MAX_READS {
-            match load::read(&self.tenant, &self.config, &self.encoder).await {
+            match load::read(&self.tenant, &self.config, &self.encoders.built_in).await {
                 Ok(state) => {
                     *self.state_mut() = state;
                     self.touched.lock().unwrap_or_else(PoisonError::into_inner).clear();

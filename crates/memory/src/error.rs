@@ -1,5 +1,6 @@
 //! What can go wrong with a memory. Refusals by the gate are outcomes, not errors.
 
+use crate::embed::EndpointError;
 use crate::item::Id;
 
 /// Why something was not done; nothing has changed then.
@@ -81,6 +82,27 @@ pub enum MemoryError {
         found: String,
         /// Those that are there.
         known: String,
+    },
+    /// The endpoint that makes a collection's vectors gave none.
+    #[error("collection {collection}: its endpoint gave no vectors: {error}")]
+    Endpoint {
+        /// The collection.
+        collection: String,
+        /// Why.
+        error: EndpointError,
+    },
+    /// The endpoint that makes a collection's vectors is not the one that is configured.
+    #[error(
+        "collection {collection}: vectors are made by {expected}, and the endpoint that is \
+         configured is {found}; give `embedding`"
+    )]
+    NoEndpoint {
+        /// The collection.
+        collection: String,
+        /// Its model.
+        expected: String,
+        /// The model that is configured.
+        found: String,
     },
     /// A filter that cannot be read.
     #[error("filters: {what}")]

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::durable::Memory;
 use crate::error::{MemoryError, TooLarge};
 use crate::item::{Id, Item};
-use crate::record::{self, Event, HISTORY, ITEMS, KNOWLEDGE, SPACES, Space, VECTORS};
+use crate::record::{self, Encoding, Event, HISTORY, ITEMS, KNOWLEDGE, SPACES, Space, VECTORS};
 
 /// The format that is written and read.
 pub const FORMAT: u32 = 1;
@@ -123,17 +123,46 @@ impl Memory {
     }
 
     /// Takes a file in. It is read through and checked before anything is written; memories keep
-    /// their names, versions and history. Knowledge is taken in only where there is none yet.
+    /// their names, versions and history. Knowledge is taken in only where there is none yet. A
+    /// memory without a vector is given one, where its collection's come from the endpoint.
     ///
     /// # Errors
     /// [`MemoryError::Import`] with the line, [`MemoryError::Taken`] where a memory is there,
-    /// [`MemoryError::Quota`], [`MemoryError::Store`]; after the last of these a part may be there,
+    /// [`MemoryError::Quota`], [`MemoryError::Endpoint`], [`MemoryError::Store`]; after the last of these a part may be there,
     /// and importing again with [`Existing::Skip`] completes it.
     pub async fn import(&self, file: &[u8], existing: Existing) -> Result<Imported, MemoryError> {
-        let read = read(file)?;
+        let mut read = read(file)?;
+        self.embed_missing(&mut read).await?;
         let (writes, done) = self.plan_import(read, existing)?;
         self.replace(false, writes).await?;
         Ok(done)
+    }
+
+    /// Asks for the vectors that a file lacks, of the collections whose model makes them.
+    async fn embed_missing(&self, read: &mut Read) -> Result<(), MemoryError> {
+        for space in &read.spaces {
+            if !matches!(space.encoder, Encoding::Endpoint(_)) {
+                continue;
+            }
+            let lacks: Vec<usize> = {
+                let state = self.read()?;
+                let lacks = |(item, vector, _): &Whole| {
+                    vector.is_none()
+                        && item.collection == space.name
+                        && !state.ids.contains_key(&item.id)
+                };
+                (0..read.memories.len()).filter(|&k| lacks(&read.memories[k])).collect()
+            };
+            if lacks.is_empty() {
+                continue;
+            }
+            let texts = lacks.iter().map(|&k| read.memories[k].0.text.as_str()).collect();
+            let vectors = self.embed(space, texts).await?;
+            for (k, vector) in lacks.into_iter().zip(vectors) {
+                read.memories[k].1 = Some(vector);
+            }
+        }
+        Ok(())
     }
 
     fn plan_import(

@@ -57,8 +57,16 @@ impl Memory {
     ) -> Result<Learned, MemoryError> {
         TooLarge::check("messages", "messages", messages.len(), MAX_MESSAGES)?;
         let mut learned = Learned::default();
-        for message in messages {
-            self.learn_message(message, scope, by, &mut learned).await?;
+        let (kinds, mut news): (Vec<Kind>, Vec<New>) =
+            messages.iter().flat_map(|message| said(message, scope)).unzip();
+        self.embed_all(&mut news).await?;
+        for (kind, new) in kinds.into_iter().zip(news) {
+            let id = self.store(new, by).await?.item.id;
+            match kind {
+                Kind::Message => learned.messages.push(id),
+                Kind::Decision => learned.decisions.push(id),
+                Kind::Code => learned.code.push(id),
+            }
         }
         let all = messages.iter().map(|m| m.content.as_str()).collect::<Vec<_>>().join("\n");
         let mut vertices = Vec::new();
@@ -73,38 +81,6 @@ impl Memory {
             self.know(Command::Recalled { vertices, connect }, BranchId::MAIN, by).await?;
         }
         Ok(learned)
-    }
-
-    async fn learn_message(
-        &self,
-        message: &Message,
-        scope: &Scope,
-        by: &By,
-        learned: &mut Learned,
-    ) -> Result<(), MemoryError> {
-        let store = async |text: String, class, tags: Vec<String>| {
-            let role = serde_json::Value::from(message.role.as_str());
-            let metadata = BTreeMap::from([("role".to_owned(), role)]);
-            let new = New { text, class, tags, metadata, scope: scope.clone(), ..New::default() };
-            self.store(new, by).await.map(|stored| stored.item.id)
-        };
-        let said = store(message.content.clone(), Class::Episodic, vec!["message".into()]).await?;
-        learned.messages.push(said);
-        for decision in text::decisions(&message.content) {
-            if decision.sentence.trim() != message.content.trim() {
-                let tags = vec!["decision".into()];
-                learned.decisions.push(store(decision.sentence, Class::Semantic, tags).await?);
-            }
-        }
-        for code in text::code(&message.content) {
-            if code.source.trim().is_empty() {
-                continue;
-            }
-            let language = code.language.map(|l| format!("code:{l}"));
-            let tags = ["code".to_owned()].into_iter().chain(language).collect();
-            learned.code.push(store(code.source, Class::Procedural, tags).await?);
-        }
-        Ok(())
     }
 
     /// The entity of a name, and whether it is new.
@@ -137,4 +113,38 @@ impl Memory {
             _ => Err(MemoryError::Closed),
         }
     }
+}
+
+/// What a memory of a conversation is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Message,
+    Decision,
+    Code,
+}
+
+/// The memories of a message: what was said, what it decides, the code in it.
+fn said(message: &Message, scope: &Scope) -> Vec<(Kind, New)> {
+    let new = |text: String, class, tags: Vec<String>| {
+        let role = serde_json::Value::from(message.role.as_str());
+        let metadata = BTreeMap::from([("role".to_owned(), role)]);
+        New { text, class, tags, metadata, scope: scope.clone(), ..New::default() }
+    };
+    let said = new(message.content.clone(), Class::Episodic, vec!["message".into()]);
+    let mut all = vec![(Kind::Message, said)];
+    for decision in text::decisions(&message.content) {
+        if decision.sentence.trim() != message.content.trim() {
+            let tags = vec!["decision".into()];
+            all.push((Kind::Decision, new(decision.sentence, Class::Semantic, tags)));
+        }
+    }
+    for code in text::code(&message.content) {
+        if code.source.trim().is_empty() {
+            continue;
+        }
+        let language = code.language.map(|l| format!("code:{l}"));
+        let tags = ["code".to_owned()].into_iter().chain(language).collect();
+        all.push((Kind::Code, new(code.source, Class::Procedural, tags)));
+    }
+    all
 }

@@ -21,6 +21,7 @@
 mod activation;
 mod config;
 mod durable;
+mod embed;
 mod error;
 pub mod evaluate;
 mod export;
@@ -44,6 +45,7 @@ mod tier;
 
 pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
+pub use embed::{Embedding, Encoders, Endpoint, EndpointError};
 pub use error::{MemoryError, TooLarge};
 pub use export::{Existing, FORMAT, Imported, MAX_FILE_BYTES, MAX_LINE_BYTES};
 pub use filter::{Field, Filter, MAX_CONDITIONS, MAX_DEPTH, Order, Test};

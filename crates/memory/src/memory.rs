@@ -41,8 +41,9 @@ impl Memory {
     ///
     /// # Errors
     /// [`MemoryError`]; nothing has changed then.
-    pub async fn store(&self, new: New, by: &By) -> Result<Stored, MemoryError> {
+    pub async fn store(&self, mut new: New, by: &By) -> Result<Stored, MemoryError> {
         new.check()?;
+        self.embed_all(std::slice::from_mut(&mut new)).await?;
         if let Some(given) = &new.embedding {
             self.settle(new.collection.as_deref(), given.len()).await?;
         }
@@ -71,7 +72,7 @@ impl Memory {
             (None, None) => None,
             (given, text) => {
                 let text = text.as_deref().unwrap_or_default();
-                self.vector_for(Some(&collection), given.as_deref(), text)?
+                self.vector_of(Some(&collection), given.as_deref(), text).await?
             }
         };
         let plan = |state: &crate::state::State| state.plan_update(id, patch, vector, by);
@@ -266,11 +267,17 @@ impl Memory {
     /// # Errors
     /// [`MemoryError::Field`] where it is there with other vectors, [`MemoryError::TooLarge`].
     pub async fn add_space(&self, space: Space) -> Result<(), MemoryError> {
-        if space.encoder == Encoding::BuiltIn && space.dimension != self.shared.encoder.dimensions()
+        if space.encoder == Encoding::BuiltIn
+            && space.dimension != self.shared.encoders.built_in.dimensions()
         {
-            let expected =
-                format!("{}, as the built-in encoder has", self.shared.encoder.dimensions());
+            let expected = format!(
+                "{}, as the built-in encoder has",
+                self.shared.encoders.built_in.dimensions()
+            );
             return Err(MemoryError::Field { what: "dimension", expected });
+        }
+        if matches!(space.encoder, Encoding::Endpoint(_)) {
+            self.endpoint_of(&space)?;
         }
         let plan = |state: &crate::state::State| {
             state.check_space(&space)?;
@@ -280,13 +287,17 @@ impl Memory {
         self.write(plan).await.map(|_| ())
     }
 
-    /// The first vector that is given to a collection fixes its dimension.
+    /// The first vector that is given to a collection fixes its dimension, unless its model does.
     async fn settle(&self, collection: Option<&str>, dimension: usize) -> Result<(), MemoryError> {
         let name = collection.unwrap_or(DEFAULT_COLLECTION);
         let settled = {
             let state = self.read()?;
             let there = state.spaces.get(name);
-            there.is_some_and(|i| i.space.dimension == dimension || !i.columns.is_empty())
+            let bound = |i: &crate::state::Index| {
+                let fixed = matches!(i.space.encoder, Encoding::Endpoint(_));
+                fixed || i.space.dimension == dimension || !i.columns.is_empty()
+            };
+            there.is_some_and(bound)
         };
         if settled {
             return Ok(());
@@ -299,13 +310,13 @@ impl Memory {
     ///
     /// # Errors
     /// [`MemoryError::Dimension`], [`MemoryError::Collection`], [`MemoryError::Field`].
-    pub fn allocate(
+    pub async fn allocate(
         &self,
         collection: Option<&str>,
         embedding: Option<&[f32]>,
         text: &str,
     ) -> Result<(column::Allocation, Option<Id>), MemoryError> {
-        let Some(vector) = self.vector_for(collection, embedding, text)? else {
+        let Some(vector) = self.vector_of(collection, embedding, text).await? else {
             let expected = "a vector, or a text that the encoder knows a word of".into();
             return Err(MemoryError::Field { what: "text", expected });
         };
@@ -323,7 +334,22 @@ impl Memory {
         Ok(self.read()?.space(collection)?.columns.survey())
     }
 
-    /// The vector of a text: as given, or by the collection's encoder.
+    /// The vector of a text: as given, or by the collection's encoder or endpoint.
+    async fn vector_of(
+        &self,
+        collection: Option<&str>,
+        given: Option<&[f32]>,
+        text: &str,
+    ) -> Result<Option<Arc<[f32]>>, MemoryError> {
+        if given.is_none()
+            && let Some(vector) = self.vector_by_endpoint(collection, text).await?
+        {
+            return Ok(Some(vector));
+        }
+        self.vector_for(collection, given, text)
+    }
+
+    /// The vector of a text: as given, or by the encoder that is built in.
     fn vector_for(
         &self,
         collection: Option<&str>,
@@ -339,7 +365,7 @@ impl Memory {
         match &space.encoder {
             Encoding::BuiltIn => {
                 drop(state);
-                let vector = self.shared.encoder.encode(text);
+                let vector = self.shared.encoders.built_in.encode(text);
                 Ok(vector.iter().any(|&x| x != 0.0).then(|| vector.into()))
             }
             Encoding::Given | Encoding::Endpoint(_) => Err(MemoryError::Field {

@@ -38,24 +38,26 @@ pub struct Recalled {
     pub known: Vec<(String, Vec<String>)>,
     /// All of it as text.
     pub context: String,
+    /// Why words alone were searched, where the endpoint gave no vector.
+    pub words_only: Option<String>,
 }
 
 impl Memory {
     /// Recalls what a message brings up.
     ///
     /// # Errors
-    /// As [`Memory::search`].
-    pub fn recall(&self, recall: &Recall, now: Time) -> Result<Recalled, MemoryError> {
+    /// As [`Memory::find`].
+    pub async fn recall(&self, recall: &Recall, now: Time) -> Result<Recalled, MemoryError> {
         let query = Query {
             scope: recall.scope.clone(),
             limit: recall.limit,
             explain: true,
             ..Query::new(&recall.message)
         };
-        let found = self.search(&query, now)?;
+        let found = self.find(&query, now).await?;
         let known = self.known(&recall.message)?;
         let context = context(&found.hits, &known, recall.context_bytes.min(MAX_CONTEXT_BYTES));
-        Ok(Recalled { hits: found.hits, known, context })
+        Ok(Recalled { hits: found.hits, known, context, words_only: found.words_only })
     }
 
     /// What is known of the entities that a text names.

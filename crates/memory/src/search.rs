@@ -117,6 +117,8 @@ pub struct Found {
     pub columns: column::Report,
     /// Candidates that were fused.
     pub candidates: usize,
+    /// Why words alone were searched, where the endpoint gave no vector ([`Memory::find`]).
+    pub words_only: Option<String>,
 }
 
 /// One ranking: slots and scores, best first.
@@ -148,7 +150,7 @@ impl Query {
         }
     }
 
-    fn check(&self) -> Result<(), MemoryError> {
+    pub(crate) fn check(&self) -> Result<(), MemoryError> {
         let field = |what, expected: String| Err(MemoryError::Field { what, expected });
         if self.text.trim().is_empty() && self.vector.is_none() {
             return field("query", "a question or a vector".into());
@@ -193,7 +195,8 @@ impl Memory {
         if space.encoder != Encoding::BuiltIn || query.weights.vector == 0.0 {
             return Ok(None);
         }
-        Ok(Some(self.shared.encoder.encode(&query.text)).filter(|v| v.iter().any(|&x| x != 0.0)))
+        Ok(Some(self.shared.encoders.built_in.encode(&query.text))
+            .filter(|v| v.iter().any(|&x| x != 0.0)))
     }
 }
 

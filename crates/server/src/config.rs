@@ -86,6 +86,10 @@ pub struct Memory {
     pub max_open: usize,
     /// Time from one round of consolidation to the next (seconds).
     pub tend_seconds: f64,
+    /// What is kept of the endpoint's vectors.
+    pub cache: embedding::CacheConfig,
+    /// An endpoint that makes vectors of texts, for collections whose encoder is `endpoint`.
+    pub embedding: Option<embedding::Config>,
 }
 
 /// Rules, and who is told.
@@ -324,6 +328,8 @@ impl Default for Memory {
             undo_seconds: plain.undo_seconds,
             max_open: 256,
             tend_seconds: 30.0,
+            cache: embedding::CacheConfig::default(),
+            embedding: None,
         }
     }
 }
@@ -495,6 +501,13 @@ impl Config {
             let plain = |text: &String| !text.is_empty();
             let named = plain(&jwt.issuer) && plain(&jwt.audience);
             expect("security.jwt", named, "issuer and audience", "an empty one".into());
+        }
+        let parts = [
+            ("memory.cache", self.memory.cache.problems()),
+            ("memory.embedding", self.memory.embedding.iter().flat_map(|e| e.problems()).collect()),
+        ];
+        for (part, wrong) in parts {
+            problems.extend(wrong.into_iter().map(|problem| format!("{part}.{problem}")));
         }
         problems.extend(self.tracing.problems());
         match crate::alarm::settings(&self.alerting) {

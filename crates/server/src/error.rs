@@ -135,6 +135,12 @@ pub enum RequestError {
     /// Durable state is out of reach for now; the log has the cause.
     #[error("state is unavailable: {0}")]
     Unavailable(String),
+    /// A service that this request needs gave nothing, for now.
+    #[error("{0}")]
+    Away(String),
+    /// A service that this request needs gave what cannot be used.
+    #[error("{0}")]
+    BadGateway(String),
     /// The server is asked for less than usual, see the degradation level.
     #[error("not served while the server is degraded to {level}, try again")]
     Degraded {
@@ -191,7 +197,7 @@ impl RequestError {
             | Self::Full { .. }
             | Self::Degraded { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
-            Self::Failed | Self::Unavailable(_) => "failed",
+            Self::Failed | Self::Unavailable(_) | Self::Away(_) | Self::BadGateway(_) => "failed",
         }
     }
 
@@ -206,9 +212,10 @@ impl RequestError {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } | Self::Full { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy { .. } | Self::Unavailable(_) | Self::Degraded { .. } => {
+            Self::Busy { .. } | Self::Unavailable(_) | Self::Away(_) | Self::Degraded { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::BadGateway(_) => StatusCode::BAD_GATEWAY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -221,6 +228,7 @@ impl RequestError {
             Self::Busy { .. }
             | Self::Full { .. }
             | Self::Unavailable(_)
+            | Self::Away(_)
             | Self::Degraded { .. } => Some(Duration::from_secs(1)),
             Self::RateLimited { wait } => Some(*wait),
             _ => None,
@@ -239,7 +247,11 @@ impl RequestError {
             Self::TooLarge { .. } | Self::RateLimited { .. } | Self::Full { .. } => {
                 Code::ResourceExhausted
             }
-            Self::Busy { .. } | Self::Unavailable(_) | Self::Degraded { .. } => Code::Unavailable,
+            Self::Busy { .. }
+            | Self::Unavailable(_)
+            | Self::Away(_)
+            | Self::BadGateway(_)
+            | Self::Degraded { .. } => Code::Unavailable,
             Self::TimedOut { .. } => Code::DeadlineExceeded,
             Self::Failed => Code::Internal,
         }

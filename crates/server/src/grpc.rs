@@ -1,8 +1,10 @@
-//! gRPC: Open Inference Protocol v2 with Triton's extensions, health and reflection, on the port
-//! that HTTP has. Every method is a route of the table below, with the role that it needs; what it
+//! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), health and
+//! reflection, on the port that HTTP has. Every method is a route of the table below, with the role that it needs; what it
 //! does stands where HTTP has it.
 
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long calls take")]
+
+mod memory;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -14,6 +16,7 @@ use api::inference::grpc_inference_service_server::{
     GrpcInferenceService, GrpcInferenceServiceServer,
 };
 use api::inference::infer_parameter::ParameterChoice;
+use api::memory::memory_server::MemoryServer;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -35,25 +38,41 @@ use crate::wire::{
     TensorParameters, WantedOutput,
 };
 
-/// The methods, and who may call them; what is not listed needs an administrator.
-const METHODS: &[(&str, Access)] = &[
-    ("ServerLive", Access::Anyone),
-    ("ServerReady", Access::Anyone),
-    ("ServerMetadata", Access::AtLeast(Role::Reader)),
-    ("ModelReady", Access::AtLeast(Role::Reader)),
-    ("ModelMetadata", Access::AtLeast(Role::Reader)),
-    ("ModelConfig", Access::AtLeast(Role::Reader)),
-    ("ModelStatistics", Access::AtLeast(Role::Reader)),
-    ("RepositoryIndex", Access::AtLeast(Role::Reader)),
-    ("ModelInfer", Access::AtLeast(Role::Writer)),
-    ("ModelStreamInfer", Access::AtLeast(Role::Writer)),
-    ("RepositoryModelLoad", Access::AtLeast(Role::Operator)),
-    ("RepositoryModelUnload", Access::AtLeast(Role::Operator)),
-    // Health and reflection.
-    ("Check", Access::Anyone),
-    ("List", Access::Anyone),
-    ("Watch", Access::Anyone),
-    ("ServerReflectionInfo", Access::AtLeast(Role::Reader)),
+const INFERENCE: &str = "inference.GRPCInferenceService";
+const MEMORY: &str = "striatum.memory.v1.Memory";
+const HEALTH: &str = "grpc.health.v1.Health";
+const REFLECTION: &str = "ServerReflection";
+
+/// The services' methods, and who may call them; what is not listed needs an administrator.
+const METHODS: &[(&str, &str, Access)] = &[
+    (INFERENCE, "ServerLive", Access::Anyone),
+    (INFERENCE, "ServerReady", Access::Anyone),
+    (INFERENCE, "ServerMetadata", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "ModelReady", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "ModelMetadata", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "ModelConfig", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "ModelStatistics", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "RepositoryIndex", Access::AtLeast(Role::Reader)),
+    (INFERENCE, "ModelInfer", Access::AtLeast(Role::Writer)),
+    (INFERENCE, "ModelStreamInfer", Access::AtLeast(Role::Writer)),
+    (INFERENCE, "RepositoryModelLoad", Access::AtLeast(Role::Operator)),
+    (INFERENCE, "RepositoryModelUnload", Access::AtLeast(Role::Operator)),
+    (HEALTH, "Check", Access::Anyone),
+    (HEALTH, "List", Access::Anyone),
+    (HEALTH, "Watch", Access::Anyone),
+    (REFLECTION, "ServerReflectionInfo", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Store", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Search", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Get", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Update", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Delete", Access::AtLeast(Role::Writer)),
+    (MEMORY, "History", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Link", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Activate", Access::AtLeast(Role::Reader)),
+    (MEMORY, "AsOf", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Export", Access::AtLeast(Role::Operator)),
+    (MEMORY, "Import", Access::AtLeast(Role::Operator)),
+    (MEMORY, "Stats", Access::AtLeast(Role::Reader)),
 ];
 
 /// The largest part of a message that is not tensors.
@@ -65,6 +84,10 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     let inference = GrpcInferenceServiceServer::new(Inference { server: Arc::clone(server) })
         .max_decoding_message_size(limit)
         .max_encoding_message_size(usize::MAX);
+    let remembered = memory::Remembered { server: Arc::clone(server) };
+    let remembered = MemoryServer::new(remembered)
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(usize::MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(Arc::clone(server), reporter));
     let reflection = |builder: tonic_reflection::server::Builder<'static>| {
@@ -74,6 +97,7 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     };
     let services = Router::new()
         .route_service("/inference.GRPCInferenceService/{method}", inference)
+        .route_service("/striatum.memory.v1.Memory/{method}", remembered)
         .route_service("/grpc.health.v1.Health/{method}", health);
     let v1 = reflection(tonic_reflection::server::Builder::configure()).build_v1();
     let v1alpha = reflection(tonic_reflection::server::Builder::configure()).build_v1alpha();
@@ -90,14 +114,14 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
 
 /// Tells health checks whether requests may be sent here.
 async fn report_health(server: Arc<Server>, reporter: tonic_health::server::HealthReporter) {
-    const SERVICE: &str = "inference.GRPCInferenceService";
     loop {
         let status = match is_ready(&server) {
             true => tonic_health::ServingStatus::Serving,
             false => tonic_health::ServingStatus::NotServing,
         };
         reporter.set_service_status("", status).await;
-        reporter.set_service_status(SERVICE, status).await;
+        reporter.set_service_status(INFERENCE, status).await;
+        reporter.set_service_status(MEMORY, status).await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
 }
@@ -105,9 +129,13 @@ async fn report_health(server: Arc<Server>, reporter: tonic_health::server::Heal
 /// Who calls, may they, how often; a refusal is a gRPC status. Every call is counted.
 async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> HttpResponse {
     let since = Instant::now();
-    let method = request.uri().path().rsplit('/').next().unwrap_or_default();
-    let known = METHODS.iter().find(|(name, _)| *name == method);
-    let (method, access) = known.map_or(("unknown", Access::AtLeast(Role::Admin)), |known| *known);
+    let mut path = request.uri().path().rsplit('/');
+    let (method, service) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
+    // Reflection has two versions.
+    let is_of = |known: &str| service == known || known == REFLECTION && service.ends_with(known);
+    let known = METHODS.iter().find(|(of, name, _)| *name == method && is_of(of));
+    let unknown = ("", "unknown", Access::AtLeast(Role::Admin));
+    let (_, method, access) = known.copied().unwrap_or(unknown);
     let traced = Traced::rpc(&server.telemetry, method, request.headers());
     let ended = |response: &HttpResponse| {
         let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |s| s.code());

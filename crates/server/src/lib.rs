@@ -13,6 +13,7 @@ mod checkpoint;
 mod config;
 mod dead_letters;
 mod degradation;
+mod embeddings;
 mod error;
 mod experiments;
 mod gauges;

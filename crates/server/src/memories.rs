@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use memory::{By, Memory, MemoryError, Tended};
+use memory::{By, Encoders, Endpoint, Memory, MemoryError, Tended};
 use observe::{Counter, Gauge, Histogram, Metrics};
+use resilience::Clock;
 use store::{Store, Tenant, TenantId};
 use text::Encoder;
 use tokio::sync::OnceCell;
 
 use crate::config;
+use crate::embeddings::{Embeddings, OfTenant};
 use crate::error::{RequestError, ServeError};
 use crate::request::{Server, now_ms};
 use crate::security::Caller;
@@ -35,6 +37,7 @@ pub(crate) struct Memories {
     settings: config::Memory,
     config: memory::Config,
     encoder: Arc<Encoder>,
+    embeddings: Option<Arc<Embeddings>>,
     store: Store,
     pub(crate) signals: MemorySignals,
 }
@@ -57,6 +60,7 @@ pub(crate) struct MemorySignals {
     scanned: Histogram,
     visited: Histogram,
     hits: Histogram,
+    words_only: Counter,
     tended: [Counter; 6],
     open: Gauge,
     open_time: Histogram,
@@ -68,6 +72,7 @@ impl Memories {
         settings: &config::Memory,
         store: &Store,
         metrics: &Arc<Metrics>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, ServeError> {
         let wrong = |e: String| ServeError::Config(vec![format!("memory: {e}")]);
         Ok(Self {
@@ -75,6 +80,7 @@ impl Memories {
             config: settings.of_a_tenant().map_err(wrong)?,
             settings: settings.clone(),
             encoder: Arc::new(Encoder::default()),
+            embeddings: Embeddings::of(settings, metrics, clock)?.map(Arc::new),
             store: store.clone(),
             signals: MemorySignals::of(metrics),
         })
@@ -111,8 +117,10 @@ impl Memories {
     async fn opened(&self, tenant: &TenantId) -> Result<Memory, MemoryError> {
         let since = now();
         let handle: Tenant = self.store.tenant(tenant);
-        let encoder = Arc::clone(&self.encoder);
-        let memory = Memory::open(handle, self.config.clone(), encoder, random).await?;
+        let embeddings = self.embeddings.clone();
+        let endpoint = embeddings.map(|e| Arc::new(OfTenant::new(e, tenant)) as Arc<dyn Endpoint>);
+        let encoders = Encoders { built_in: Arc::clone(&self.encoder), endpoint };
+        let memory = Memory::open(handle, self.config.clone(), encoders, random).await?;
         self.signals.open_time.observe(since.elapsed().as_secs_f64());
         Ok(memory)
     }
@@ -142,6 +150,16 @@ impl Memories {
         self.signals.hold(&held);
         close_idle(&mut self.lock(), IDLE);
         self.signals.open.set(self.lock().len() as f64);
+    }
+
+    /// The endpoint's model and the values of its vectors, where one is configured.
+    pub(crate) fn endpoint(&self) -> Option<(&str, usize)> {
+        self.embeddings.as_deref().map(Embeddings::model)
+    }
+
+    /// Values of the built-in encoder's vectors.
+    pub(crate) fn dimension(&self) -> usize {
+        self.encoder.dimensions()
     }
 
     /// Time between two rounds.
@@ -193,6 +211,7 @@ impl MemorySignals {
             scanned: metrics.histogram("striatum_memory_rows_scanned", &[]),
             visited: metrics.histogram("striatum_memory_columns_visited", &[]),
             hits: metrics.histogram("striatum_memory_search_hits", &[]),
+            words_only: metrics.counter("striatum_memory_searches_degraded_total", &[]),
             tended: [
                 tended("reinforced"),
                 tended("consolidated"),
@@ -250,8 +269,14 @@ impl MemorySignals {
     /// Records what a search did.
     pub(crate) fn found(&self, found: &memory::Found) {
         self.hits.observe(found.hits.len() as f64);
+        self.degraded(found.words_only.as_deref());
         self.scanned.observe(f64::from(found.columns.rows_scanned));
         self.visited.observe(f64::from(found.columns.columns_visited));
+    }
+
+    /// Records that words alone were searched.
+    pub(crate) fn degraded(&self, why: Option<&str>) {
+        self.words_only.inc_by(u64::from(why.is_some()));
     }
 
     fn tended(&self, tended: Tended) {
@@ -333,6 +358,11 @@ impl From<MemoryError> for RequestError {
             }
             MemoryError::Store(error) => Self::from(error),
             MemoryError::Closed => Self::Unavailable(error.to_string()),
+            MemoryError::NoEndpoint { .. } => Self::Conflict(error.to_string()),
+            MemoryError::Endpoint { error: ref failed, .. } => match failed.may_pass {
+                true => Self::Away(error.to_string()),
+                false => Self::BadGateway(error.to_string()),
+            },
             MemoryError::Corrupt { .. } => {
                 tracing::error!(%error, "a memory's record cannot be read");
                 Self::Failed

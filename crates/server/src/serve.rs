@@ -138,7 +138,7 @@ where
     folders.extend(config.backup.iter().map(|backup| backup.folder.clone()));
     let reader = Reader::new(&metrics, folders);
     reader.read();
-    let memories = Memories::new(&config.memory, &store, &metrics)?;
+    let memories = Memories::new(&config.memory, &store, &metrics, &clock)?;
     let exporter = exporter(&config, (&telemetry, &metrics), &clock, &instance)?;
     let remote = remote(&config, &metrics, &clock)?;
     let level = metrics.gauge("striatum_degradation_level", &[]);

@@ -1,7 +1,7 @@
 //! Memories of tenants: operations, allocation to columns, search, what is held.
 
 use super::{SECONDS, counter, gauge, histogram};
-use crate::label::{KIND, OPERATION, OUTCOME, TENANT, TIER, WHAT};
+use crate::label::{KIND, LAYER, OPERATION, OUTCOME, RESULT, TENANT, TIER, WHAT};
 use crate::metric::Metric;
 
 /// Iterations of a competition between columns.
@@ -94,6 +94,33 @@ pub(crate) const METRICS: &[Metric] = &[
         "Vectors that a search compared with the question.",
     ),
     histogram("striatum_memory_search_hits", COUNTS, &[], "Memories that a search answered."),
+    counter(
+        "striatum_memory_searches_degraded_total",
+        &[],
+        "Searches of words alone, because the endpoint gave no vector of the question.",
+    ),
+    counter(
+        "striatum_memory_cache_requests_total",
+        &[LAYER, RESULT],
+        "Vectors of texts that were looked for in the process and in Redis: hit, miss, error.",
+    ),
+    gauge("striatum_memory_cache_entries", &[], "Vectors of texts that the process keeps."),
+    gauge(
+        "striatum_memory_cache_bytes",
+        &[],
+        "Bytes of the vectors of texts that the process keeps.",
+    ),
+    counter(
+        "striatum_embeddings_total",
+        &[OUTCOME],
+        "Texts that the endpoint was asked to make vectors of: ok, failed.",
+    ),
+    histogram(
+        "striatum_embedding_duration_seconds",
+        SECONDS,
+        &[],
+        "Time of a request to the endpoint, with all its attempts.",
+    ),
     gauge("striatum_knowledge_entities", &[TENANT], "Entities that are known."),
     gauge("striatum_knowledge_relations", &[TENANT], "Relations that are known."),
     gauge("striatum_knowledge_facts", &[TENANT], "Facts that are known."),

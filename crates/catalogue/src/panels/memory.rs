@@ -144,6 +144,45 @@ pub(crate) const PAGE: Page = Page {
         ),
         panel(
             Lines,
+            ("cache", "Vectors kept, hits", "percentunit", 2),
+            "Share of the texts whose vectors were there when they were looked for, by place.",
+            &[target(
+                "sum by (layer) (rate(striatum_memory_cache_requests_total{result=\"hit\"}[$w])) / sum by (layer) (rate(striatum_memory_cache_requests_total{}[$w]))",
+                "{{layer}}",
+            )],
+        ),
+        panel(
+            Lines,
+            ("cache-bytes", "Vectors kept", "bytes", 2),
+            "Bytes of the vectors that the process keeps, and of one of them.",
+            &[
+                target("striatum_memory_cache_bytes{}", "all"),
+                target(
+                    "striatum_memory_cache_bytes{} / (striatum_memory_cache_entries{} > 0)",
+                    "each",
+                ),
+            ],
+        ),
+        panel(
+            Lines,
+            ("embeddings", "Embeddings", "ops", 2),
+            "Texts that the endpoint was asked for, and searches that did without it.",
+            &[
+                target("sum by (outcome) (rate(striatum_embeddings_total{}[$w]))", "{{outcome}}"),
+                target("rate(striatum_memory_searches_degraded_total{}[$w])", "words alone"),
+            ],
+        ),
+        panel(
+            Lines,
+            ("embedding-latency", "Embedding p99", "s", 2),
+            "Time of a request to the endpoint, with all its attempts.",
+            &[target(
+                "histogram_quantile(0.99, sum by (le) (rate(striatum_embedding_duration_seconds_bucket{}[$w])))",
+                "request",
+            )],
+        ),
+        panel(
+            Lines,
             ("known", "Known", "short", 2),
             "Entities, relations, facts, and contradictions that nobody has resolved.",
             &[

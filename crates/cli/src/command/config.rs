@@ -59,6 +59,9 @@ fn print(config: &server::Config, json: bool) -> Result<()> {
     if let Some(url) = &mut config.state.postgresql {
         *url = without_password(url);
     }
+    if let Some(url) = &mut config.memory.cache.redis {
+        *url = without_password(url);
+    }
     let export = &mut config.export;
     let otlp = export.otlp.iter_mut().map(|otlp| &mut otlp.headers);
     let remote = export.remote_write.iter_mut().map(|remote| &mut remote.headers);

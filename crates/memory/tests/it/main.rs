@@ -8,6 +8,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod endpoint;
 mod isolation;
 mod lasting;
 mod moving;

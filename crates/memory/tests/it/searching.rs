@@ -183,7 +183,7 @@ async fn a_conversation_is_learned_and_recalled() {
         limit: 5,
         context_bytes: 1000,
     };
-    let recalled = memory.recall(&recall, NOW + 2).unwrap();
+    let recalled = memory.recall(&recall, NOW + 2).await.unwrap();
     assert!(recalled.context.contains("PostgreSQL"), "{}", recalled.context);
     assert!(recalled.context.len() <= 1000);
 }

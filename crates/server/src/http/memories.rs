@@ -337,6 +337,9 @@ pub(crate) struct SearchAnswer {
     more: bool,
     /// What it took.
     took: SearchTook,
+    /// Why words alone were searched, where the endpoint gave no vector of the question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
 }
 
 /// What a search took.
@@ -373,6 +376,9 @@ struct RecallAnswer {
     results: Vec<HitAnswer>,
     /// What is known of what the message names.
     known: Vec<KnownAnswer>,
+    /// Why words alone were searched, where the endpoint gave no vector of the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
 }
 
 /// What is known of an entity.
@@ -474,8 +480,8 @@ struct CollectionAnswer {
 #[serde(deny_unknown_fields)]
 struct CollectionSpec {
     name: String,
-    /// Values of a vector, 1 to 4096.
-    dimension: usize,
+    /// Values of a vector, 1 to 4096; those of its encoder where this is absent.
+    dimension: Option<usize>,
     /// Where vectors come from; the caller gives them where this is absent.
     #[serde(default)]
     encoder: EncoderName,
@@ -490,6 +496,8 @@ enum EncoderName {
     Given,
     /// The encoder that is built in.
     BuiltIn,
+    /// The endpoint that is configured, by its model.
+    Endpoint,
 }
 
 /// What an import did.
@@ -579,7 +587,7 @@ pub(crate) async fn store(
     Ok((StatusCode::CREATED, Answer(StoredList { results })))
 }
 
-async fn store_many(
+pub(crate) async fn store_many(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<StoreMany>,
@@ -604,6 +612,7 @@ async fn stored(
     }
     with(server, caller, "store", async |memory| {
         let by = by(caller);
+        memory.embed_all(&mut news).await?;
         let storing = news.into_iter().map(|new| memory.store(new, &by));
         let done = futures_util::future::join_all(storing).await;
         let mut answers = Vec::with_capacity(done.len());
@@ -833,7 +842,8 @@ pub(crate) async fn search(
     let query = request.read()?;
     let now = now_us();
     let found =
-        with(&server, &caller, "search", async |memory| Ok(memory.search(&query, now)?)).await?;
+        with(&server, &caller, "search", async |memory| Ok(memory.find(&query, now).await?))
+            .await?;
     server.memories.signals.found(&found);
     Ok(Answer(SearchAnswer {
         results: found.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
@@ -844,6 +854,7 @@ pub(crate) async fn search(
             reranked: found.columns.reranked,
             candidates: found.candidates,
         },
+        degraded: found.words_only,
     }))
 }
 
@@ -864,7 +875,9 @@ async fn recall(
     };
     let now = now_us();
     let recalled =
-        with(&server, &caller, "recall", async |memory| Ok(memory.recall(&recall, now)?)).await?;
+        with(&server, &caller, "recall", async |memory| Ok(memory.recall(&recall, now).await?))
+            .await?;
+    server.memories.signals.degraded(recalled.words_only.as_deref());
     Ok(Answer(RecallAnswer {
         context: recalled.context,
         results: recalled.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
@@ -873,6 +886,7 @@ async fn recall(
             .into_iter()
             .map(|(entity, facts)| KnownAnswer { entity, facts })
             .collect(),
+        degraded: recalled.words_only,
     }))
 }
 
@@ -919,7 +933,7 @@ async fn allocate(
 ) -> Result<Answer<AllocationAnswer>, RequestError> {
     let (allocation, near) = with(&server, &caller, "search", async |memory| {
         let embedding = request.embedding.as_deref();
-        Ok(memory.allocate(request.collection.as_deref(), embedding, &request.text)?)
+        Ok(memory.allocate(request.collection.as_deref(), embedding, &request.text).await?)
     })
     .await?;
     Ok(Answer(AllocationAnswer::of(&allocation, near)))
@@ -989,18 +1003,39 @@ async fn add_collection(
     caller: Caller,
     Json(spec): Json<CollectionSpec>,
 ) -> Result<(StatusCode, Answer<CollectionAnswer>), RequestError> {
-    let encoder = match spec.encoder {
-        EncoderName::Given => memory::Encoding::Given,
-        EncoderName::BuiltIn => memory::Encoding::BuiltIn,
-    };
-    let space = Space { name: spec.name, dimension: spec.dimension, encoder };
+    let (encoder, own) = encoding(&server, spec.encoder)?;
+    let needed = || RequestError::bad("dimension: expected where vectors are given");
+    let dimension = spec.dimension.or(own).ok_or_else(needed)?;
+    let space = Space { name: spec.name, dimension, encoder };
     with(&server, &caller, "store", async |memory| Ok(memory.add_space(space.clone()).await?))
         .await?;
     Ok((StatusCode::CREATED, Answer(CollectionAnswer::of(&space, 0))))
 }
 
-async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
+/// Where vectors come from, and their values where that says it.
+fn encoding(
+    server: &Server,
+    name: EncoderName,
+) -> Result<(memory::Encoding, Option<usize>), RequestError> {
+    Ok(match name {
+        EncoderName::Given => (memory::Encoding::Given, None),
+        EncoderName::BuiltIn => (memory::Encoding::BuiltIn, Some(server.memories.dimension())),
+        EncoderName::Endpoint => {
+            let none =
+                || RequestError::bad("encoder: no endpoint is configured, see `memory.embedding`");
+            let (model, dimension) = server.memories.endpoint().ok_or_else(none)?;
+            (memory::Encoding::Endpoint(model.to_owned()), Some(dimension))
+        }
+    })
+}
+
+/// Begins an export; its lines come as they are read.
+pub(crate) async fn exporting(
+    server: &Arc<Server>,
+    caller: &Caller,
+) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, RequestError> {
     let memory = server.memories.of(&caller.tenant).await?;
+    let server = Arc::clone(server);
     // A few lines wait for whoever reads.
     let (lines, written) = tokio::sync::mpsc::channel(64);
     tokio::spawn(async move {
@@ -1009,6 +1044,11 @@ async fn export(State(server): Shared, caller: Caller) -> Result<Response, Reque
         let done = memory.export(lines).await.map_err(RequestError::from);
         server.memories.signals.record("move", done.as_ref().err(), since.elapsed());
     });
+    Ok(written)
+}
+
+async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
+    let written = exporting(&server, &caller).await?;
     let written = tokio_stream::wrappers::ReceiverStream::new(written);
     let stream =
         tokio_stream::StreamExt::map(written, |line| Ok::<_, Infallible>(Bytes::from(line)));

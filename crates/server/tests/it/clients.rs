@@ -56,6 +56,23 @@ fn tritonclient_lists_loads_infers_and_reads_statistics() {
 }
 
 #[test]
+fn grpcio_stores_finds_and_carries_memories() {
+    let Some(python) = python("grpc, google.protobuf.message_factory") else { return };
+    let server = digits();
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = folder.path().join("striatum.pb");
+    std::fs::write(&descriptor, api::DESCRIPTOR).unwrap();
+    let output = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/memory_rpc.py"))
+        .arg(server.address.to_string())
+        .arg(&descriptor)
+        .output()
+        .unwrap();
+    let text = text(&output);
+    assert!(output.status.success() && text.contains("ok"), "{text}");
+}
+
+#[test]
 fn schemathesis_finds_no_answer_that_is_not_documented() {
     let Some(python) = python("schemathesis") else { return };
     let server = digits();

@@ -127,7 +127,7 @@ async fn health_and_reflection_answer() {
     let channel = Channel::from_shared(format!("http://{}", server.address)).unwrap();
     let channel = channel.connect().await.unwrap();
     let mut health = HealthClient::new(channel.clone());
-    for service in ["", "inference.GRPCInferenceService"] {
+    for service in ["", "inference.GRPCInferenceService", "striatum.memory.v1.Memory"] {
         let ask = tonic_health::pb::HealthCheckRequest { service: service.into() };
         // The reporter's first look may be a moment away.
         let mut status = health.check(ask.clone()).await;
@@ -148,4 +148,5 @@ async fn health_and_reflection_answer() {
     };
     let names: Vec<&str> = services.service.iter().map(|s| s.name.as_str()).collect();
     assert!(names.contains(&"inference.GRPCInferenceService"), "{names:?}");
+    assert!(names.contains(&"striatum.memory.v1.Memory"), "{names:?}");
 }

@@ -12,11 +12,19 @@
 mod bad_requests;
 mod client;
 mod clients;
+mod embeddings;
+#[path = "../../../embedding/tests/it/endpoint.rs"]
+#[allow(dead_code, reason = "the tests of the room itself need more of it")]
+mod endpoint;
 mod experiments;
 mod grpc;
 mod limits;
 mod mcp;
 mod memory;
+mod memory_rpc;
+#[path = "../../../embedding/tests/it/redis_server.rs"]
+#[allow(dead_code, reason = "the tests of the room itself need more of it")]
+mod redis_server;
 mod repository;
 mod requests;
 mod running;
