@@ -8,9 +8,11 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod dialogue;
 mod isolation;
 mod lasting;
 mod moving;
+mod quality;
 mod searching;
 mod tending;
 
