@@ -135,7 +135,7 @@ pub(crate) type Ranking = Vec<(u32, f32)>;
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { text: 1.0, vector: 1.0, graph: 0.05 }
+        Self { text: 1.0, vector: 1.0, graph: 0.1 }
     }
 }
 

@@ -65,7 +65,7 @@ fn weights(text: &str) -> Result<Weights, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse()).collect();
     match numbers.as_deref() {
         Ok(&[text, vector, graph]) => Ok(Weights { text, vector, graph }),
-        _ => Err("expected three numbers, as in 1,1,0.05".to_owned()),
+        _ => Err("expected three numbers, as in 1,1,0.1".to_owned()),
     }
 }
 
