@@ -1,4 +1,4 @@
-//! How long opening a memory takes: `cargo run --release -p memory --example open -- [ITEMS] [FOLDER]`.
+//! How long opening a memory takes and searching in it: `cargo run --release -p memory --example open -- [ITEMS] [FOLDER]`.
 //!
 //! A folder that holds a memory is opened as it is; an empty one, or a temporary one where none is
 //! given, is filled first with sentences of made-up words and names.
@@ -25,6 +25,8 @@ const NOW: Time = 1_795_000_000_000_000;
 const TOGETHER: usize = 1000;
 /// Openings that are measured.
 const ROUNDS: usize = 7;
+/// Questions that are asked.
+const QUESTIONS: u64 = 1000;
 const SYLLABLES: [&str; 16] = [
     "ka", "lo", "mi", "ren", "tas", "vo", "shi", "den", "bar", "ul", "fen", "go", "pri", "sam",
     "nor", "ex",
@@ -60,6 +62,34 @@ async fn main() {
     }
     seconds.sort_by(f64::total_cmp);
     println!("opened    median {:.3} s, least {:.3} s", seconds[ROUNDS / 2], seconds[0]);
+    let memory = opened().await;
+    let user = Scope { user_id: Some("u7".into()), ..Scope::default() };
+    for (name, scope, ends) in [
+        ("all", Scope::default(), ""),
+        ("one user", user, ""),
+        ("a day", Scope::default(), " on 18 November 2026"),
+        ("misspelt", Scope::default(), " kalomizen"),
+    ] {
+        searched(&memory, name, &scope, ends);
+    }
+}
+
+/// Asks [`QUESTIONS`] questions of some words of a sentence.
+fn searched(memory: &Memory, name: &str, scope: &Scope, ends: &str) {
+    let mut seconds = Vec::new();
+    for k in 0..QUESTIONS {
+        let sentence = sentence(k * 97);
+        let words: Vec<&str> = sentence.split(' ').take(7).collect();
+        let text = format!("What did {} do with the {}{ends}?", words[0], words[1..].join(" "));
+        let query = Query { scope: scope.clone(), reinforce: false, ..Query::new(&text) };
+        let since = Instant::now();
+        let found = memory.search(&query, NOW).unwrap();
+        seconds.push(since.elapsed().as_secs_f64());
+        assert!(!found.hits.is_empty());
+    }
+    seconds.sort_by(f64::total_cmp);
+    let ms = |share: f64| seconds[(seconds.len() as f64 * share) as usize] * 1e3;
+    println!("searched  {name:<9} p50 {:.3} ms, p99 {:.3} ms", ms(0.5), ms(0.99));
 }
 
 async fn fill(memory: &Memory, n: usize) {

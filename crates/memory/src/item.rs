@@ -1,5 +1,6 @@
 //! One memory: what was said, by whom, how sure, how long it is kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub const MAX_METADATA_BYTES: usize = 16 << 10;
 pub const MAX_VERSIONS: u32 = 900;
 /// Actors that are remembered by name for one memory; more are only counted.
 pub const MAX_ACTORS: usize = 16;
+
+/// A longer text of metadata is not found by its words.
+const MAX_SAID_BYTES: usize = 64;
 
 /// Microseconds since 1970-01-01 UTC.
 pub type Time = i64;
@@ -316,6 +320,22 @@ impl Use {
         let known = self.actors.iter().any(|a| a == actor);
         if !actor.is_empty() && !known && self.actors.len() < MAX_ACTORS {
             self.actors.push(actor.to_owned());
+        }
+    }
+}
+
+impl Item {
+    /// What words find it by: its text, its tags, names it mentions in other words, and short texts
+    /// of its metadata, such as who spoke and when.
+    pub(crate) fn document(&self) -> Cow<'_, str> {
+        let names = self.mentions.iter().filter(|name| !self.text.contains(name.as_str()));
+        let said = self.metadata.values().filter_map(|value| value.as_str());
+        let said = said.filter(|said| said.len() <= MAX_SAID_BYTES);
+        let more: Vec<&str> =
+            self.tags.iter().chain(names).map(String::as_str).chain(said).collect();
+        match more.is_empty() {
+            true => Cow::Borrowed(&self.text),
+            false => Cow::Owned(format!("{}\n{}", self.text, more.join("\n"))),
         }
     }
 }

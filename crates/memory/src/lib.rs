@@ -19,6 +19,7 @@
 //! `docs/concepts/memory.md` is the page about it.
 
 mod activation;
+mod beside;
 mod config;
 mod durable;
 mod embed;
@@ -26,6 +27,7 @@ mod error;
 pub mod evaluate;
 mod export;
 mod filter;
+mod fusion;
 mod gate;
 mod item;
 mod know;
@@ -42,6 +44,7 @@ mod state;
 mod stats;
 mod tend;
 mod tier;
+mod when;
 
 pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
@@ -59,7 +62,9 @@ pub use memory::{Listed, Stored};
 pub use plan::{By, Feedback, Outcome};
 pub use recall::{MAX_CONTEXT_BYTES, Recall, Recalled};
 pub use record::{Changed, Encoding, Event, Happened, Space};
-pub use search::{Found, Hit, MAX_HITS, MAX_OFFSET, MAX_QUERY_BYTES, Query, Weights, Why, ids};
+pub use search::{
+    Found, Hit, MAX_HITS, MAX_OFFSET, MAX_QUERY_BYTES, Query, Votes, Weights, Why, ids,
+};
 pub use stats::Stats;
 pub use tend::{MAX_TOUCHED, Tended};
 pub use tier::{Decay, Fate, Profile, Promotion, score, strength};

@@ -89,7 +89,7 @@ fn words(state: &State) -> Result<Postings, MemoryError> {
     let mut words = Postings::new(text::postings::Config::default())?;
     for slot in &state.active {
         if let Some(item) = state.at(slot) {
-            words.insert(slot, &item.text);
+            words.insert(slot, &item.document());
         }
     }
     Ok(words)

@@ -1,9 +1,6 @@
 //! What is asked of a memory, and what it finds: words, vectors and activation, each a ranking of
-//! its own, fused by reciprocal rank (Cormack, Clarke and Büttcher 2009, k = 60).
-//!
-//! A hit's score is `Σ weight / (60 + rank)` over the rankings that have it, as a share of what a
-//! memory would have that is first in all of them, times how strong the memory still is. So 1 is
-//! first everywhere and fresh.
+//! its own, then what was said beside and when. `fusion.rs` has how they become one order and one
+//! score; `docs/concepts/memory.md` has both formulas in words.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,10 +12,11 @@ use crate::activation::Spread;
 use crate::durable::Memory;
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
+use crate::fusion::{Fused, Fusion, Standing};
 use crate::item::{Id, Item, Scope, Status, Time};
 use crate::record::Encoding;
 use crate::state::State;
-use crate::tier;
+use crate::{beside, tier, when};
 
 /// Hits of one page.
 pub const MAX_HITS: usize = 100;
@@ -26,15 +24,12 @@ pub const MAX_HITS: usize = 100;
 pub const MAX_OFFSET: usize = 900;
 /// The longest question.
 pub const MAX_QUERY_BYTES: usize = 16 << 10;
-/// The constant of reciprocal rank fusion.
-const RANK_CONSTANT: f32 = 60.0;
 /// Candidates that each ranking gives at least.
-const CANDIDATES: usize = 64;
-/// How much vectors of the built-in encoder count beside others: it knows spelling, not meaning
-/// (`docs/decisions/0023-encoder.md`).
-const BUILT_IN_SHARE: f32 = 0.5;
-/// How much of a score hangs on how strong the memory still is.
-const STRENGTH_SHARE: f32 = 0.1;
+const CANDIDATES: usize = 128;
+/// What a word counts that a misspelt one was probably meant to be.
+const SPELLING_SHARE: f32 = 0.5;
+/// Misspelt words of a question that are looked for.
+const MAX_CORRECTED: usize = 2;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -70,9 +65,9 @@ pub struct Query {
 /// How much each ranking counts; 0 leaves it out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Words, by BM25.
+    /// Words, by BM25, and what was said beside.
     pub text: f32,
-    /// Vectors, by cosine.
+    /// Vectors, by cosine; those of the built-in encoder count a tenth of it.
     pub vector: f32,
     /// Activation over what memories mention and how they are related.
     pub graph: f32,
@@ -104,6 +99,22 @@ pub struct Why {
     pub path: Vec<String>,
     /// How strong it still is.
     pub strength: f32,
+    /// What its place in the order is made of.
+    pub votes: Votes,
+}
+
+/// What each way of looking adds to a memory's place in the order; their sum orders what is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Votes {
+    /// Its words and its vector.
+    pub semantic: f32,
+    /// What was said beside it, and activation over names and relations.
+    pub structural: f32,
+    /// Whether it is of the days that the question names, and tells when where that is asked.
+    pub temporal: f32,
+    /// What is taken away from what a newer memory replaced, was dismissed or has faded, and from
+    /// what only asks; never above 0.
+    pub exception: f32,
 }
 
 /// What was found, and what it took.
@@ -122,11 +133,11 @@ pub struct Found {
 }
 
 /// One ranking: slots and scores, best first.
-type Ranking = Vec<(u32, f32)>;
+pub(crate) type Ranking = Vec<(u32, f32)>;
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { text: 1.0, vector: 1.0, graph: 0.5 }
+        Self { text: 1.0, vector: 1.0, graph: 0.1 }
     }
 }
 
@@ -200,6 +211,16 @@ impl Memory {
     }
 }
 
+/// The words of a question and the ranking that they give.
+#[derive(Default)]
+struct Worded {
+    asked: Vec<text::Asked>,
+    /// What a memory of usual length scores that has each word once.
+    whole: f32,
+    ranking: Ranking,
+    terms: HashMap<u32, Vec<text::TermScore>>,
+}
+
 impl State {
     fn search(
         &self,
@@ -211,38 +232,83 @@ impl State {
         let wanted = query.offset + query.limit;
         let depth = (2 * wanted).clamp(CANDIDATES, column::MAX_K);
         let mut found = Found::default();
-        let text = self.by_words(query, depth, only.as_ref());
+        let words = self.by_words(query, depth, only.as_ref());
         let near = self.by_vector(query, vector, depth, only.as_ref(), &mut found)?;
-        let spread = self.by_activation(query, &text.0, &near, only.as_ref(), now);
+        let spread = self.by_activation(query, &words.ranking, &near, only.as_ref(), now);
         let graph = spread.ranked(depth);
         let built_in = self.space(query.collection.as_deref())?.space.encoder == Encoding::BuiltIn;
-        let vector_weight = query.weights.vector * if built_in { BUILT_IN_SHARE } else { 1.0 };
-        let rankings =
-            [(&text.0, query.weights.text), (&near, vector_weight), (&graph, query.weights.graph)];
-        let fused = self.fused(&rankings, now);
+        let mut fusion = Fusion::new(query.weights, built_in, words.whole);
+        fusion.words(&words.ranking);
+        fusion.vectors(&near);
+        fusion.graph(&graph);
+        self.add_beside(&words.ranking, only.as_ref(), &mut fusion);
+        self.add_days(query, &words, depth, (only.as_ref(), now), &mut fusion);
+        fusion.retain(|slot| self.at(slot).is_some_and(|i| i.expires_at.is_none_or(|at| at > now)));
+        let asks_when = when::asks_when(&query.text);
+        let fused = fusion.fused(|slot| Standing::of(self.at(slot).map(|i| &**i), now, asks_when));
         found.candidates = fused.len();
-        let fit: Vec<_> = fused.into_iter().filter(|(_, s)| *s >= query.threshold).collect();
+        let fit: Vec<_> = fused.into_iter().filter(|f| f.score >= query.threshold).collect();
         found.more = fit.len() > wanted;
-        let why = |slot| query.explain.then(|| self.why(slot, now, &text, &near, &graph, &spread));
-        let hit = |(slot, score): &(u32, f32)| {
-            Some(Hit { item: Arc::clone(self.at(*slot)?), score: *score, why: why(*slot) })
+        let rankings = (&words, &near, &graph, &spread);
+        let why = |f: &Fused| query.explain.then(|| self.why(f, now, rankings));
+        let hit = |f: &Fused| {
+            Some(Hit { item: Arc::clone(self.at(f.slot)?), score: f.score, why: why(f) })
         };
         found.hits = fit.iter().skip(query.offset).take(query.limit).filter_map(hit).collect();
         Ok(found)
     }
 
-    fn by_words(
+    fn by_words(&self, query: &Query, depth: usize, only: Option<&RoaringBitmap>) -> Worded {
+        if query.weights.text == 0.0 || query.text.is_empty() {
+            return Worded::default();
+        }
+        let mut asked = text::asked(self.words.words(), &query.text);
+        let whole = asked.iter().map(|a| a.weight * self.words.rarity(&a.term)).sum();
+        let meant = asked.iter().filter(|a| a.weight == 1.0 && !self.words.knows(&a.term));
+        let meant: Vec<_> =
+            meant.take(MAX_CORRECTED).filter_map(|a| self.words.spelled(&a.term)).collect();
+        asked.extend(meant.into_iter().map(|term| text::Asked { term, weight: SPELLING_SHARE }));
+        let hits = self.words.search_asked(&asked, depth, only, query.explain);
+        let ranking = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+        let terms = hits.into_iter().map(|hit| (hit.id, hit.terms)).collect();
+        Worded { asked, whole, ranking, terms }
+    }
+
+    /// What the question's words found lends a share of its score to what was said beside it.
+    fn add_beside(&self, words: &Ranking, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
+        for &(slot, score) in words.iter().take(CANDIDATES) {
+            let Some(item) = self.at(slot) else { continue };
+            for (other, steps) in self.beside.neighbours(item) {
+                if only.is_none_or(|only| only.contains(other)) {
+                    let turn = self.at(other).is_some_and(|item| beside::is_turn(item));
+                    fusion.beside(other, score, steps, turn);
+                }
+            }
+        }
+    }
+
+    /// Memories of the days that the question names, those with its words and others.
+    fn add_days(
         &self,
         query: &Query,
+        words: &Worded,
         depth: usize,
-        only: Option<&RoaringBitmap>,
-    ) -> (Ranking, HashMap<u32, Vec<text::TermScore>>) {
-        if query.weights.text == 0.0 || query.text.is_empty() {
-            return Default::default();
+        (only, now): (Option<&RoaringBitmap>, Time),
+        fusion: &mut Fusion,
+    ) {
+        let days = when::days(&query.text, when::day(now));
+        if days.is_empty() {
+            return;
         }
-        let hits = self.words.search_words(&query.text, depth, only, query.explain);
-        let ranking = hits.iter().map(|hit| (hit.id, hit.score)).collect();
-        (ranking, hits.into_iter().map(|hit| (hit.id, hit.terms)).collect())
+        let mut then = self.days.within(&days);
+        match only {
+            Some(only) => then &= only,
+            None => then &= &self.active,
+        }
+        let hits = self.words.search_asked(&words.asked, depth, Some(&then), false);
+        let ranking: Ranking = hits.into_iter().map(|hit| (hit.id, hit.score)).collect();
+        fusion.words(&ranking);
+        fusion.days(&then, depth);
     }
 
     fn by_vector(
@@ -273,60 +339,35 @@ impl State {
         if query.weights.graph == 0.0 {
             return Spread::default();
         }
-        let seeds = fuse(&[(text, query.weights.text), (near, query.weights.vector)]);
+        let mut fusion = Fusion::new(query.weights, false, 0.0);
+        fusion.words(text);
+        fusion.vectors(near);
+        let seeds = fusion.fused(|_| Standing::default());
+        let seeds: Ranking = seeds.iter().map(|f| (f.slot, f.votes.semantic.min(1.0))).collect();
         self.spread(&seeds, &query.text, only, now)
-    }
-
-    /// One ranking of all; memories that are over or gone are left out.
-    fn fused(&self, rankings: &[(&Ranking, f32)], now: Time) -> Ranking {
-        let mut fused = fuse(rankings);
-        fused.retain(|(slot, _)| {
-            self.at(*slot).is_some_and(|i| i.expires_at.is_none_or(|at| at > now))
-        });
-        for (slot, score) in &mut fused {
-            let strength = self.at(*slot).map_or(0.0, |item| tier::strength(item, now));
-            *score *= 1.0 - STRENGTH_SHARE + STRENGTH_SHARE * strength;
-        }
-        sort(&mut fused);
-        fused
     }
 
     fn why(
         &self,
-        slot: u32,
+        fused: &Fused,
         now: Time,
-        text: &(Ranking, HashMap<u32, Vec<text::TermScore>>),
-        near: &Ranking,
-        graph: &Ranking,
-        spread: &Spread,
+        (words, near, graph, spread): (&Worded, &Ranking, &Ranking, &Spread),
     ) -> Why {
+        let slot = fused.slot;
         let rank = |ranking: &Ranking| {
             let k = ranking.iter().position(|(s, _)| *s == slot)?;
             Some((k + 1, ranking[k].1))
         };
         Why {
-            text: rank(&text.0),
-            terms: text.1.get(&slot).cloned().unwrap_or_default(),
+            text: rank(&words.ranking),
+            terms: words.terms.get(&slot).cloned().unwrap_or_default(),
             vector: rank(near),
             graph: rank(graph),
             path: self.path(spread, slot),
             strength: self.at(slot).map_or(0.0, |item| tier::strength(item, now)),
+            votes: fused.votes,
         }
     }
-}
-
-/// Reciprocal rank fusion, as a share of the best that could be.
-fn fuse(rankings: &[(&Ranking, f32)]) -> Ranking {
-    let best: f32 = rankings.iter().map(|(_, weight)| weight / (RANK_CONSTANT + 1.0)).sum();
-    let mut scores: HashMap<u32, f32> = HashMap::new();
-    for (ranking, weight) in rankings {
-        for (k, (slot, _)) in ranking.iter().enumerate() {
-            *scores.entry(*slot).or_default() += weight / (RANK_CONSTANT + 1.0 + k as f32) / best;
-        }
-    }
-    let mut fused: Ranking = scores.into_iter().collect();
-    sort(&mut fused);
-    fused
 }
 
 /// Best first; of equal ones the one that came first.

@@ -12,12 +12,14 @@ use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
 use text::Postings;
 
+use crate::beside::Beside;
 use crate::config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION};
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
 use crate::item::{Id, Item, Scope, Status};
 use crate::record::{Change, Encoding, Space};
 use crate::selection::Shared;
+use crate::when::Calendar;
 
 /// What a tenant remembers.
 pub(crate) struct State {
@@ -32,6 +34,8 @@ pub(crate) struct State {
     pub(crate) next_number: u64,
     pub(crate) spaces: BTreeMap<String, Index>,
     pub(crate) words: Postings,
+    pub(crate) beside: Beside,
+    pub(crate) days: Calendar,
     /// Those that are found unless more is asked for.
     pub(crate) active: RoaringBitmap,
     pub(crate) shared: Shared,
@@ -59,6 +63,8 @@ impl State {
             next_number: 1,
             spaces: BTreeMap::new(),
             words: Postings::new(text::postings::Config::default())?,
+            beside: Beside::default(),
+            days: Calendar::default(),
             active: RoaringBitmap::new(),
             shared: Shared::default(),
             knowledge: Knowledge::default(),
@@ -193,8 +199,13 @@ impl State {
             return Ok(None);
         }
         self.active.insert(slot);
-        if was.is_none_or(|was| was.text != item.text) {
-            self.words.insert(slot, &item.text);
+        self.beside.insert(slot, item);
+        if let Some(was) = was {
+            self.days.remove(slot, was);
+        }
+        self.days.insert(slot, item);
+        if was.is_none_or(|was| was.document() != item.document()) {
+            self.words.insert(slot, &item.document());
         }
         let Some(vector) = vector else { return Ok(None) };
         let Some(index) = self.spaces.get_mut(&item.collection) else { return Ok(None) };
@@ -205,6 +216,8 @@ impl State {
     fn hide(&mut self, slot: u32, was: Option<&Item>) {
         self.active.remove(slot);
         let Some(was) = was else { return };
+        self.beside.remove(was);
+        self.days.remove(slot, was);
         self.words.remove(slot);
         if let Some(index) = self.spaces.get_mut(&was.collection) {
             index.columns.remove(slot);
@@ -253,6 +266,8 @@ impl State {
         self.same.entry(digest(&item.scope, &item.collection, &item.text)).or_insert(slot);
         if item.status == Status::Active {
             self.active.insert(slot);
+            self.beside.insert(slot, &item);
+            self.days.insert(slot, &item);
         }
         self.records[slot as usize] = record;
         self.items[slot as usize] = Some(Arc::new(item));

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`Words`] | a text becomes words: folded, lower-cased, stemmed, identifiers whole and in parts |
 //! | [`Postings`] | documents found by words, best first (BM25), the moment that they are inserted |
+//! | [`asked()`] | what a question asks for: its words, and how much each counts |
 //! | [`Encoder`] | a text becomes a unit vector; texts that share words or spelling are near |
 //! | [`mentions()`] | people, places, titles, addresses, identifiers, dates and amounts in a text |
 //! | [`concepts()`], [`decisions()`], [`code()`] | what a conversation was about, decided and showed |
@@ -18,8 +19,11 @@ pub mod concept;
 pub mod decision;
 pub mod encoder;
 mod error;
+mod function;
+mod irregular;
 pub mod mention;
 pub mod postings;
+pub mod question;
 pub mod words;
 
 pub use code::{Code, MAX_CODE_BLOCKS, code};
@@ -29,4 +33,5 @@ pub use encoder::Encoder;
 pub use error::TextError;
 pub use mention::{MAX_MENTIONS, Mention, MentionKind, mentions, mentions_up_to};
 pub use postings::{Hit, Postings, TermScore};
+pub use question::{Asked, asked};
 pub use words::{Language, Words};

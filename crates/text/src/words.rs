@@ -97,6 +97,14 @@ impl Words {
         words
     }
 
+    /// What a folded form is indexed as: the base of an irregular English form, without its ending.
+    pub fn root<'a>(&self, form: &'a str) -> Cow<'a, str> {
+        match self.language {
+            Language::English => self.stem(crate::irregular::base(form)),
+            _ => self.stem(form),
+        }
+    }
+
     /// One folded form without its ending; what has a digit or a sign in it stays as it is.
     pub fn stem<'a>(&self, form: &'a str) -> Cow<'a, str> {
         let Some(algorithm) = self.language.algorithm() else { return Cow::Borrowed(form) };

@@ -8,10 +8,12 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod dialogue;
 mod endpoint;
 mod isolation;
 mod lasting;
 mod moving;
+mod quality;
 mod searching;
 mod tending;
 

@@ -187,3 +187,54 @@ async fn a_conversation_is_learned_and_recalled() {
     assert!(recalled.context.contains("PostgreSQL"), "{}", recalled.context);
     assert!(recalled.context.len() <= 1000);
 }
+
+#[tokio::test]
+async fn what_was_said_beside_and_the_day_that_is_named_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let day = 86_400_000_000;
+    let minute = 60_000_000;
+    let lines = [
+        (0, "Nora: Did the doctor look at your knee?"),
+        (minute, "Paul: Yes, nothing serious, two weeks of rest."),
+        (9 * day, "Paul: I baked bread."),
+        (20 * day, "Nora: The train was late again."),
+    ];
+    for (after, line) in lines {
+        memory.store(said(line), &by(NOW - 30 * day + after)).await.unwrap();
+    }
+    let first = |q: &str| {
+        let query = Query { explain: true, reinforce: false, ..Query::new(q) };
+        memory.search(&query, NOW).unwrap().hits
+    };
+    let hits = first("What did the doctor say about Paul's knee?");
+    let reply = hits.iter().find(|hit| hit.item.text.starts_with("Paul: Yes")).unwrap();
+    let votes = reply.why.as_ref().unwrap().votes;
+    assert!(votes.structural > 0.0 && votes.temporal == 0.0, "{votes:?}");
+    let asking = hits[0].why.as_ref().unwrap().votes;
+    assert!(asking.exception < 0.0, "what only asks counts less: {asking:?}");
+    let days = memory::moment::written(NOW - 10 * day);
+    let hits = first(&format!("What happened on {}?", &days[..10]));
+    assert_eq!(hits[0].item.text, "Nora: The train was late again.");
+    assert!(hits[0].why.as_ref().unwrap().votes.temporal > 0.0);
+}
+
+#[tokio::test]
+async fn metadata_tags_and_misspelt_words_find_and_a_threshold_leaves_out_what_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let mut new = said("I joined the pottery workshop and bought my own wheel");
+    new.metadata.insert("speaker".into(), json!("Joaquin"));
+    new.tags = vec!["hobby".into()];
+    memory.store(new, &by(NOW)).await.unwrap();
+    for k in 0..20 {
+        memory.store(said(&format!("Another remark of no interest, {k}")), &by(NOW)).await.unwrap();
+    }
+    for question in ["What did Joaquin say?", "Which hobby?", "the potetry workshop", "what to buy"]
+    {
+        let query = Query { threshold: 0.1, ..Query::new(question) };
+        assert!(found(&memory, &query)[0].starts_with("I joined"), "{question}");
+    }
+    let nothing = Query { threshold: 0.3, ..Query::new("Which vaccine did the astronaut get?") };
+    assert!(found(&memory, &nothing).is_empty());
+}

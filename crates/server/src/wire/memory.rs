@@ -268,6 +268,21 @@ pub(crate) struct WhyAnswer {
     /// How activation came to it.
     path: Vec<String>,
     strength: f32,
+    /// What its place in the order is made of.
+    votes: VotesAnswer,
+}
+
+/// What each way of looking adds to a memory's place; their sum orders what is found.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub(crate) struct VotesAnswer {
+    /// Its words and its vector.
+    semantic: f32,
+    /// What was said beside it, and activation over names and relations.
+    structural: f32,
+    /// The days that the question names, and telling when.
+    temporal: f32,
+    /// What is taken away for being replaced, dismissed, faded, or a question; never above 0.
+    exception: f32,
 }
 
 /// A place in a ranking.
@@ -467,7 +482,15 @@ impl WhyAnswer {
             graph: rank(why.graph),
             path: why.path.clone(),
             strength: why.strength,
+            votes: VotesAnswer::of(&why.votes),
         }
+    }
+}
+
+impl VotesAnswer {
+    fn of(votes: &memory::Votes) -> Self {
+        let memory::Votes { semantic, structural, temporal, exception } = *votes;
+        Self { semantic, structural, temporal, exception }
     }
 }
 

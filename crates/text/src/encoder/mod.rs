@@ -13,6 +13,7 @@
 mod hash;
 
 use crate::TextError;
+use crate::function::{bare, is_function_word};
 use crate::words::{Language, Words, forms};
 use hash::hash;
 
@@ -26,19 +27,6 @@ pub const MAX_TEXT_WORDS: usize = 65_536;
 const VERSION: u32 = 1;
 /// Shortest and longest pieces of a word, in letters.
 const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
-
-/// Words of English that say how others belong together; they count [`Config::function`]. Sorted.
-const FUNCTION_WORDS: [&str; 104] = [
-    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be",
-    "been", "before", "but", "by", "can", "could", "did", "do", "does", "doing", "for", "from",
-    "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how", "i", "if",
-    "in", "into", "is", "it", "its", "just", "may", "me", "might", "mine", "more", "most", "must",
-    "my", "no", "not", "of", "on", "once", "only", "or", "other", "our", "ours", "out", "over",
-    "own", "shall", "she", "should", "so", "some", "such", "than", "that", "the", "their", "them",
-    "then", "there", "these", "they", "this", "those", "to", "too", "under", "until", "up", "us",
-    "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "why", "will",
-    "with", "would", "you", "your",
-];
 
 /// How long vectors are, and how their parts are weighed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,7 +114,7 @@ impl Encoder {
     }
 
     fn add(&self, form: &str, vector: &mut [f32]) {
-        if FUNCTION_WORDS.binary_search(&form).is_ok() {
+        if is_function_word(form) {
             add_feature(hash(&[b"w", form.as_bytes()]), self.config.function, vector);
         } else {
             self.add_spelling(form, vector);
@@ -149,15 +137,6 @@ impl Encoder {
     }
 }
 
-/// `caroline's` is `caroline`, `i'm` is `i`, `didn't` is `not`.
-fn bare(form: &str) -> &str {
-    match form.split_once('\'') {
-        Some((_, "t")) if form.ends_with("n't") => "not",
-        Some((before, _)) if !before.is_empty() => before,
-        _ => form,
-    }
-}
-
 /// The last bit of a hash is its sign, the rest its place.
 fn add_feature(hash: u64, weight: f32, vector: &mut [f32]) {
     let place = ((hash >> 1) % vector.len() as u64) as usize;
@@ -173,15 +152,5 @@ fn normalise(vector: &mut [f32]) {
     let length = lanes.iter().sum::<f32>().sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|number| *number /= length);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::FUNCTION_WORDS;
-
-    #[test]
-    fn function_words_are_sorted_for_the_search() {
-        assert!(FUNCTION_WORDS.is_sorted());
     }
 }

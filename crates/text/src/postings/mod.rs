@@ -12,6 +12,7 @@
 
 mod query;
 mod search;
+mod spelling;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use crate::TextError;
+use crate::question::Asked;
 use crate::words::{Language, Words, forms};
 
 /// What follows in a document is not indexed.
@@ -31,6 +33,12 @@ pub const MAX_QUERY_CLAUSES: usize = 64;
 pub const MAX_PREFIX_TERMS: usize = 64;
 /// Of so many words with a prefix, in the order of the alphabet, the most frequent are taken.
 pub const MAX_PREFIX_SCAN: usize = 4096;
+/// A shorter word is not corrected.
+pub const MIN_SPELLED: usize = 4;
+/// From so many letters on, two of them may be wrong.
+pub const MIN_TWICE: usize = 8;
+/// Of so many words with the first letter, in the order of the alphabet, the nearest is taken.
+pub const MAX_SPELLING_SCAN: usize = 4096;
 /// Removed documents are swept out when there are so many of them and they are a quarter.
 const MIN_DEAD: usize = 64;
 const DEAD_SHARE: usize = 4;
@@ -197,7 +205,7 @@ impl Postings {
         if let Some(term) = self.forms.get(form) {
             return *term;
         }
-        let stem = self.words.stem(form);
+        let stem = self.words.root(form);
         let term = match self.names.get(stem.as_ref()) {
             Some(term) => *term,
             None => {
@@ -337,6 +345,54 @@ impl Postings {
         explain: bool,
     ) -> Vec<Hit> {
         search::run(self, self.plan_words(text), search::Ask { k, filter, explain })
+    }
+
+    /// As [`Self::search`] for words as they are indexed, each with how much it counts.
+    pub fn search_asked(
+        &self,
+        asked: &[Asked],
+        k: usize,
+        filter: Option<&RoaringBitmap>,
+        explain: bool,
+    ) -> Vec<Hit> {
+        search::run(self, self.plan_asked(asked), search::Ask { k, filter, explain })
+    }
+
+    /// How documents become words.
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// The inverse document frequency of a word as it is indexed; the largest for an unknown one.
+    pub fn rarity(&self, term: &str) -> f32 {
+        let documents = self.names.get(term).map_or(0, |term| self.terms[*term as usize].alive);
+        search::rarity(self, documents) as f32
+    }
+
+    /// Whether a document has a word as it is indexed.
+    pub fn knows(&self, term: &str) -> bool {
+        self.names.get(term).is_some_and(|term| self.terms[*term as usize].alive > 0)
+    }
+
+    /// The word that was probably meant by one that no document has: it begins with the same
+    /// letter, and one letter is wrong, missing, too many or exchanged with the next, in words of
+    /// [`MIN_TWICE`] letters two. The most frequent of the nearest.
+    pub fn spelled(&self, term: &str) -> Option<String> {
+        let letters: Vec<char> = term.chars().collect();
+        if letters.len() < MIN_SPELLED || !letters.iter().all(|c| c.is_alphabetic()) {
+            return None;
+        }
+        let most = if letters.len() < MIN_TWICE { 1 } else { 2 };
+        let first = letters[0].to_string();
+        let from = (std::ops::Bound::Included(first.as_str()), std::ops::Bound::Unbounded);
+        let range =
+            self.names.range::<str, _>(from).take_while(|(name, _)| name.starts_with(&first));
+        let near = range.take(MAX_SPELLING_SCAN).filter_map(|(name, id)| {
+            let alive = self.terms[*id as usize].alive;
+            let distance = spelling::distance(&letters, name, most).filter(|_| alive > 0)?;
+            Some((distance, std::cmp::Reverse(alive), name))
+        });
+        near.min().map(|(_, _, name)| name.to_string())
     }
 
     /// How many documents there are.

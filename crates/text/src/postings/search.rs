@@ -16,6 +16,7 @@ use super::{
     Hit, MAX_PREFIX_SCAN, MAX_PREFIX_TERMS, MAX_QUERY_BYTES, MAX_QUERY_CLAUSES, Ordinal, Postings,
     TermId, TermScore, Tops,
 };
+use crate::question::Asked;
 use crate::words::{fold, forms};
 
 /// So many documents are summed up at a time.
@@ -102,9 +103,14 @@ impl Scale {
     }
 
     fn weight(self, documents: u32, postings: &Postings) -> f64 {
-        let (all, with) = (postings.len() as f64, f64::from(documents));
-        ((all - with + 0.5) / (with + 0.5)).ln_1p() * (self.k1 + 1.0)
+        rarity(postings, documents) * (self.k1 + 1.0)
     }
+}
+
+/// The inverse document frequency of a word that so many documents have.
+pub(super) fn rarity(postings: &Postings, documents: u32) -> f64 {
+    let (all, with) = (postings.len() as f64, f64::from(documents));
+    ((all - with + 0.5) / (with + 0.5)).ln_1p()
 }
 
 impl Postings {
@@ -132,11 +138,25 @@ impl Postings {
         plan
     }
 
+    pub(super) fn plan_asked(&self, asked: &[Asked]) -> Plan<'_> {
+        let mut plan = Plan::default();
+        for Asked { term: name, weight } in asked {
+            let Some(&term) = self.names.get(name.as_str()) else { continue };
+            if self.terms[term as usize].alive > 0 && *weight > 0.0 {
+                let mut clause = self.clause(name.clone(), term);
+                clause.weight *= f64::from(*weight);
+                clause.bound *= f64::from(*weight);
+                plan.add(clause);
+            }
+        }
+        plan
+    }
+
     /// The terms of `text`, nothing for words that no document has.
     fn lookup(&self, text: &str) -> Vec<(String, Option<TermId>)> {
         let mut found = Vec::new();
         forms(text, |form| {
-            let stem = self.words.stem(form);
+            let stem = self.words.root(form);
             let term = self.names.get(stem.as_ref()).copied();
             found.push((
                 stem.into_owned(),
@@ -202,7 +222,7 @@ impl Postings {
         let from = (std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded);
         let range =
             self.names.range::<str, _>(from).take_while(|(name, _)| name.starts_with(prefix));
-        let itself = self.names.get(self.words.stem(prefix).as_ref());
+        let itself = self.names.get(self.words.root(prefix).as_ref());
         let mut terms: Vec<TermId> =
             range.take(MAX_PREFIX_SCAN).map(|(_, term)| *term).chain(itself.copied()).collect();
         terms.sort_unstable();

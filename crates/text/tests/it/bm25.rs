@@ -229,3 +229,35 @@ fn a_number_outside_its_range_is_told() {
     assert_eq!(error.to_string(), "postings.b is 1.5, expected 0 to 1");
     assert!(Postings::new(Config { k1: f64::NAN, ..Config::default() }).is_err());
 }
+
+#[test]
+fn words_count_what_they_are_told_to() {
+    let postings = postings(&["Nora bought clay", "Paul went to the pottery", "the clay is red"]);
+    let ask = |text: &str| text::asked(postings.words(), text);
+    let weighed = |weight: f32| {
+        let asked = [text::Asked { term: "clay".into(), weight }];
+        let hits = postings.search_asked(&asked, 9, None, false);
+        hits.iter().map(|hit| (hit.id, hit.score)).collect::<Vec<_>>()
+    };
+    let plain = postings.search_words("clay", 9, None, false);
+    assert_eq!(weighed(1.0), plain.iter().map(|h| (h.id, h.score)).collect::<Vec<_>>());
+    for (once, thrice) in weighed(1.0).iter().zip(weighed(3.0)) {
+        assert!(once.0 == thrice.0 && (3.0 * once.1 - thrice.1).abs() < 1e-6);
+    }
+    assert_eq!(ids(&postings.search_asked(&ask("where did Paul go?"), 1, None, false)), [1]);
+    assert_eq!(ids(&postings.search_asked(&ask("what did Nora buy?"), 1, None, false)), [0]);
+    assert!(postings.rarity("nora") > postings.rarity("clay"));
+    assert!(postings.rarity("unheard") > postings.rarity("nora") && !postings.knows("unheard"));
+}
+
+#[test]
+fn a_misspelt_word_is_the_nearest_that_documents_have() {
+    let mut postings = postings(&["pottery and marathon", "battery", "cat"]);
+    let spelled = |postings: &Postings, term: &str| postings.spelled(term);
+    assert_eq!(spelled(&postings, "potetri").as_deref(), Some("potteri"));
+    assert_eq!(spelled(&postings, "marahton").as_deref(), Some("marathon"));
+    assert_eq!(spelled(&postings, "cta"), None, "too short to tell");
+    assert_eq!(spelled(&postings, "lighthouse"), None);
+    postings.remove(0);
+    assert_eq!(spelled(&postings, "marahton"), None, "what was removed is not meant");
+}

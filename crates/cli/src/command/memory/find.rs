@@ -139,6 +139,9 @@ fn reasons(k: usize, hit: &Value) -> String {
     if !path.is_empty() {
         text.push_str(&format!("  path    {}\n", path.join(" > ")));
     }
+    let votes = ["semantic", "structural", "temporal", "exception"]
+        .map(|name| format!("{name} {}", number(&why["votes"][name])));
+    text.push_str(&format!("  votes   {}\n", votes.join(", ")));
     text.push_str(&format!("  strength {}\n", number(&why["strength"])));
     text
 }

@@ -40,7 +40,7 @@ const TEXT: usize = 96;
 /// "at": "2026-01-31T10:00:00Z"}} and {"question": "...", "answers": ["m1"], "category": "...",
 /// "user_id": "..."}, where only the text, the question and the names are needed. A question whose
 /// answers are an empty list wants nothing. LoCoMo's own JSON is read as it is: a memory for each
-/// turn, and its conversation as the user.
+/// turn, said when its session was, and its conversation as the user.
 #[derive(Args)]
 pub(super) struct Eval {
     /// The file.
@@ -65,7 +65,7 @@ fn weights(text: &str) -> Result<Weights, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse()).collect();
     match numbers.as_deref() {
         Ok(&[text, vector, graph]) => Ok(Weights { text, vector, graph }),
-        _ => Err("expected three numbers, as in 1,1,0.5".to_owned()),
+        _ => Err("expected three numbers, as in 1,1,0.1".to_owned()),
     }
 }
 

@@ -13,6 +13,8 @@ use serde_json::Value;
 const MAX_FILE_BYTES: u64 = 512 << 20;
 /// Problems of a file that are told.
 const MAX_PROBLEMS: usize = 20;
+/// Time between two turns of a session (microseconds).
+const APART: Time = 20_000_000;
 
 /// Memories, and questions whose answers are known.
 #[derive(Debug, Default)]
@@ -213,13 +215,13 @@ fn locomo(samples: Vec<Value>) -> Result<Case> {
         let user = sample.sample_id.clone().unwrap_or_else(|| format!("sample-{k}"));
         let scope = Scope { user_id: Some(user.clone()), ..Scope::default() };
         let mut turns = HashSet::new();
-        for turn in turns_of(&sample).with_context(|| format!("sample {k}"))? {
+        for (turn, at) in turns_of(&sample).with_context(|| format!("sample {k}"))? {
             let name = format!("{user}/{}", dialogue(&turn.dia_id).unwrap_or(turn.dia_id.clone()));
             let shown = turn.blip_caption.map(|c| format!(" [a picture: {c}]")).unwrap_or_default();
             let text = format!("{}: {}{shown}", turn.speaker, turn.text);
             if turns.insert(name.clone()) {
                 let (tags, mentions) = (Vec::new(), Vec::new());
-                let told = Told { name, text, at: None, scope: scope.clone(), tags, mentions };
+                let told = Told { name, text, at, scope: scope.clone(), tags, mentions };
                 case.memories.push(told);
             }
         }
@@ -250,8 +252,9 @@ fn locomo(samples: Vec<Value>) -> Result<Case> {
     Ok(case)
 }
 
-/// The turns of a conversation, session by session.
-fn turns_of(sample: &Sample) -> Result<Vec<Turn>> {
+/// The turns of a conversation, session by session, each with when it was said: its session's time
+/// and [`APART`] for each turn before it.
+fn turns_of(sample: &Sample) -> Result<Vec<(Turn, Option<Time>)>> {
     let number = |name: &str| name.strip_prefix("session_")?.parse::<u32>().ok();
     let sessions = sample.conversation.iter().filter(|(_, turns)| turns.is_array());
     let mut sessions: Vec<_> =
@@ -262,7 +265,10 @@ fn turns_of(sample: &Sample) -> Result<Vec<Turn>> {
         let turns: Vec<Turn> = serde_json::from_value(turns.clone()).with_context(|| {
             format!("session_{number}: expected turns of `speaker`, `dia_id` and `text`")
         })?;
-        all.extend(turns);
+        let begins = sample.conversation.get(&format!("session_{number}_date_time"));
+        let begins = begins.and_then(Value::as_str).and_then(moment::spoken);
+        let at = |k: usize| begins.map(|begins| begins + k as Time * APART);
+        all.extend(turns.into_iter().enumerate().map(|(k, turn)| (turn, at(k))));
     }
     Ok(all)
 }
@@ -305,7 +311,7 @@ mod tests {
     fn the_shape_of_locomo_is_read() {
         let read = text(
             r#"[{ "sample_id": "conv-1",
-                  "conversation": { "speaker_a": "Ann", "session_2_date_time": "noon",
+                  "conversation": { "speaker_a": "Ann", "session_2_date_time": "1:56 pm on 8 May, 2023",
                     "session_2": [{ "speaker": "Bo", "dia_id": "D2:1", "text": "Yes." }],
                     "session_1": [{ "speaker": "Ann", "dia_id": "D1:1", "text": "A dog?",
                                     "img_url": ["x"], "blip_caption": "a dog" }] },
@@ -317,6 +323,8 @@ mod tests {
         .unwrap();
         let texts: Vec<_> = read.memories.iter().map(|told| told.text.as_str()).collect();
         assert_eq!(texts, ["Ann: A dog? [a picture: a dog]", "Bo: Yes."]);
+        let said = read.memories.iter().map(|told| told.at);
+        assert!(said.eq([None, memory::moment::read("2023-05-08T13:56:00Z")]));
         assert_eq!(read.questions[0].answers, ["conv-1/D1:1", "conv-1/D2:1"]);
         assert!(read.read[0].contains("1 conversations, 2 turns, 2 questions"), "{:?}", read.read);
         assert!(read.read[1].contains("1 questions without evidence, 1 names"), "{:?}", read.read);
