@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::receiver::Receiver;
 use super::{BETWEEN, Faults, LOOKS, Watched, add_model, beside, folder, own_models, signal, skip};
-use crate::operate::name;
 use crate::postgres::Server as Postgres;
 use crate::running::{self, Process};
 
