@@ -144,7 +144,7 @@ impl Columns {
         let mut near: Vec<Ranked> = Vec::new();
         let place = |at: &usize| {
             let probe = Probe::of_row(all.row(*at, self.lines), all.scales[*at]);
-            let Some(best) = self.fields.best(&probe) else { return Place::default() };
+            let (Some(best), _) = self.fields.best(&probe) else { return Place::default() };
             if !two {
                 return Place { column: best.column() as u32, ..Place::default() };
             }
@@ -202,7 +202,7 @@ impl Columns {
         let mut column = 0;
         while column < self.columns.len() {
             // A half may be loaded still.
-            if !self.split_if_due(column) {
+            if !self.split_if_loaded(column) {
                 column += 1;
             }
         }

@@ -39,6 +39,7 @@ mod breadth;
 mod build;
 mod code;
 mod fields;
+mod halves;
 mod list;
 mod places;
 mod random;

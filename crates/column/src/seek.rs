@@ -93,8 +93,12 @@ impl Columns {
         if self.columns.len() <= FEW_COLUMNS {
             return;
         }
-        let mut walk = self.walk.take().unwrap_or_else(|| self.walk_from(unit, None, 1));
-        let end = self.read_for(&mut walk, CALIBRATION_STEP);
+        let (mut walk, compared) = match self.walk.take() {
+            Some(walk) => (walk, 0),
+            None => self.walk_from(unit, None, 1),
+        };
+        let (end, n_read) = self.read_for(&mut walk, CALIBRATION_STEP);
+        self.counts.n_compared += (compared + n_read) as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
     }
 
@@ -114,39 +118,40 @@ impl Columns {
             let at = crate::random::below(&mut self.random, list.len());
             let mut vector = vec![0.0; self.config.dimension];
             list.floats(at, self.lines, &mut vector);
-            let mut walk = self.walk_from(&vector, Some(list.ids[at]), 3);
+            let (mut walk, _) = self.walk_from(&vector, Some(list.ids[at]), 3);
             self.read_for(&mut walk, usize::MAX);
             self.curve.learn(*walk);
         }
     }
 
-    /// A walk through the nearest columns, with `times` the usual rows.
-    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> Box<Walk> {
+    /// A walk through the nearest columns, with `times` the usual rows; and how many fields were
+    /// compared.
+    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> (Box<Walk>, usize) {
         let n_rows = CALIBRATION_ROWS.0.max(self.n_rows() / CALIBRATION_ROWS.1);
         let share = (times * n_rows) as f64 / self.n_rows().max(1) as f64;
         let n_columns = (share * self.columns.len() as f64).ceil() as usize;
         let probe = Probe::of(vector);
-        let order = self.fields.nearest(&probe, n_columns.max(FEW_COLUMNS));
-        Box::new(Walk::new(probe, but, order))
+        let (order, compared) = self.fields.nearest(&probe, n_columns.max(FEW_COLUMNS));
+        (Box::new(Walk::new(probe, but, order)), compared)
     }
 
-    /// Reads about so many rows more; says whether the walk is at its end.
-    fn read_for(&self, walk: &mut Walk, n_rows: usize) -> bool {
+    /// Reads about so many rows more; says whether the walk is at its end, and how many it read.
+    fn read_for(&self, walk: &mut Walk, n_rows: usize) -> (bool, usize) {
         let (mut n, mut scores) = (0, Vec::new());
         while let Some(next) = walk.order.get(walk.n_read) {
             if n >= n_rows {
-                return false;
+                return (false, n);
             }
             // Columns may have merged since the walk began.
             let list = self.columns.get(next.column()).map(|c| &c.list);
             if let Some(list) = list {
                 scores.resize(list.len(), 0.0);
-                self.score(list, &walk.probe, &mut scores);
+                list.score(self.isa, &walk.probe, &mut scores);
                 n += list.len();
             }
             walk.read(&scores[..list.map_or(0, |l| l.len())], list.map_or(&[], |l| &l.ids));
         }
-        true
+        (true, n)
     }
 }
 
