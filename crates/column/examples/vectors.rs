@@ -149,13 +149,15 @@ fn main() {
     report("striatum", "auto, two bytes", ask(&set, &fine, &Search::default()), &of_build);
     drop(fine);
 
-    let (mut inserts, mut removes) = (Vec::new(), Vec::new());
+    let (mut inserts, mut removes) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    let mut most_compared = 0;
     let streaming = cpu();
     let mut streamed = Columns::with_isa(Config::new(d), isa).unwrap();
     for (id, vector) in &items {
         let start = Instant::now();
-        streamed.insert(*id, vector).unwrap();
+        let allocation = streamed.insert(*id, vector).unwrap();
         inserts.push(start.elapsed());
+        most_compared = most_compared.max(allocation.compared);
     }
     let total = cpu() - streaming;
     let survey = streamed.survey();
@@ -164,17 +166,6 @@ fn main() {
             / n as f64;
     let size = streamed.bytes().total() as f64 / n as f64;
     let answer = ask(&set, &streamed, &exact);
-    if std::env::var("X").is_ok() {
-        for breadth in [16, 32, 64] {
-            let how = Search { breadth: Breadth::Fixed(breadth), ..exact };
-            report("X one by one", &format!("breadth {breadth}"), ask(&set, &streamed, &how), &of_build);
-        }
-        eprintln!("gap {:?}", streamed.survey().recall_gap);
-        let mut s = streamed.clone();
-        s.calibrate(384);
-        eprintln!("gap {:?}", s.survey().recall_gap);
-        report("X one by one", "calibrated", ask(&set, &s, &exact), &of_build);
-    }
     let changes = N_CHANGES.min(n / 2);
     let mut again = Vec::new();
     for (id, _) in items.iter().take(changes) {
@@ -192,7 +183,8 @@ fn main() {
          \"insert_p99_us\": {:.2}, \"insert_p999_us\": {:.2}, \"insert_max_us\": {:.2}, \
          \"insert_full_p99_us\": {:.2}, \"delete_p50_us\": {:.2}, \"delete_p99_us\": {:.2}, \
          \"delete_max_us\": {:.2}, \"load_cv\": {:.4}, \"mean_iterations\": {:.3}, \
-         \"unsettled\": {}, \"exact_duplicates\": {}, \"near_duplicates\": {}, \"n_columns\": {}",
+         \"unsettled\": {}, \"exact_duplicates\": {}, \"near_duplicates\": {}, \"n_columns\": {}, \
+         \"insert_most_compared\": {most_compared}",
         total.as_secs_f64(),
         percentile(&mut inserts, 0.5),
         percentile(&mut inserts, 0.99),

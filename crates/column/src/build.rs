@@ -15,7 +15,7 @@ const SAMPLE: usize = 24;
 /// Passes over the sample.
 const PASSES: usize = 6;
 /// The load after a build, in tenths of the wanted load: columns have room to grow.
-const FILL_TENTHS: usize = 13;
+const FILL_TENTHS: usize = 16;
 /// Stored vectors that breadth is calibrated with.
 const N_CALIBRATIONS: usize = 256;
 /// The most threads.

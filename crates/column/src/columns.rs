@@ -21,7 +21,7 @@ const LEAST_ETA: f32 = 0.002;
 /// An item whose second overlap is at least this share of the best lies near a border.
 pub(crate) const BORDER: f32 = 0.95;
 /// The load that columns grow to, of small and of large indexes.
-const LOADS: (f64, f64) = (48.0, 90.0);
+const LOADS: (f64, f64) = (64.0, 130.0);
 /// Places in the histogram of iterations.
 pub(crate) const N_ITERATIONS: usize = 64;
 
@@ -178,6 +178,7 @@ impl Columns {
             if let Some(at) = simd::find(self.isa, &list.ids, id) {
                 self.scales -= u64::from(list.scales[at]);
                 list.swap_remove(at, self.lines);
+                list.give_back(self.lines);
             }
         }
         // The higher number first: merging a column renames the last one only.
@@ -399,10 +400,11 @@ impl Columns {
         Self::load_for(self.n_rows())
     }
 
-    /// The load that the columns of so many rows should have.
+    /// The load that the columns of so many rows should have. It grows with the root of their number, so
+    /// that a search compares about as many fields as rows.
     pub(crate) fn load_for(n: usize) -> usize {
         let n = n as f64;
-        let load = (n.sqrt() / 2.0).clamp(LOADS.0, LOADS.1);
+        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1);
         load.max(n / (MAX_COLUMNS as f64 * 0.7)) as usize
     }
 

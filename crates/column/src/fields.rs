@@ -1,15 +1,17 @@
 //! The receptive fields of all columns, and which lie nearest to a vector.
 //!
 //! Fields learn in two bytes a number and are compared by the first. They stand in groups around centres of their own,
-//! columns of columns, which split and merge as columns do; from [`GROUP_FROM`] columns on only the
-//! nearest groups are compared.
+//! columns of columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
+//! stored is compared with the nearest groups only. A search compares all fields: among the columns
+//! that it should read there are some of far groups.
 
 use crate::code::{Code, Probe};
 use crate::halves;
 use crate::list::List;
+use crate::order::Order;
 use crate::simd::{self, Isa};
 
-/// Columns from which on only the nearest groups are compared.
+/// Columns from which on only the nearest groups are compared with what is stored.
 pub(crate) const GROUP_FROM: usize = 1024;
 /// The share of all columns that is compared then: one in so many.
 const GROUP_SHARE: usize = 6;
@@ -125,6 +127,7 @@ impl Fields {
     pub(crate) fn swap_remove(&mut self, column: usize) {
         let (left, at) = self.place_of(column);
         self.groups[left].swap_remove(at, self.lines);
+        self.groups[left].give_back(self.lines);
         let last = self.len() - 1;
         if column != last {
             let (group, at) = self.place_of(last);
@@ -164,7 +167,24 @@ impl Fields {
         centres.len() + out.len()
     }
 
-    /// The `n` columns nearest to a vector, best first; and how many fields and centres were compared.
+    /// All columns, nearest first.
+    pub(crate) fn order(&self, query: &Probe) -> Order {
+        let n = self.len();
+        let (mut dots, mut scores) = (vec![0; n], vec![0.0; n]);
+        let mut columns = Vec::with_capacity(n);
+        for list in &self.groups {
+            let range = columns.len()..columns.len() + list.len();
+            let (dots, scores) = (&mut dots[range.clone()], &mut scores[range]);
+            simd::dots(self.isa, &list.rows, &query.lines, dots);
+            simd::scaled(self.isa, dots, query.bias, &list.scales, scores);
+            columns.extend_from_slice(&list.ids);
+        }
+        scores.iter_mut().for_each(|score| *score *= query.factor);
+        Order::new(scores, columns)
+    }
+
+    /// The `n` columns nearest to a vector, best first, among the nearest groups; and how many fields
+    /// and centres were compared.
     pub(crate) fn nearest(&self, query: &Probe, n: usize) -> (Vec<Ranked>, usize) {
         let mut all = Vec::new();
         let compared = self.near(query, n, &mut all);
@@ -173,7 +193,7 @@ impl Fields {
         (all, compared)
     }
 
-    /// The column nearest to a vector; and how many fields and centres were compared.
+    /// The column nearest to a vector, among the nearest groups; and how many fields and centres were compared.
     pub(crate) fn best(&self, probe: &Probe) -> (Option<Ranked>, usize) {
         let best = |list: &List| best_of(self.isa, list, self.lines, probe);
         if self.len() < GROUP_FROM || self.groups.len() == 1 {
@@ -217,6 +237,7 @@ impl Fields {
             let mut list = std::mem::take(&mut self.groups[from]);
             self.adopt(&list, at, best.column());
             list.swap_remove(at, self.lines);
+            list.give_back(self.lines);
             self.groups[from] = list;
             self.split_group_if_due(best.column());
             self.merge_group_if_due(from);

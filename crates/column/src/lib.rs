@@ -41,6 +41,7 @@ mod code;
 mod fields;
 mod halves;
 mod list;
+mod order;
 mod places;
 mod random;
 mod rows;

@@ -47,7 +47,7 @@ impl List {
         }
     }
 
-    /// Makes room for so many rows.
+    /// Makes room for so many rows more, and no more than that.
     pub(crate) fn reserve(&mut self, n: usize, lines: usize, residual: bool) {
         self.rows.reserve_exact(n * lines);
         self.residuals.reserve_exact(if residual { n * lines } else { 0 });
@@ -78,7 +78,7 @@ impl List {
         self.scales[at] = code.scale;
     }
 
-    /// Takes a row away; the last takes its place.
+    /// Takes a row away; the last takes its place. The room stays.
     pub(crate) fn swap_remove(&mut self, at: usize, lines: usize) {
         let last = self.len() - 1;
         for rows in [&mut self.rows, &mut self.residuals] {
@@ -89,6 +89,10 @@ impl List {
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
+    }
+
+    /// Gives room back if much is unused.
+    pub(crate) fn give_back(&mut self, lines: usize) {
         let unused = (self.rows.capacity() - self.rows.len()) / lines;
         if unused > SLACK.0.max(self.len() / SLACK.1) {
             self.shrink();

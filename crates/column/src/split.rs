@@ -185,7 +185,7 @@ impl Columns {
             self.find_moves(from, &halves, &mut moves);
         }
         self.counts.n_moved += moves.len() as u64;
-        moves.into_iter().for_each(|(id, to)| self.relocate(id, from, to));
+        self.relocate_all(from, moves);
         (!left.is_empty()).then_some(Stage::Settling { daughter, around, left })
     }
 
@@ -213,6 +213,19 @@ impl Columns {
         self.counts.n_compared += (list.len() * (1 + others.len())) as u64;
         let moved = list.ids.iter().zip(to).filter(|(_, to)| *to != from);
         moves.extend(moved.map(|(id, to)| (*id, to)));
+    }
+
+    /// Moves rows of a column; room is made once for each column that gets some.
+    fn relocate_all(&mut self, from: usize, mut moves: Moves) {
+        moves.sort_by_key(|(_, to)| *to);
+        for group in moves.chunk_by(|a, b| a.1 == b.1) {
+            let to = group[0].1;
+            if group.len() > 1 {
+                self.columns[to].list.reserve(group.len(), self.lines, self.config.residual);
+            }
+            group.iter().for_each(|(id, to)| self.relocate(*id, from, *to));
+        }
+        self.columns[from].list.give_back(self.lines);
     }
 
     /// Moves a row; one whose other copy is there already is dropped.
@@ -255,7 +268,7 @@ impl Columns {
         let Some(best) = best else { return };
         let own = self.fields.score(column, &probe);
         if best.column() != column && best.score() > own + NEARER {
-            self.relocate(id, column, best.column());
+            self.relocate_all(column, vec![(id, best.column())]);
             self.counts.n_moved += 1;
         }
     }
@@ -277,9 +290,8 @@ impl Columns {
         let around: Vec<Ranked> = near.into_iter().filter(|r| r.column() != column).collect();
         let probes: Vec<(usize, Probe)> =
             around.iter().map(|r| (r.column(), self.probe_of(r.column()))).collect();
-        for (id, to) in self.nearest_of(column, &probes) {
-            self.relocate(id, column, to);
-        }
+        let moves = self.nearest_of(column, &probes);
+        self.relocate_all(column, moves);
         self.counts.n_merges += 1;
         self.drop_column(column);
     }
