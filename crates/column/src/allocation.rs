@@ -19,8 +19,11 @@ pub struct Allocation {
     pub spikes: Spikes,
     /// The state of the winner after it.
     pub state: State,
-    /// Whether a column was split for it.
+    /// Whether a column was divided with it: the column was loaded, and got so some insertions ago.
     pub split: bool,
+    /// Rows and receptive fields that were compared or added up with it, the upkeep of columns
+    /// included: the work that it was.
+    pub compared: u32,
 }
 
 /// How lateral inhibition ended.

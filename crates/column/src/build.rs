@@ -15,7 +15,7 @@ const SAMPLE: usize = 24;
 /// Passes over the sample.
 const PASSES: usize = 6;
 /// The load after a build, in tenths of the wanted load: columns have room to grow.
-const FILL_TENTHS: usize = 13;
+const FILL_TENTHS: usize = 16;
 /// Stored vectors that breadth is calibrated with.
 const N_CALIBRATIONS: usize = 256;
 /// The most threads.
@@ -144,7 +144,7 @@ impl Columns {
         let mut near: Vec<Ranked> = Vec::new();
         let place = |at: &usize| {
             let probe = Probe::of_row(all.row(*at, self.lines), all.scales[*at]);
-            let Some(best) = self.fields.best(&probe) else { return Place::default() };
+            let (Some(best), _) = self.fields.best(&probe) else { return Place::default() };
             if !two {
                 return Place { column: best.column() as u32, ..Place::default() };
             }
@@ -202,7 +202,7 @@ impl Columns {
         let mut column = 0;
         while column < self.columns.len() {
             // A half may be loaded still.
-            if !self.split_if_due(column) {
+            if !self.split_if_loaded(column) {
                 column += 1;
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::allocation::{Allocation, Convergence, Duplicate, Likeness};
 use crate::breadth::{Curve, Walk};
-use crate::code::{Code, Probe, RESIDUAL_STEPS, UNIT, lines_of, signed, unit};
+use crate::code::{Code, Probe, UNIT, lines_of, unit};
 use crate::compete::{Outcome, compete};
 use crate::encode::encode;
 use crate::fields::{Fields, Ranked, rank};
@@ -11,6 +11,7 @@ use crate::grid::{Cell, Grid};
 use crate::list::List;
 use crate::places::Places;
 use crate::simd::{self, Isa, bytes_of};
+use crate::split::Splitting;
 use crate::{Bytes, ColumnSurvey, Config, Error, MAX_COLUMNS, State, Survey};
 
 /// Columns, best first, in which a vector is looked for that the new one repeats.
@@ -20,7 +21,7 @@ const LEAST_ETA: f32 = 0.002;
 /// An item whose second overlap is at least this share of the best lies near a border.
 pub(crate) const BORDER: f32 = 0.95;
 /// The load that columns grow to, of small and of large indexes.
-const LOADS: (f64, f64) = (48.0, 90.0);
+const LOADS: (f64, f64) = (64.0, 130.0);
 /// Places in the histogram of iterations.
 pub(crate) const N_ITERATIONS: usize = 64;
 
@@ -37,6 +38,8 @@ pub struct Columns {
     pub(crate) curve: Curve,
     /// The calibration that is under way.
     pub(crate) walk: Option<Box<Walk>>,
+    /// The split that is under way.
+    pub(crate) splitting: Option<Box<Splitting>>,
     pub(crate) grid: Grid,
     pub(crate) random: u64,
     /// The column and the row that compete once more next.
@@ -69,6 +72,8 @@ pub(crate) struct Counts {
     pub(crate) n_unsettled: u64,
     pub(crate) n_exact: u64,
     pub(crate) n_near: u64,
+    /// Rows and fields that insertions compared or added up, but for who wants what is stored.
+    pub(crate) n_compared: u64,
 }
 
 /// A vector and who wants it.
@@ -101,6 +106,7 @@ impl Columns {
             places: Places::default(),
             curve: Curve::default(),
             walk: None,
+            splitting: None,
             grid: Grid::default(),
             random: config.seed,
             cursor: (0, 0),
@@ -128,6 +134,7 @@ impl Columns {
             return Err(Error::Full { limit: self.config.max_items });
         }
         let Candidate { code, mut allocation } = self.weigh(&unit)?;
+        let compared = self.counts.n_compared;
         self.calibrate_with(&unit);
         self.counts.n_insertions += 1;
         self.count(&allocation);
@@ -147,10 +154,9 @@ impl Columns {
             self.places.set_copy(id, second as usize);
         }
         self.columns[winner].won = self.counts.n_insertions;
-        allocation.split = self.split_if_due(winner);
-        if !allocation.split {
-            (0..self.config.replays).for_each(|_| self.replay());
-        }
+        allocation.split = self.split_further(winner);
+        (0..self.config.replays).for_each(|_| self.replay());
+        allocation.compared += (self.counts.n_compared - compared) as u32;
         Ok(allocation)
     }
 
@@ -172,6 +178,7 @@ impl Columns {
             if let Some(at) = simd::find(self.isa, &list.ids, id) {
                 self.scales -= u64::from(list.scales[at]);
                 list.swap_remove(at, self.lines);
+                list.give_back(self.lines);
             }
         }
         // The higher number first: merging a column renames the last one only.
@@ -191,12 +198,7 @@ impl Columns {
         let list = &self.columns[self.places.get(id)?].list;
         let at = simd::find(self.isa, &list.ids, id)?;
         let mut vector = vec![0.0; self.config.dimension];
-        list.floats(at, self.lines, &mut vector);
-        if self.config.residual {
-            let step = f32::from(list.scales[at]) * UNIT / RESIDUAL_STEPS;
-            let rest = &list.residuals[at * self.lines..(at + 1) * self.lines];
-            vector.iter_mut().zip(bytes_of(rest)).for_each(|(x, byte)| *x += signed(*byte) * step);
-        }
+        list.fine_floats(at, self.lines, &mut vector);
         Some(vector)
     }
 
@@ -286,7 +288,7 @@ impl Columns {
     fn weigh(&self, unit: &[f32]) -> Result<Candidate, Error> {
         let code = Code::of(unit);
         let probe = Probe::of_row(&code.lines, code.scale);
-        let near = self.fields.nearest(&probe, self.config.competitors.max(2));
+        let (near, compared) = self.fields.nearest(&probe, self.config.competitors.max(2));
         let competitors = &near[..near.len().min(self.config.competitors)];
         let mean = self.n_rows() as f32 / self.columns.len().max(1) as f32;
         let eager = |r: &Ranked| {
@@ -310,6 +312,7 @@ impl Columns {
                 .and_then(|state| state.to(State::Competing))
                 .and_then(|state| state.to(State::Allocated))?,
             split: false,
+            compared: (compared + self.duplicates_among(&near)) as u32,
         };
         Ok(Candidate { code, allocation })
     }
@@ -339,6 +342,11 @@ impl Columns {
             <= self.config.spill_share * (self.len() as f32 + 1.0);
         let second = near.iter().find(|r| r.column() != won.column())?;
         (room && second.score() >= BORDER * won.score()).then_some(second.column() as u32)
+    }
+
+    /// In how many rows a duplicate is looked for.
+    fn duplicates_among(&self, near: &[Ranked]) -> usize {
+        near.iter().take(DUPLICATE_BREADTH).map(|r| self.columns[r.column()].list.len()).sum()
     }
 
     /// The stored vector most alike, if it is alike enough.
@@ -392,10 +400,11 @@ impl Columns {
         Self::load_for(self.n_rows())
     }
 
-    /// The load that the columns of so many rows should have.
+    /// The load that the columns of so many rows should have. It grows with the root of their number, so
+    /// that a search compares about as many fields as rows.
     pub(crate) fn load_for(n: usize) -> usize {
         let n = n as f64;
-        let load = (n.sqrt() / 2.0).clamp(LOADS.0, LOADS.1);
+        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1);
         load.max(n / (MAX_COLUMNS as f64 * 0.7)) as usize
     }
 

@@ -1,22 +1,28 @@
 //! The receptive fields of all columns, and which lie nearest to a vector.
 //!
-//! Fields learn in 16 bits and are compared in 8. From [`GROUP_FROM`] columns on they stand in groups
-//! around centres of their own, columns of columns, and only the nearest groups are compared.
+//! Fields learn in two bytes a number and are compared by the first. They stand in groups around centres of their own,
+//! columns of columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
+//! stored is compared with the nearest groups only. A search compares all fields: among the columns
+//! that it should read there are some of far groups.
 
 use crate::code::{Code, Probe};
+use crate::halves;
 use crate::list::List;
+use crate::order::Order;
 use crate::simd::{self, Isa};
 
-/// Columns from which on they stand in groups.
+/// Columns from which on only the nearest groups are compared with what is stored.
 pub(crate) const GROUP_FROM: usize = 1024;
-/// The share of all columns that is compared when they stand in groups: one in so many.
+/// The share of all columns that is compared then: one in so many.
 const GROUP_SHARE: usize = 6;
-/// Groups are made anew when there are a quarter more or fewer columns.
-const REGROUP: usize = 4;
-/// Passes over the fields when groups are made.
+/// A group has as many columns as there are groups, and at least so many.
+const LEAST_GROUP: usize = 32;
+/// A group splits at so many times the wanted size, and merges below one in so many of it.
+const GROUP_LIMITS: (usize, usize) = (2, 4);
+/// Passes over the fields when groups are made or split.
 const GROUP_PASSES: usize = 4;
-/// What stands for 1 in a field's numbers.
-const ONE: f32 = 32767.0;
+/// By how much another centre must be nearer for a column to move to its group.
+const NEARER: f32 = 1e-3;
 
 /// A column and its cosine, ordered by it, then by the lower number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,16 +59,12 @@ pub(crate) struct Fields {
     isa: Isa,
     dimension: usize,
     lines: usize,
-    /// Each field in 16 bits, by column.
-    masters: Vec<i16>,
-    /// The bytes of fields, by group; the ids are columns.
+    /// The fields, by group; the ids are columns.
     groups: Vec<List>,
     /// The group of each column.
     group_of: Vec<u16>,
-    /// The centres of the groups; the ids are groups.
+    /// The centres of the groups; the ids are groups. None if there is one group.
     centres: List,
-    /// Columns when groups were made.
-    n_grouped: usize,
 }
 
 impl Fields {
@@ -71,11 +73,9 @@ impl Fields {
             isa,
             dimension,
             lines: crate::code::lines_of(dimension),
-            masters: Vec::new(),
             groups: vec![List::default()],
             group_of: Vec::new(),
             centres: List::default(),
-            n_grouped: 0,
         }
     }
 
@@ -85,34 +85,29 @@ impl Fields {
 
     /// A field, of about unit length.
     pub(crate) fn get(&self, column: usize) -> Vec<f32> {
-        let master = &self.masters[column * self.dimension..(column + 1) * self.dimension];
-        master.iter().map(|x| f32::from(*x) / ONE).collect()
+        let (group, at) = self.place_of(column);
+        let mut field = vec![0.0; self.dimension];
+        self.groups[group].fine_floats(at, self.lines, &mut field);
+        field
     }
 
     /// Adds a column with this field.
     pub(crate) fn push(&mut self, field: &[f32]) -> usize {
         let column = self.len();
         let code = Code::of(field);
-        let group = self.nearest_group(field);
-        if self.masters.capacity() - self.masters.len() < self.dimension {
-            self.masters.reserve_exact(self.dimension * (8 + column / 8));
-        }
-        self.masters.extend(field.iter().map(|x| (x * ONE).round() as i16));
+        let group = self.nearest_group(&Probe::of(field)).map_or(0, |g| g.column());
         self.group_of.push(group as u16);
-        self.groups[group].push(column as u32, &code.lines, code.scale, None);
-        self.regroup_if_due();
+        let residual = code.residual(field);
+        self.groups[group].push(column as u32, &code.lines, code.scale, Some(&residual));
+        self.split_group_if_due(group);
         column
     }
 
     /// Gives a column another field.
     pub(crate) fn set(&mut self, column: usize, field: &[f32]) {
         let code = Code::of(field);
-        let master = &mut self.masters[column * self.dimension..(column + 1) * self.dimension];
-        for (to, x) in master.iter_mut().zip(field) {
-            *to = (x * ONE).round() as i16;
-        }
         let (group, at) = self.place_of(column);
-        self.groups[group].set(at, &code);
+        self.groups[group].set(at, &code, Some(&code.residual(field)));
     }
 
     /// Moves a field towards a vector: `w + eta (x - w)`, at unit length.
@@ -130,18 +125,16 @@ impl Fields {
 
     /// Takes a column away; the last takes its number.
     pub(crate) fn swap_remove(&mut self, column: usize) {
-        let (group, at) = self.place_of(column);
-        self.groups[group].swap_remove(at, self.lines);
+        let (left, at) = self.place_of(column);
+        self.groups[left].swap_remove(at, self.lines);
+        self.groups[left].give_back(self.lines);
         let last = self.len() - 1;
         if column != last {
             let (group, at) = self.place_of(last);
             self.groups[group].ids[at] = column as u32;
-            let from = last * self.dimension;
-            self.masters.copy_within(from..from + self.dimension, column * self.dimension);
         }
-        self.masters.truncate(last * self.dimension);
         self.group_of.swap_remove(column);
-        self.regroup_if_due();
+        self.merge_group_if_due(left);
     }
 
     fn place_of(&self, column: usize) -> (usize, usize) {
@@ -155,8 +148,8 @@ impl Fields {
     /// and centres were compared.
     pub(crate) fn near(&self, query: &Probe, n: usize, out: &mut Vec<Ranked>) -> usize {
         out.clear();
-        if self.groups.len() == 1 {
-            rank(self.isa, &self.groups[0], self.lines, query, out);
+        if self.len() < GROUP_FROM || self.groups.len() == 1 {
+            self.groups.iter().for_each(|list| rank(self.isa, list, self.lines, query, out));
             return out.len();
         }
         let mut centres = Vec::with_capacity(self.groups.len());
@@ -174,63 +167,148 @@ impl Fields {
         centres.len() + out.len()
     }
 
-    /// The `n` columns nearest to a vector, best first.
-    pub(crate) fn nearest(&self, query: &Probe, n: usize) -> Vec<Ranked> {
-        let mut all = Vec::new();
-        self.near(query, n, &mut all);
-        sort_first(&mut all, n);
-        all.truncate(n);
-        all
+    /// All columns, nearest first.
+    pub(crate) fn order(&self, query: &Probe) -> Order {
+        let n = self.len();
+        let (mut dots, mut scores) = (vec![0; n], vec![0.0; n]);
+        let mut columns = Vec::with_capacity(n);
+        for list in &self.groups {
+            let range = columns.len()..columns.len() + list.len();
+            let (dots, scores) = (&mut dots[range.clone()], &mut scores[range]);
+            simd::dots(self.isa, &list.rows, &query.lines, dots);
+            simd::scaled(self.isa, dots, query.bias, &list.scales, scores);
+            columns.extend_from_slice(&list.ids);
+        }
+        scores.iter_mut().for_each(|score| *score *= query.factor);
+        Order::new(scores, columns)
     }
 
-    /// The column nearest to a vector.
-    pub(crate) fn best(&self, probe: &Probe) -> Option<Ranked> {
-        if self.groups.len() == 1 {
-            return best_of(self.isa, &self.groups[0], self.lines, probe);
+    /// The `n` columns nearest to a vector, best first, among the nearest groups; and how many fields
+    /// and centres were compared.
+    pub(crate) fn nearest(&self, query: &Probe, n: usize) -> (Vec<Ranked>, usize) {
+        let mut all = Vec::new();
+        let compared = self.near(query, n, &mut all);
+        sort_first(&mut all, n);
+        all.truncate(n);
+        (all, compared)
+    }
+
+    /// The column nearest to a vector, among the nearest groups; and how many fields and centres were compared.
+    pub(crate) fn best(&self, probe: &Probe) -> (Option<Ranked>, usize) {
+        let best = |list: &List| best_of(self.isa, list, self.lines, probe);
+        if self.len() < GROUP_FROM || self.groups.len() == 1 {
+            return (self.groups.iter().filter_map(best).max(), self.len());
         }
         let mut centres = Vec::with_capacity(self.groups.len());
         rank(self.isa, &self.centres, self.lines, probe, &mut centres);
         let first = centres.len().div_ceil(GROUP_SHARE);
         sort_first(&mut centres, first);
-        let groups = centres[..first].iter().map(|c| &self.groups[c.column()]);
-        groups.filter_map(|list| best_of(self.isa, list, self.lines, probe)).max()
+        let nearest = centres[..first].iter().map(|c| &self.groups[c.column()]);
+        let compared = centres.len() + nearest.clone().map(List::len).sum::<usize>();
+        (nearest.filter_map(best).max(), compared)
     }
 
     /// The cosine of one field with a vector.
     pub(crate) fn score(&self, column: usize, probe: &Probe) -> f32 {
         let (group, at) = self.place_of(column);
-        let list = &self.groups[group];
-        let mut dot = [0];
-        simd::dots(self.isa, list.row(at, self.lines), &probe.lines, &mut dot);
-        (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
+        score_of(self.isa, &self.groups[group], at, probe)
     }
 
-    fn nearest_group(&self, field: &[f32]) -> usize {
-        if self.groups.len() == 1 {
-            return 0;
-        }
-        let mut centres = Vec::new();
-        rank(self.isa, &self.centres, self.lines, &Probe::of(field), &mut centres);
-        centres.iter().max().map_or(0, |c| c.column())
+    /// The nearest centre, if there is more than one group.
+    fn nearest_group(&self, probe: &Probe) -> Option<Ranked> {
+        best_of(self.isa, &self.centres, self.lines, probe)
     }
 
-    fn regroup_if_due(&mut self) {
-        let change = self.len().abs_diff(self.n_grouped);
-        if self.len() >= GROUP_FROM && change * REGROUP > self.n_grouped {
-            self.regroup();
-        } else if self.len() < GROUP_FROM / 2 && self.groups.len() > 1 {
-            self.deal(&vec![0; self.len()], 1);
-            self.centres = List::default();
-            self.n_grouped = 0;
-        }
-    }
-
-    /// Makes about as many groups as each has columns, by k-means over the fields.
-    pub(crate) fn regroup(&mut self) {
+    /// How many columns a group should have: all of them while all are compared.
+    fn wanted_group(&self) -> usize {
         if self.len() < GROUP_FROM {
+            return GROUP_FROM / GROUP_LIMITS.0;
+        }
+        ((self.len() as f64).sqrt() as usize).max(LEAST_GROUP)
+    }
+
+    /// A column moves to the group whose centre is nearest to its field; gives how many centres were
+    /// compared.
+    pub(crate) fn rehome(&mut self, column: usize) -> usize {
+        let (from, at) = self.place_of(column);
+        let list = &self.groups[from];
+        let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+        let Some(best) = self.nearest_group(&probe) else { return 0 };
+        let own = score_of(self.isa, &self.centres, from, &probe);
+        let n_groups = self.groups.len();
+        if best.column() != from && best.score() > own + NEARER {
+            let mut list = std::mem::take(&mut self.groups[from]);
+            self.adopt(&list, at, best.column());
+            list.swap_remove(at, self.lines);
+            list.give_back(self.lines);
+            self.groups[from] = list;
+            self.split_group_if_due(best.column());
+            self.merge_group_if_due(from);
+        }
+        n_groups
+    }
+
+    /// Copies a field of a list into a group.
+    fn adopt(&mut self, list: &List, at: usize, group: usize) {
+        self.group_of[list.ids[at] as usize] = group as u16;
+        list.copy_to(at, self.lines, &mut self.groups[group]);
+    }
+
+    fn split_group_if_due(&mut self, group: usize) {
+        if self.groups[group].len() <= GROUP_LIMITS.0 * self.wanted_group() {
             return;
         }
-        let n_groups = (self.len() as f64).sqrt() as usize;
+        let list = std::mem::take(&mut self.groups[group]);
+        let fields = halves::ends(self.isa, &list, 0, self.dimension);
+        let mut halves = halves::pass(self.isa, &list, &fields);
+        for _ in 1..GROUP_PASSES {
+            halves = halves::pass(self.isa, &list, &halves.fields);
+        }
+        let second = self.groups.len();
+        self.groups.push(List::default());
+        for (at, is_second) in halves.second.iter().enumerate() {
+            self.adopt(&list, at, if *is_second { second } else { group });
+        }
+        let codes = halves.fields.map(|field| Code::of(&field));
+        let [first, other] = &codes;
+        if self.centres.len() == 0 {
+            self.centres.push(group as u32, &first.lines, first.scale, None);
+        } else {
+            self.centres.set(group, first, None);
+        }
+        self.centres.push(second as u32, &other.lines, other.scale, None);
+    }
+
+    /// Gives the columns of a small group to the nearest others.
+    fn merge_group_if_due(&mut self, group: usize) {
+        let small = self.groups[group].len() * GROUP_LIMITS.1 < self.wanted_group();
+        if !small || self.groups.len() == 1 {
+            return;
+        }
+        let list = self.groups.swap_remove(group);
+        self.centres.swap_remove(group, self.lines);
+        if let Some(renamed) = self.groups.get(group) {
+            self.centres.ids[group] = group as u32;
+            renamed.ids.iter().for_each(|id| self.group_of[*id as usize] = group as u16);
+        }
+        if self.groups.len() == 1 {
+            self.centres = List::default();
+        }
+        for at in 0..list.len() {
+            let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+            let to = self.nearest_group(&probe).map_or(0, |g| g.column());
+            self.adopt(&list, at, to);
+        }
+    }
+
+    /// Makes all groups anew, by k-means over the fields: for when all is built at once.
+    pub(crate) fn regroup(&mut self) {
+        let n_groups = self.len() / self.wanted_group();
+        if n_groups < 2 {
+            self.deal(&vec![0; self.len()], 1);
+            self.centres = List::default();
+            return;
+        }
         let step = self.len() / n_groups;
         let mut centres: Vec<Vec<f32>> = (0..n_groups).map(|i| self.get(i * step)).collect();
         let mut groups = vec![0u16; self.len()];
@@ -258,7 +336,6 @@ impl Fields {
             }
         }
         self.deal(&groups, n_groups);
-        self.n_grouped = self.len();
     }
 
     /// Puts every field into the group that is named for it.
@@ -278,10 +355,7 @@ impl Fields {
     pub(crate) fn bytes(&self) -> usize {
         let lists = self.groups.iter().chain([&self.centres]);
         let lists: usize = lists.map(|l| l.bytes().0 + l.bytes().1).sum();
-        lists
-            + self.masters.capacity() * 2
-            + self.group_of.capacity() * 2
-            + self.groups.capacity() * size_of::<List>()
+        lists + self.group_of.capacity() * 2 + self.groups.capacity() * size_of::<List>()
     }
 
     /// Every column stands once in the group that it says.
@@ -290,13 +364,15 @@ impl Fields {
         let mut seen = vec![false; self.len()];
         for (group, list) in self.groups.iter().enumerate() {
             assert_eq!(list.rows.len(), list.len() * self.lines);
+            assert_eq!(list.residuals.len(), list.rows.len());
             for column in &list.ids {
                 assert_eq!(usize::from(self.group_of[*column as usize]), group);
                 assert!(!std::mem::replace(&mut seen[*column as usize], true));
             }
         }
         assert!(seen.iter().all(|s| *s));
-        assert_eq!(self.masters.len(), self.len() * self.dimension);
+        let n_centres = if self.groups.len() == 1 { 0 } else { self.groups.len() };
+        assert!(self.centres.ids.iter().copied().eq(0..n_centres as u32));
     }
 }
 
@@ -312,6 +388,13 @@ pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut
         let pairs = scores[..n].iter().zip(&list.ids[start..end]);
         out.extend(pairs.map(|(score, id)| Ranked::new(score * query.factor, *id)));
     }
+}
+
+/// The cosine of one row of a list with a vector.
+fn score_of(isa: Isa, list: &List, at: usize, probe: &Probe) -> f32 {
+    let mut dot = [0];
+    simd::dots(isa, list.row(at, probe.lines.len()), &probe.lines, &mut dot);
+    (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
 }
 
 /// The best row of a list.
@@ -360,16 +443,25 @@ mod tests {
         for (i, field) in all.iter().enumerate() {
             assert_eq!(fields.push(field), i);
         }
-        assert!(fields.groups.len() > 40);
+        assert!((20..=60).contains(&fields.groups.len()), "{}", fields.groups.len());
         fields.check();
         let found = (0..3000).filter(|i| {
-            let near = fields.nearest(&Probe::of(&all[*i]), 1);
+            let (near, compared) = fields.nearest(&Probe::of(&all[*i]), 1);
+            assert!(compared < 1500, "{compared}");
             near[0].column() == *i
         });
         assert!(found.count() >= 2990);
+        let rehomed = (0..3000).map(|i| fields.rehome(i)).sum::<usize>();
+        assert!(rehomed >= 3000 * 20);
+        fields.check();
         for _ in 0..2700 {
             fields.swap_remove(7);
         }
+        fields.check();
+        assert!((1..40).contains(&fields.groups.len()), "{}", fields.groups.len());
+        fields.regroup();
+        fields.check();
+        (0..290).for_each(|_| fields.swap_remove(0));
         fields.check();
         assert_eq!(fields.groups.len(), 1);
     }

@@ -1,10 +1,12 @@
 //! The rows of a column, one behind the other: bytes, scales, ids, and perhaps second bytes.
 
-use crate::code::{Code, UNIT, signed};
+use crate::code::{Code, Probe, RESIDUAL_STEPS, UNIT, signed};
 use crate::simd::{self, Isa, Line, bytes_of};
 
 /// Rows for which room is made at once, so that little is left unused.
-const GROWTH: usize = 4;
+const GROWTH: usize = 2;
+/// Rows of unused room above which it is given back, and the same as one in so many of all.
+const SLACK: (usize, usize) = (4, 16);
 
 /// A growing list of rows of `lines` lines each.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +20,7 @@ pub(crate) struct List {
 /// Room for more, in small pieces.
 fn room<T>(all: &mut Vec<T>, more: usize) {
     if all.capacity() - all.len() < more {
-        let pieces = GROWTH.max(all.len() / more / 32);
+        let pieces = GROWTH.max(all.len() / more / 64);
         all.reserve_exact(more * pieces);
     }
 }
@@ -45,7 +47,7 @@ impl List {
         }
     }
 
-    /// Makes room for so many rows.
+    /// Makes room for so many rows more, and no more than that.
     pub(crate) fn reserve(&mut self, n: usize, lines: usize, residual: bool) {
         self.rows.reserve_exact(n * lines);
         self.residuals.reserve_exact(if residual { n * lines } else { 0 });
@@ -66,13 +68,17 @@ impl List {
     }
 
     /// Writes another vector over a row.
-    pub(crate) fn set(&mut self, at: usize, code: &Code) {
+    pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[Line]>) {
         let lines = code.lines.len();
-        self.rows[at * lines..(at + 1) * lines].copy_from_slice(&code.lines);
+        let range = at * lines..(at + 1) * lines;
+        self.rows[range.clone()].copy_from_slice(&code.lines);
+        if let Some(residual) = residual {
+            self.residuals[range].copy_from_slice(residual);
+        }
         self.scales[at] = code.scale;
     }
 
-    /// Takes a row away; the last takes its place.
+    /// Takes a row away; the last takes its place. The room stays.
     pub(crate) fn swap_remove(&mut self, at: usize, lines: usize) {
         let last = self.len() - 1;
         for rows in [&mut self.rows, &mut self.residuals] {
@@ -83,7 +89,12 @@ impl List {
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
-        if self.rows.capacity() > 2 * self.rows.len() + GROWTH * lines {
+    }
+
+    /// Gives room back if much is unused.
+    pub(crate) fn give_back(&mut self, lines: usize) {
+        let unused = (self.rows.capacity() - self.rows.len()) / lines;
+        if unused > SLACK.0.max(self.len() / SLACK.1) {
             self.shrink();
         }
     }
@@ -108,6 +119,23 @@ impl List {
         for (out, byte) in out.iter_mut().zip(bytes_of(self.row(at, lines))) {
             *out = signed(*byte) * step;
         }
+    }
+
+    /// The numbers of a row, to the precision of both bytes where there is a second.
+    pub(crate) fn fine_floats(&self, at: usize, lines: usize, out: &mut [f32]) {
+        self.floats(at, lines, out);
+        if let Some(rest) = self.residuals.get(at * lines..(at + 1) * lines) {
+            let step = f32::from(self.scales[at]) * UNIT / RESIDUAL_STEPS;
+            out.iter_mut().zip(bytes_of(rest)).for_each(|(x, byte)| *x += signed(*byte) * step);
+        }
+    }
+
+    /// The cosine of every row with a vector.
+    pub(crate) fn score(&self, isa: Isa, probe: &Probe, out: &mut [f32]) {
+        let mut dots = vec![0; self.len()];
+        simd::dots(isa, &self.rows, &probe.lines, &mut dots);
+        simd::scaled(isa, &dots, probe.bias, &self.scales, out);
+        out.iter_mut().for_each(|score| *score *= probe.factor);
     }
 
     /// Adds the numbers of a row to a sum.

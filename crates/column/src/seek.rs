@@ -4,7 +4,6 @@ use roaring::RoaringBitmap;
 
 use crate::breadth::{Best, Walk};
 use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
-use crate::fields::{Ranked, sort_first};
 use crate::list::List;
 use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
 use crate::simd::{self, bytes_of};
@@ -14,8 +13,6 @@ use crate::{Columns, Error};
 const BLOCK: usize = 64;
 /// Lines of the next column that are asked for while one is read.
 const AT_ONCE: usize = 32;
-/// Columns that are put in order at first; more are when they are needed.
-const ORDERED_FIRST: usize = 24;
 /// Standard errors of a score by bytes within which a candidate is scored once more.
 const ERRORS: f32 = 4.0;
 /// A filter that passes less than one item in so many is scanned on its own.
@@ -23,7 +20,7 @@ const SCARCE: u64 = 50;
 /// Columns under which breadth is not calibrated: all are read.
 const FEW_COLUMNS: usize = 4;
 /// Rows that a calibration reads at least, and one in so many of all.
-const CALIBRATION_ROWS: (usize, usize) = (32_768, 8);
+const CALIBRATION_ROWS: (usize, usize) = (16_384, 8);
 /// Rows that a calibration reads with each insertion.
 const CALIBRATION_STEP: usize = 512;
 /// Candidates above which all but the best are dropped.
@@ -93,8 +90,12 @@ impl Columns {
         if self.columns.len() <= FEW_COLUMNS {
             return;
         }
-        let mut walk = self.walk.take().unwrap_or_else(|| self.walk_from(unit, None, 1));
-        let end = self.read_for(&mut walk, CALIBRATION_STEP);
+        let (mut walk, compared) = match self.walk.take() {
+            Some(walk) => (walk, 0),
+            None => self.walk_from(unit, None, 1),
+        };
+        let (end, n_read) = self.read_for(&mut walk, CALIBRATION_STEP);
+        self.counts.n_compared += (compared + n_read) as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
     }
 
@@ -114,39 +115,41 @@ impl Columns {
             let at = crate::random::below(&mut self.random, list.len());
             let mut vector = vec![0.0; self.config.dimension];
             list.floats(at, self.lines, &mut vector);
-            let mut walk = self.walk_from(&vector, Some(list.ids[at]), 3);
+            let (mut walk, _) = self.walk_from(&vector, Some(list.ids[at]), 3);
             self.read_for(&mut walk, usize::MAX);
             self.curve.learn(*walk);
         }
     }
 
-    /// A walk through the nearest columns, with `times` the usual rows.
-    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> Box<Walk> {
+    /// A walk through the nearest columns, with `times` the usual rows; and how many fields were
+    /// compared.
+    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> (Box<Walk>, usize) {
         let n_rows = CALIBRATION_ROWS.0.max(self.n_rows() / CALIBRATION_ROWS.1);
         let share = (times * n_rows) as f64 / self.n_rows().max(1) as f64;
         let n_columns = (share * self.columns.len() as f64).ceil() as usize;
         let probe = Probe::of(vector);
-        let order = self.fields.nearest(&probe, n_columns.max(FEW_COLUMNS));
-        Box::new(Walk::new(probe, but, order))
+        let order = self.fields.order(&probe).take(n_columns.max(FEW_COLUMNS));
+        let compared = self.fields.len();
+        (Box::new(Walk::new(probe, but, order)), compared)
     }
 
-    /// Reads about so many rows more; says whether the walk is at its end.
-    fn read_for(&self, walk: &mut Walk, n_rows: usize) -> bool {
+    /// Reads about so many rows more; says whether the walk is at its end, and how many it read.
+    fn read_for(&self, walk: &mut Walk, n_rows: usize) -> (bool, usize) {
         let (mut n, mut scores) = (0, Vec::new());
         while let Some(next) = walk.order.get(walk.n_read) {
             if n >= n_rows {
-                return false;
+                return (false, n);
             }
             // Columns may have merged since the walk began.
             let list = self.columns.get(next.column()).map(|c| &c.list);
             if let Some(list) = list {
                 scores.resize(list.len(), 0.0);
-                self.score(list, &walk.probe, &mut scores);
+                list.score(self.isa, &walk.probe, &mut scores);
                 n += list.len();
             }
             walk.read(&scores[..list.map_or(0, |l| l.len())], list.map_or(&[], |l| &l.ids));
         }
-        true
+        (true, n)
     }
 }
 
@@ -191,47 +194,18 @@ impl<'a> Hunt<'a> {
             (0..n).for_each(|column| self.read(column));
             return;
         }
-        let mut order = Vec::new();
-        let wanted = if gap.is_some() { ORDERED_FIRST } else { most };
-        let compared = columns.fields.near(&self.probe, wanted, &mut order);
-        self.report.columns_compared = compared as u32;
-        if !self.read_in_order(&mut order, most, gap) && order.len() < most {
-            self.read_the_rest(order, most, gap);
-        }
-    }
-
-    /// Reads until the gap is reached, and says whether it was, or the limit.
-    fn read_in_order(&mut self, order: &mut [Ranked], most: usize, gap: Option<f32>) -> bool {
-        let (mut ordered, mut chunk) = (0, ORDERED_FIRST);
-        for i in 0..order.len().min(most) {
-            if i >= ordered {
-                sort_first(&mut order[ordered..], chunk);
-                ordered = (ordered + chunk).min(order.len());
-                chunk *= 2;
+        let mut order = columns.fields.order(&self.probe);
+        self.report.columns_compared = n as u32;
+        while let Some(next) = order.next().filter(|_| self.report.columns_visited < most as u32) {
+            if gap.is_some_and(|gap| self.best.worst() - next.score() >= gap) {
+                return;
             }
-            let field = order[i].score();
-            if gap.is_some_and(|gap| self.best.worst() - field >= gap) {
-                return true;
-            }
-            if let Some(next) = order.get(i + 1) {
-                let list = &self.columns.columns[next.column()].list;
+            if let Some(after) = order.peek() {
+                let list = &columns.columns[after.column()].list;
                 list.rows.iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
             }
-            self.read(order[i].column());
+            self.read(next.column());
         }
-        self.report.columns_visited as usize >= most
-    }
-
-    /// The nearest groups did not hold enough: all other columns, in order.
-    fn read_the_rest(&mut self, read: Vec<Ranked>, most: usize, gap: Option<f32>) {
-        let mut seen = vec![false; self.columns.columns.len()];
-        read.iter().for_each(|r| seen[r.column()] = true);
-        let mut rest = Vec::new();
-        let all = self.columns.columns.len();
-        self.report.columns_compared +=
-            self.columns.fields.near(&self.probe, all, &mut rest) as u32;
-        rest.retain(|r| !seen[r.column()]);
-        self.read_in_order(&mut rest, most - read.len(), gap);
     }
 
     fn read(&mut self, column: usize) {

@@ -6,7 +6,7 @@ use crate::Columns;
 use crate::MAX_COLUMNS;
 use crate::code::{Code, Probe};
 use crate::fields::Ranked;
-use crate::list::List;
+use crate::halves::{self, Halves};
 use crate::random;
 use crate::simd;
 
@@ -16,8 +16,6 @@ const SPLIT_AT: usize = 2;
 const MERGE_AT: usize = 4;
 /// Passes of 2-means.
 const PASSES: usize = 5;
-/// A half smaller than one in so many of the whole is no half.
-const LEAST_HALF: usize = 8;
 /// Columns around a split whose rows may move.
 const AROUND: usize = 8;
 /// By how much another column must be nearer for a row to move.
@@ -26,14 +24,67 @@ const NEARER: f32 = 1e-3;
 /// Rows that are in one column and should be in another.
 type Moves = Vec<(u32, usize)>;
 
-impl Columns {
-    /// Splits a column if it is loaded; says whether it did.
-    pub(crate) fn split_if_due(&mut self, column: usize) -> bool {
-        let due = self.columns[column].list.len() > SPLIT_AT * self.wanted_load();
-        if due && self.columns.len() < MAX_COLUMNS {
-            self.split(column);
+/// A split under way: each insertion takes it one stage further, so that none is slow.
+#[derive(Clone, Debug)]
+pub(crate) struct Splitting {
+    column: usize,
+    stage: Stage,
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Two fields are sought for the rows of the column.
+    Halving { fields: [Vec<f32>; 2], n_passes: usize },
+    /// The rows of the halves and of the columns around move to where they are nearest; those of
+    /// `left` are yet to do so.
+    Settling { daughter: usize, around: Vec<usize>, left: Vec<usize> },
+}
+
+impl Splitting {
+    /// A column is gone, and the last took its number; says whether the split can go on.
+    fn renumber(&mut self, gone: usize, last: usize) -> bool {
+        let renamed = |column: &mut usize| {
+            let stays = *column != gone;
+            if *column == last {
+                *column = gone;
+            }
+            stays
+        };
+        let mut goes_on = renamed(&mut self.column);
+        if let Stage::Settling { daughter, around, left } = &mut self.stage {
+            goes_on &= renamed(daughter);
+            around.retain_mut(renamed);
+            left.retain_mut(renamed);
         }
-        due
+        goes_on
+    }
+}
+
+impl Columns {
+    /// Takes the split that is under way one stage further, or begins that of a loaded column; says
+    /// whether a column was divided.
+    pub(crate) fn split_further(&mut self, column: usize) -> bool {
+        let n_splits = self.counts.n_splits;
+        self.splitting = match self.splitting.take() {
+            Some(splitting) => self.next_stage(*splitting).map(Box::new),
+            None => self.is_loaded(column).then(|| Box::new(self.begin_split(column))),
+        };
+        self.counts.n_splits > n_splits
+    }
+
+    /// Splits a column from beginning to end if it is loaded; says whether it did.
+    pub(crate) fn split_if_loaded(&mut self, column: usize) -> bool {
+        let loaded = self.is_loaded(column);
+        let mut splitting = loaded.then(|| self.begin_split(column));
+        while let Some(stage) = splitting {
+            splitting = self.next_stage(stage);
+        }
+        loaded
+    }
+
+    fn is_loaded(&self, column: usize) -> bool {
+        let limit = SPLIT_AT * self.wanted_load();
+        self.columns[column].list.len() > limit && self.columns.len() < MAX_COLUMNS
     }
 
     /// Merges a column into those around if it has little in it.
@@ -51,113 +102,91 @@ impl Columns {
         (0..self.columns.len()).rev().for_each(|column| self.drop_column(column));
     }
 
-    fn split(&mut self, column: usize) {
+    fn begin_split(&mut self, column: usize) -> Splitting {
+        let list = &self.columns[column].list;
+        self.counts.n_compared += list.len() as u64;
+        let first = random::below(&mut self.random, list.len());
+        let fields = halves::ends(self.isa, list, first, self.config.dimension);
+        Splitting { column, stage: Stage::Halving { fields, n_passes: 0 } }
+    }
+
+    /// The next stage of a split; nothing if it is at its end, or the column is no longer loaded.
+    fn next_stage(&mut self, splitting: Splitting) -> Option<Splitting> {
+        let column = splitting.column;
+        let stage = match splitting.stage {
+            Stage::Halving { fields, n_passes } => self.halve(column, &fields, n_passes + 1)?,
+            Stage::Settling { daughter, around, left } => {
+                self.settle(column, daughter, around, left)?
+            }
+        };
+        Some(Splitting { column, stage })
+    }
+
+    /// One pass of 2-means; the last divides the rows.
+    fn halve(&mut self, column: usize, fields: &[Vec<f32>; 2], n_passes: usize) -> Option<Stage> {
+        let list = &self.columns[column].list;
+        if list.len() <= self.wanted_load() {
+            return None;
+        }
+        self.counts.n_compared += 2 * list.len() as u64;
+        let halves = halves::pass(self.isa, list, fields);
+        if n_passes < PASSES {
+            return Some(Stage::Halving { fields: halves.fields, n_passes });
+        }
+        let daughter = self.divide(column, &halves);
+        let (near, compared) = self.fields.nearest(&self.probe_of(column), AROUND + 2);
+        self.counts.n_compared += compared as u64;
+        let around = near.iter().map(|r| r.column()).filter(|c| *c != column && *c != daughter);
+        let around: Vec<usize> = around.collect();
+        let left = around.iter().copied().chain([column, daughter]).collect();
+        Some(Stage::Settling { daughter, around, left })
+    }
+
+    /// Gives the second half of a column's rows to a new column, its daughter.
+    fn divide(&mut self, column: usize, halves: &Halves) -> usize {
         let list = std::mem::take(&mut self.columns[column].list);
-        let (fields, second) = self.halves(&list);
-        let daughter = self.add_column(&fields[1], Some(self.columns[column].cell));
-        self.fields.set(column, &fields[0]);
-        for (at, second) in second.into_iter().enumerate() {
-            let to = if second { daughter } else { column };
+        let daughter = self.add_column(&halves.fields[1], Some(self.columns[column].cell));
+        self.fields.set(column, &halves.fields[0]);
+        let n_second = halves.second.iter().filter(|second| **second).count();
+        for (half, n) in [(column, list.len() - n_second), (daughter, n_second)] {
+            self.columns[half].list.reserve(n, self.lines, self.config.residual);
+        }
+        for (at, second) in halves.second.iter().enumerate() {
+            let to = if *second { daughter } else { column };
             list.copy_to(at, self.lines, &mut self.columns[to].list);
-            if second {
+            if *second {
                 self.places.moved(list.ids[at], column, daughter);
             }
         }
-        let (n, loads) = (self.columns[column].n_updates / 2, [column, daughter]);
-        for half in loads {
-            self.columns[half].n_updates = n.max(1);
-            self.columns[half].list.shrink();
+        let n_updates = (self.columns[column].n_updates / 2).max(1);
+        for half in [column, daughter] {
+            self.columns[half].n_updates = n_updates;
         }
         self.counts.n_splits += 1;
-        self.settle_around(column, daughter);
+        daughter
     }
 
-    /// Two fields for the rows of a column, and for each row whether it goes to the second.
-    fn halves(&mut self, list: &List) -> ([Vec<f32>; 2], Vec<bool>) {
-        let (n, d) = (list.len(), self.config.dimension);
-        let mut numbers = vec![0.0; n * d];
-        for (at, row) in numbers.chunks_exact_mut(d).enumerate() {
-            list.floats(at, self.lines, row);
-        }
-        let first = random::below(&mut self.random, n);
-        let mut scores = vec![0.0; n];
-        self.score(list, &Probe::of(&numbers[first * d..(first + 1) * d]), &mut scores);
-        let farthest = (0..n).min_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
-        let row = |at: usize| numbers[at * d..(at + 1) * d].to_vec();
-        let mut fields = [row(first), row(farthest)];
-        let mut lead = vec![0.0; n];
-        let mut second = vec![false; n];
-        for _ in 0..PASSES {
-            self.leads(list, &fields, &mut scores, &mut lead);
-            second.iter_mut().zip(&lead).for_each(|(second, lead)| *second = *lead > 0.0);
-            self.even_out(&lead, &mut second);
-            fields = self.means(&numbers, &second);
-        }
-        (fields, second)
-    }
-
-    /// For each row, by how much it is nearer to the second field than to the first.
-    fn leads(&self, list: &List, fields: &[Vec<f32>; 2], scores: &mut [f32], lead: &mut [f32]) {
-        self.score(list, &Probe::of(&fields[1]), lead);
-        self.score(list, &Probe::of(&fields[0]), scores);
-        lead.iter_mut().zip(scores).for_each(|(lead, score)| *lead -= *score);
-    }
-
-    /// Where one half has next to nothing, the rows are halved by their lead instead.
-    fn even_out(&self, lead: &[f32], second: &mut [bool]) {
-        let (n, n_second) = (second.len(), second.iter().filter(|s| **s).count());
-        if n_second * LEAST_HALF >= n && (n - n_second) * LEAST_HALF >= n {
-            return;
-        }
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|a, b| lead[*a].total_cmp(&lead[*b]).then(a.cmp(b)));
-        order.iter().enumerate().for_each(|(rank, at)| second[*at] = rank >= n / 2);
-    }
-
-    fn means(&self, numbers: &[f32], second: &[bool]) -> [Vec<f32>; 2] {
-        let d = self.config.dimension;
-        let mut sums = [vec![0.0f32; d], vec![0.0f32; d]];
-        for (row, second) in numbers.chunks_exact(d).zip(second) {
-            let sum = &mut sums[usize::from(*second)];
-            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-        }
-        for (which, sum) in sums.iter_mut().enumerate() {
-            let norm = simd::dot(self.isa, sum, sum).sqrt();
-            if norm > 1e-6 {
-                sum.iter_mut().for_each(|x| *x /= norm);
-            } else if let Some(at) = second.iter().position(|s| usize::from(*s) == which) {
-                // Opposite rows have no mean direction; one of them stands for all.
-                sum.copy_from_slice(&numbers[at * d..(at + 1) * d]);
-            }
-        }
-        sums
-    }
-
-    /// The cosine of every row of a list with a vector.
-    pub(crate) fn score(&self, list: &List, probe: &Probe, out: &mut [f32]) {
-        let mut dots = vec![0; list.len()];
-        simd::dots(self.isa, &list.rows, &probe.lines, &mut dots);
-        simd::scaled(self.isa, &dots, probe.bias, &list.scales, out);
-        out.iter_mut().for_each(|score| *score *= probe.factor);
-    }
-
-    /// Moves rows of the two halves and of the columns around to where they are nearest.
-    fn settle_around(&mut self, first: usize, second: usize) {
-        let near = self.fields.nearest(&self.probe_of(first), AROUND + 2);
-        let around: Vec<usize> =
-            near.iter().map(|r| r.column()).filter(|c| *c != first && *c != second).collect();
-        let halves = [first, second];
+    /// Moves the rows of the next of the two halves and of the columns around to where they are
+    /// nearest.
+    fn settle(
+        &mut self,
+        column: usize,
+        daughter: usize,
+        around: Vec<usize>,
+        mut left: Vec<usize>,
+    ) -> Option<Stage> {
+        let (from, halves) = (left.pop()?, [column, daughter]);
         let mut moves = Vec::new();
-        for from in halves {
-            let other: Vec<usize> =
+        if halves.contains(&from) {
+            let others: Vec<usize> =
                 around.iter().copied().chain(halves).filter(|c| *c != from).collect();
-            self.find_moves(from, &other, &mut moves);
-        }
-        for from in &around {
-            self.find_moves(*from, &halves, &mut moves);
+            self.find_moves(from, &others, &mut moves);
+        } else {
+            self.find_moves(from, &halves, &mut moves);
         }
         self.counts.n_moved += moves.len() as u64;
-        moves.into_iter().for_each(|(id, from, to)| self.relocate(id, from, to));
+        self.relocate_all(from, moves);
+        (!left.is_empty()).then_some(Stage::Settling { daughter, around, left })
     }
 
     pub(crate) fn probe_of(&self, column: usize) -> Probe {
@@ -166,23 +195,37 @@ impl Columns {
     }
 
     /// The rows of a column that are nearer to one of the others.
-    fn find_moves(&self, from: usize, others: &[usize], moves: &mut Vec<(u32, usize, usize)>) {
+    fn find_moves(&mut self, from: usize, others: &[usize], moves: &mut Moves) {
         let list = &self.columns[from].list;
         let mut best = vec![0.0; list.len()];
-        self.score(list, &self.probe_of(from), &mut best);
+        list.score(self.isa, &self.probe_of(from), &mut best);
         best.iter_mut().for_each(|score| *score += NEARER);
         let mut to = vec![from; list.len()];
         let mut scores = vec![0.0; list.len()];
         for other in others {
-            self.score(list, &self.probe_of(*other), &mut scores);
+            list.score(self.isa, &self.probe_of(*other), &mut scores);
             for ((best, to), score) in best.iter_mut().zip(&mut to).zip(&scores) {
                 if score > best {
                     (*best, *to) = (*score, *other);
                 }
             }
         }
+        self.counts.n_compared += (list.len() * (1 + others.len())) as u64;
         let moved = list.ids.iter().zip(to).filter(|(_, to)| *to != from);
-        moves.extend(moved.map(|(id, to)| (*id, from, to)));
+        moves.extend(moved.map(|(id, to)| (*id, to)));
+    }
+
+    /// Moves rows of a column; room is made once for each column that gets some.
+    fn relocate_all(&mut self, from: usize, mut moves: Moves) {
+        moves.sort_by_key(|(_, to)| *to);
+        for group in moves.chunk_by(|a, b| a.1 == b.1) {
+            let to = group[0].1;
+            if group.len() > 1 {
+                self.columns[to].list.reserve(group.len(), self.lines, self.config.residual);
+            }
+            group.iter().for_each(|(id, to)| self.relocate(*id, from, *to));
+        }
+        self.columns[from].list.give_back(self.lines);
     }
 
     /// Moves a row; one whose other copy is there already is dropped.
@@ -220,31 +263,35 @@ impl Columns {
             return;
         }
         let probe = Probe::of_row(list.row(at, self.lines), scale);
-        let Some(best) = self.fields.best(&probe) else { return };
+        let (best, compared) = self.fields.best(&probe);
+        self.counts.n_compared += compared as u64;
+        let Some(best) = best else { return };
         let own = self.fields.score(column, &probe);
         if best.column() != column && best.score() > own + NEARER {
-            self.relocate(id, column, best.column());
+            self.relocate_all(column, vec![(id, best.column())]);
             self.counts.n_moved += 1;
         }
     }
 
     /// Makes the mean of a column's rows its field.
     fn refresh(&mut self, column: usize) {
+        self.columns[column].list.shrink();
         let list = &self.columns[column].list;
         let mut sum = vec![0.0f32; self.config.dimension];
         (0..list.len()).for_each(|at| list.add_to(self.isa, at, self.lines, &mut sum));
+        self.counts.n_compared += list.len() as u64;
         self.set_direction(column, &mut sum);
+        self.counts.n_compared += self.fields.rehome(column) as u64;
     }
 
     /// Gives the rows of a column to the nearest of the columns around it, and drops it.
     fn merge(&mut self, column: usize) {
-        let near = self.fields.nearest(&self.probe_of(column), AROUND + 1);
+        let (near, _) = self.fields.nearest(&self.probe_of(column), AROUND + 1);
         let around: Vec<Ranked> = near.into_iter().filter(|r| r.column() != column).collect();
         let probes: Vec<(usize, Probe)> =
             around.iter().map(|r| (r.column(), self.probe_of(r.column()))).collect();
-        for (id, to) in self.nearest_of(column, &probes) {
-            self.relocate(id, column, to);
-        }
+        let moves = self.nearest_of(column, &probes);
+        self.relocate_all(column, moves);
         self.counts.n_merges += 1;
         self.drop_column(column);
     }
@@ -254,7 +301,7 @@ impl Columns {
         let mut best = vec![(f32::NEG_INFINITY, column); list.len()];
         let mut scores = vec![0.0; list.len()];
         for (other, probe) in probes {
-            self.score(list, probe, &mut scores);
+            list.score(self.isa, probe, &mut scores);
             for (best, score) in best.iter_mut().zip(&scores) {
                 if *score > best.0 {
                     *best = (*score, *other);
@@ -270,6 +317,9 @@ impl Columns {
         self.grid.free(self.columns[column].cell);
         self.fields.swap_remove(column);
         self.columns.swap_remove(column);
+        if self.splitting.as_mut().is_some_and(|s| !s.renumber(column, last)) {
+            self.splitting = None;
+        }
         if column == last {
             return;
         }
