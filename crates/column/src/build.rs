@@ -61,11 +61,11 @@ impl Columns {
         }
         let threads = threads.clamp(1, MAX_THREADS);
         let all = columns.encode_all(items, threads)?;
-        columns.train(&all);
+        columns.train(&all, threads);
         let places = columns.assign(&all, threads);
         columns.deal(&all, &places);
         columns.mend();
-        columns.calibrate(N_CALIBRATIONS);
+        columns.calibrate_on(N_CALIBRATIONS, threads);
         Ok(columns)
     }
 
@@ -97,7 +97,7 @@ impl Columns {
     }
 
     /// Learns the fields from a sample.
-    fn train(&mut self, all: &List) {
+    fn train(&mut self, all: &List, threads: usize) {
         let n = all.len();
         let load = Self::load_for(n) * FILL_TENTHS / 10;
         let n_columns = (n / load).max(1);
@@ -112,7 +112,8 @@ impl Columns {
             self.add_column(&row, near);
         }
         for _ in 0..PASSES {
-            let places = self.assign_each(all, &sample, false);
+            let places =
+                in_parts(&sample, threads, |part| self.assign_each(all, part, false)).concat();
             let mut sums = vec![0.0f32; n_columns * d];
             let mut loads = vec![0u32; n_columns];
             for (at, place) in sample.iter().zip(places) {
@@ -168,6 +169,7 @@ impl Columns {
     fn deal(&mut self, all: &List, places: &[Place]) {
         let d = self.config.dimension;
         let mut sums = vec![0.0f32; self.columns.len() * d];
+        self.reserve(places);
         for (at, place) in places.iter().enumerate() {
             let column = place.column as usize;
             self.take(all, at, column);
@@ -192,6 +194,15 @@ impl Columns {
         self.counts.n_insertions = places.len() as u64;
     }
 
+    /// Room in each column for the rows that it gets.
+    fn reserve(&mut self, places: &[Place]) {
+        let mut loads = vec![0; self.columns.len()];
+        places.iter().for_each(|place| loads[place.column as usize] += 1);
+        for (column, load) in self.columns.iter_mut().zip(loads) {
+            column.list.reserve(load, self.lines, self.config.residual);
+        }
+    }
+
     fn take(&mut self, all: &List, at: usize, column: usize) {
         self.scales += u64::from(all.scales[at]);
         all.copy_to(at, self.lines, &mut self.columns[column].list);
@@ -214,7 +225,7 @@ impl Columns {
 }
 
 /// Works on as many parts as there are threads, and gives the results in order.
-fn in_parts<T: Sync, R: Send>(
+pub(crate) fn in_parts<T: Sync, R: Send>(
     all: &[T],
     threads: usize,
     work: impl Fn(&[T]) -> R + Sync,

@@ -3,11 +3,12 @@
 use roaring::RoaringBitmap;
 
 use crate::breadth::{Best, Walk};
+use crate::build::in_parts;
 use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
 use crate::list::List;
 use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
 use crate::simd::{self, bytes_of};
-use crate::{Columns, Error};
+use crate::{Columns, Error, random};
 
 /// Rows that are compared before any is looked at.
 const BLOCK: usize = 64;
@@ -103,22 +104,38 @@ impl Columns {
     ///
     /// Insertions do so by themselves, one at a time; this is for after many removals.
     pub fn calibrate(&mut self, n: usize) {
+        self.calibrate_on(n, 1);
+    }
+
+    /// As [`Columns::calibrate`], on up to so many threads; the result is the same.
+    pub(crate) fn calibrate_on(&mut self, n: usize, threads: usize) {
         if self.columns.len() <= FEW_COLUMNS {
             return;
         }
-        for _ in 0..n {
-            let column = crate::random::below(&mut self.random, self.columns.len());
-            let list = &self.columns[column].list;
-            if list.len() == 0 {
-                continue;
-            }
-            let at = crate::random::below(&mut self.random, list.len());
-            let mut vector = vec![0.0; self.config.dimension];
-            list.floats(at, self.lines, &mut vector);
-            let (mut walk, _) = self.walk_from(&vector, Some(list.ids[at]), 3);
-            self.read_for(&mut walk, usize::MAX);
+        let drawn: Vec<(usize, usize)> = (0..n).filter_map(|_| self.draw()).collect();
+        let walks = in_parts(&drawn, threads, |part| {
+            part.iter().map(|&place| self.walked(place)).collect::<Vec<_>>()
+        });
+        for walk in walks.into_iter().flatten() {
             self.curve.learn(*walk);
         }
+    }
+
+    /// A stored vector, by its column and place; none where the column that is drawn is empty.
+    fn draw(&mut self) -> Option<(usize, usize)> {
+        let column = random::below(&mut self.random, self.columns.len());
+        let n = self.columns[column].list.len();
+        (n > 0).then(|| (column, random::below(&mut self.random, n)))
+    }
+
+    /// The whole walk from a stored vector.
+    fn walked(&self, (column, at): (usize, usize)) -> Box<Walk> {
+        let list = &self.columns[column].list;
+        let mut vector = vec![0.0; self.config.dimension];
+        list.floats(at, self.lines, &mut vector);
+        let (mut walk, _) = self.walk_from(&vector, Some(list.ids[at]), 3);
+        self.read_for(&mut walk, usize::MAX);
+        walk
     }
 
     /// A walk through the nearest columns, with `times` the usual rows; and how many fields were

@@ -1,7 +1,7 @@
 //! How rankings become one order and one score.
 //!
 //! Order: `(text T + vector V + graph G + beside) + time + when`, less what the exceptions take, where
-//! `T` is BM25 over that of the best, `V` the cosine of the built-in encoder (a tenth counts: it
+//! `T` is BM25 over that of the best, `V` the cosine of the built-in encoder (0.03 of it counts: it
 //! knows spelling, not meaning) or, of given vectors, the cosine between the lowest and the highest
 //! of the candidates, and `G` activation over the highest. A convex combination of scores: Bruch, Gai
 //! and Ingber 2023 (arXiv:2210.11934), who find it better than ranks.
@@ -19,7 +19,7 @@ use crate::{tier, when};
 
 /// How much vectors of the built-in encoder count beside others
 /// (`docs/decisions/0023-encoder.md`).
-const BUILT_IN_SHARE: f32 = 0.1;
+const BUILT_IN_SHARE: f32 = 0.03;
 /// What the next turn of a conversation lends of its score, what any other memory that came just
 /// before or after, and each step further of that.
 const TURN_SHARE: f32 = 0.3;

@@ -11,10 +11,10 @@ use text::{Encoder, Postings};
 use crate::config::{Config, DEFAULT_COLLECTION};
 use crate::error::MemoryError;
 use crate::item::Item;
-use crate::record::{self, ITEMS, KNOWLEDGE, SPACES, Space, VECTORS};
+use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, SPACES, Space, VECTORS};
 use crate::state::{Index, State, columns_config, default_space};
 
-/// Threads that build columns.
+/// Threads that decode memories and build columns.
 const THREADS: usize = 2;
 
 /// A vector and the memory that has it.
@@ -41,8 +41,8 @@ pub(crate) async fn read(
         all(tenant, KNOWLEDGE)
     )?;
     let records = Records { items, vectors, spaces, knowledge };
-    let (config, dimension) = (config.clone(), encoder.dimensions());
-    let built = tokio::task::spawn_blocking(move || build(records, config, dimension)).await;
+    let (config, encoder) = (config.clone(), Arc::clone(encoder));
+    let built = tokio::task::spawn_blocking(move || build(records, config, &encoder)).await;
     built.unwrap_or(Err(MemoryError::Closed))
 }
 
@@ -57,20 +57,23 @@ async fn all(tenant: &Tenant, collection: Collection) -> Result<Vec<Record>, Mem
     }
 }
 
-fn build(records: Records, config: Config, dimension: usize) -> Result<State, MemoryError> {
+fn build(records: Records, config: Config, encoder: &Encoder) -> Result<State, MemoryError> {
     let mut state = State::new(config)?;
-    state.add_space(&default_space(dimension))?;
+    state.add_space(&default_space(encoder.dimensions()))?;
     for record in &records.spaces {
-        state.add_space(&record::decode::<Space>(&record.key, &record.value)?)?;
+        let mut space: Space = record::decode(&record.key, &record.value)?;
+        if space.encoder == Encoding::BuiltIn {
+            space.dimension = encoder.dimensions();
+        }
+        state.add_space(&space)?;
     }
-    for record in &records.items {
-        let item: Item = record::decode(&record.key, &record.value)?;
-        state.load(item, record.version);
+    for (item, version) in items(&records.items)? {
+        state.load(item, version);
     }
     let (words, spaces, knowledge) = std::thread::scope(|threads| {
         let words = threads.spawn(|| words(&state));
         let knowledge = threads.spawn(|| learned(&records.knowledge));
-        let spaces = columns(&state, &records.vectors);
+        let spaces = columns(&state, &records.vectors, encoder);
         let joined = |_| MemoryError::Closed;
         let words = words.join().map_err(joined)??;
         Ok::<_, MemoryError>((words, spaces?, knowledge.join().map_err(joined)??))
@@ -83,6 +86,24 @@ fn build(records: Records, config: Config, dimension: usize) -> Result<State, Me
         }
     }
     Ok(state)
+}
+
+/// The memories with their versions, in their order.
+fn items(records: &[Record]) -> Result<Vec<(Item, u64)>, MemoryError> {
+    let decode = |part: &[Record]| {
+        let decode = |r: &Record| Ok((record::decode(&r.key, &r.value)?, r.version));
+        part.iter().map(decode).collect::<Result<Vec<_>, MemoryError>>()
+    };
+    let decode = &decode;
+    std::thread::scope(|threads| {
+        let parts = records.chunks(records.len().div_ceil(THREADS).max(1));
+        let parts: Vec<_> = parts.map(|part| threads.spawn(move || decode(part))).collect();
+        let mut items = Vec::with_capacity(records.len());
+        for part in parts {
+            items.extend(part.join().map_err(|_| MemoryError::Closed)??);
+        }
+        Ok(items)
+    })
 }
 
 fn words(state: &State) -> Result<Postings, MemoryError> {
@@ -100,7 +121,11 @@ fn learned(records: &[Record]) -> Result<Knowledge, MemoryError> {
 }
 
 /// The columns of each collection, built at once from the vectors of what is active.
-fn columns(state: &State, records: &[Record]) -> Result<Vec<(String, Columns)>, MemoryError> {
+fn columns(
+    state: &State,
+    records: &[Record],
+    encoder: &Encoder,
+) -> Result<Vec<(String, Columns)>, MemoryError> {
     let mut vectors: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
     for record in records {
         let Ok(id) = crate::item::Id::parse(&record.key) else { continue };
@@ -108,7 +133,13 @@ fn columns(state: &State, records: &[Record]) -> Result<Vec<(String, Columns)>, 
             continue;
         };
         let collection = state.at(slot).map_or(DEFAULT_COLLECTION, |item| &item.collection);
-        let vector = record::vector(&record.key, &record.value)?;
+        let mut vector = record::vector(&record.key, &record.value)?;
+        let built_in =
+            state.spaces.get(collection).is_some_and(|i| i.space.encoder == Encoding::BuiltIn);
+        // Made by an encoder of before, and made anew by this one.
+        if built_in && vector.len() != encoder.dimensions() {
+            vector = state.at(slot).map_or(vector, |item| encoder.encode(&item.text).into());
+        }
         vectors.entry(collection).or_default().push((slot, vector));
     }
     let build = |(name, vectors): (&str, Vec<Placed>)| {

@@ -15,7 +15,7 @@ use crate::filter::Filter;
 use crate::fusion::{Fused, Fusion, Standing};
 use crate::item::{Id, Item, Scope, Status, Time};
 use crate::record::Encoding;
-use crate::state::State;
+use crate::state::{Index, State};
 use crate::{beside, tier, when};
 
 /// Hits of one page.
@@ -26,6 +26,9 @@ pub const MAX_OFFSET: usize = 900;
 pub const MAX_QUERY_BYTES: usize = 16 << 10;
 /// Candidates that each ranking gives at least.
 const CANDIDATES: usize = 128;
+/// Columns that are read for a vector of the built-in encoder where nobody says how many. Its ranking
+/// counts 0.03, and the rest of what it would find is seldom worth reading.
+const BUILT_IN_BREADTH: usize = 8;
 /// What a word counts that a misspelt one was probably meant to be.
 const SPELLING_SHARE: f32 = 0.5;
 /// Misspelt words of a question that are looked for.
@@ -67,7 +70,7 @@ pub struct Query {
 pub struct Weights {
     /// Words, by BM25, and what was said beside.
     pub text: f32,
-    /// Vectors, by cosine; those of the built-in encoder count a tenth of it.
+    /// Vectors, by cosine; those of the built-in encoder count 0.03 of it.
     pub vector: f32,
     /// Activation over what memories mention and how they are related.
     pub graph: f32,
@@ -137,7 +140,7 @@ pub(crate) type Ranking = Vec<(u32, f32)>;
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { text: 1.0, vector: 1.0, graph: 0.1 }
+        Self { text: 1.0, vector: 1.0, graph: 0.07 }
     }
 }
 
@@ -322,8 +325,13 @@ impl State {
         let Some(vector) = vector.filter(|_| query.weights.vector > 0.0) else {
             return Ok(Vec::new());
         };
-        let how = column::Search { breadth: query.breadth, filter: only, rows: None };
-        let near = self.space(query.collection.as_deref())?.columns.search(vector, depth, &how)?;
+        let Index { space, columns } = self.space(query.collection.as_deref())?;
+        let breadth = match (query.breadth, &space.encoder) {
+            (Breadth::Auto, Encoding::BuiltIn) => Breadth::Fixed(BUILT_IN_BREADTH),
+            (breadth, _) => breadth,
+        };
+        let how = column::Search { breadth, filter: only, rows: None };
+        let near = columns.search(vector, depth, &how)?;
         found.columns = near.report;
         Ok(near.hits.into_iter().map(|hit| (hit.id, hit.score)).collect())
     }

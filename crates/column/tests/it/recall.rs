@@ -54,6 +54,19 @@ fn the_defaults_keep_their_promise_on_queries_never_seen() {
 
 #[test]
 fn the_promise_holds_with_many_columns_and_without_rows_if_the_residual_is_kept() {
+    let all = many(30_000);
+    let (queries, stored) = all.split_at(200);
+    let mut config = Config::new(D);
+    config.residual = true;
+    let columns = at_once(config, stored, 2);
+    assert!(columns.n_columns() > 200, "{}", columns.n_columns());
+    let (recall, read) = recall(&columns, stored, queries, &Search::default());
+    assert!(recall >= PROMISE, "{recall}");
+    assert!(read < 0.25, "{read} of all rows were read");
+}
+
+#[test]
+fn the_promise_holds_with_more_columns_than_storing_compares() {
     let all = many(100_000);
     let (mut queries, mut stored) = (Vec::new(), Vec::new());
     for (at, v) in all.into_iter().enumerate() {

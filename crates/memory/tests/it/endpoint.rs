@@ -90,7 +90,9 @@ async fn begun(folder: &tempfile::TempDir) -> (Arc<Topics>, Memory) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_means_the_same_is_found_and_lasts() {
     let folder = tempfile::tempdir().unwrap();
-    let (endpoint, memory) = begun(&folder).await;
+    let (endpoint, store) = (Topics::new(), store(folder.path()));
+    let memory = open(&store, Some(Arc::clone(&endpoint))).await;
+    memory.add_space(topics()).await.unwrap();
     for text in ["I sold my car", "the kettle is broken", "a feline sleeps here"] {
         memory.store(of_topics(text), &by(NOW)).await.unwrap();
     }
@@ -101,11 +103,15 @@ async fn what_means_the_same_is_found_and_lasts() {
     assert_eq!(memory.search(&asked("automobile"), NOW).unwrap().hits.len(), 0);
     let only_words =
         Query { weights: Weights { vector: 0.0, ..Weights::default() }, ..asked("kettle") };
-    assert_eq!(memory.find(&only_words, NOW).await.unwrap().hits.len(), 1);
+    let found = memory.find(&only_words, NOW).await.unwrap();
+    assert_eq!(found.hits[0].item.text, "the kettle is broken");
+    // What was said beside it has none of its words, and fits less.
+    let beside = found.hits[1..].iter().map(|hit| hit.score);
+    assert!(beside.clone().all(|score| score < 0.5 * found.hits[0].score), "{beside:?}");
     assert_eq!(endpoint.asked(), [0; 0]);
     drop(memory);
 
-    let memory = open(&store(folder.path()), Some(Arc::clone(&endpoint))).await;
+    let memory = open(&store, Some(Arc::clone(&endpoint))).await;
     let found = memory.find(&asked("automobile"), NOW).await.unwrap();
     assert_eq!(found.hits[0].item.text, "I sold my car");
     let id = found.hits[0].item.id;

@@ -53,6 +53,7 @@ async fn all_rankings_together_find_no_less_than_the_best_alone() {
     let ids = told(&case, &memory).await;
     let of = |weights| judged(&case, &memory, &ids, weights, |_| true);
     let all = of(Weights::default());
+    println!("together {all:?}");
     for (name, alone) in [("words", of(WORDS)), ("vectors", of(VECTORS)), ("graph", of(GRAPH))] {
         println!("{name:<8} {alone:?}");
         for (together, alone) in all.at.iter().zip(&alone.at) {
@@ -61,7 +62,6 @@ async fn all_rankings_together_find_no_less_than_the_best_alone() {
         }
         assert!(all.mean_reciprocal_rank >= alone.mean_reciprocal_rank - MARGIN, "{name}");
     }
-    println!("together {all:?}");
     let dated = judged(&case, &memory, &ids, Weights::default(), |q| q.category == "dated");
     assert!(dated.at[2].any_hit > 0.9, "days that are named are found: {dated:?}");
     assert!(all.at[2].any_hit > 0.5, "plain BM25 had 0.35, ranks fused 0.28: {all:?}");

@@ -31,7 +31,7 @@ const PIECES: std::ops::RangeInclusive<usize> = 3..=5;
 /// How long vectors are, and how their parts are weighed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Config {
-    /// Length of a vector, [`MIN_DIMENSIONS`] to [`MAX_DIMENSIONS`]; 256 by default.
+    /// Length of a vector, [`MIN_DIMENSIONS`] to [`MAX_DIMENSIONS`]; 128 by default.
     pub dimensions: usize,
     /// How much a function word counts beside any other word, 0 to 10; 0.05 by default.
     pub function: f32,
@@ -41,7 +41,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { dimensions: 256, function: 0.05, pieces: 0.5 }
+        Self { dimensions: 128, function: 0.05, pieces: 0.5 }
     }
 }
 
