@@ -80,9 +80,9 @@ fn asked(text: &str) -> Query {
     Query { collection: Some("topics".into()), ..Query::new(text) }
 }
 
-async fn begun(folder: &tempfile::TempDir) -> (Arc<Topics>, Memory) {
+async fn begun(store: &Store) -> (Arc<Topics>, Memory) {
     let endpoint = Topics::new();
-    let memory = open(&store(folder.path()), Some(Arc::clone(&endpoint))).await;
+    let memory = open(store, Some(Arc::clone(&endpoint))).await;
     memory.add_space(topics()).await.unwrap();
     (endpoint, memory)
 }
@@ -90,9 +90,8 @@ async fn begun(folder: &tempfile::TempDir) -> (Arc<Topics>, Memory) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_means_the_same_is_found_and_lasts() {
     let folder = tempfile::tempdir().unwrap();
-    let (endpoint, store) = (Topics::new(), store(folder.path()));
-    let memory = open(&store, Some(Arc::clone(&endpoint))).await;
-    memory.add_space(topics()).await.unwrap();
+    let store = store(folder.path());
+    let (endpoint, memory) = begun(&store).await;
     for text in ["I sold my car", "the kettle is broken", "a feline sleeps here"] {
         memory.store(of_topics(text), &by(NOW)).await.unwrap();
     }
@@ -126,7 +125,8 @@ async fn what_means_the_same_is_found_and_lasts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storing_fails_whole_and_searching_goes_on_with_words() {
     let folder = tempfile::tempdir().unwrap();
-    let (endpoint, memory) = begun(&folder).await;
+    let store = store(folder.path());
+    let (endpoint, memory) = begun(&store).await;
     let id = memory.store(of_topics("I sold my car"), &by(NOW)).await.unwrap().item.id;
     for may_pass in [true, false] {
         endpoint.fail(may_pass);
@@ -170,7 +170,8 @@ async fn storing_fails_whole_and_searching_goes_on_with_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dimension_is_fixed_and_checked_on_each_way_in() {
     let folder = tempfile::tempdir().unwrap();
-    let (endpoint, memory) = begun(&folder).await;
+    let store = store(folder.path());
+    let (endpoint, memory) = begun(&store).await;
     // A collection is of the model that is configured, and stays so however empty it is.
     for space in [
         Space { dimension: DIMENSION + 1, ..topics() },
@@ -201,10 +202,11 @@ async fn the_dimension_is_fixed_and_checked_on_each_way_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_endpoint_a_memory_opens_and_says_what_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, memory) = begun(&folder).await;
+    let store = store(folder.path());
+    let (_, memory) = begun(&store).await;
     memory.store(of_topics("I sold my car"), &by(NOW)).await.unwrap();
     drop(memory);
-    let memory = open(&store(folder.path()), None).await;
+    let memory = open(&store, None).await;
     let error = memory.store(of_topics("a cat"), &by(NOW)).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -220,7 +222,8 @@ async fn without_its_endpoint_a_memory_opens_and_says_what_it_lacks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_texts_are_asked_for_together() {
     let folder = tempfile::tempdir().unwrap();
-    let (endpoint, memory) = begun(&folder).await;
+    let store = store(folder.path());
+    let (endpoint, memory) = begun(&store).await;
     memory.add_space(Space { name: "default".into(), ..topics() }).await.unwrap();
     let mut news: Vec<New> = (0..50).map(|k| of_topics(&format!("car number {k}"))).collect();
     memory.embed_all(&mut news).await.unwrap();
@@ -246,14 +249,15 @@ async fn many_texts_are_asked_for_together() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_asks_for_the_vectors_that_it_lacks_in_one_call() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, memory) = begun(&folder).await;
+    let store = store(folder.path());
+    let (_, memory) = begun(&store).await;
     for k in 0..20 {
         memory.store(of_topics(&format!("a cat, number {k}")), &by(NOW)).await.unwrap();
     }
     let file = without_vectors(&exported(&memory).await);
     let other = tempfile::tempdir().unwrap();
     let endpoint = Topics::new();
-    let memory = open(&store(other.path()), Some(Arc::clone(&endpoint))).await;
+    let memory = open(&crate::store(other.path()), Some(Arc::clone(&endpoint))).await;
     endpoint.fail(true);
     let error = memory.import(&file, Existing::Refuse).await.unwrap_err();
     assert!(matches!(error, MemoryError::Endpoint { .. }), "{error}");
