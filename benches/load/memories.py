@@ -93,10 +93,13 @@ class Server:
         )
         for _ in range(1000):
             try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
+                with socket.create_connection(("127.0.0.1", self.port)) as tried:
+                    # A free port may be drawn for the caller's own end, which then answers itself.
+                    if tried.getsockname() != tried.getpeername():
+                        return
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         raise SystemExit("the server does not answer")
 
     def resident(self):

@@ -90,17 +90,11 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
         .max_encoding_message_size(usize::MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(Arc::clone(server), reporter));
-    let reflection = |builder: tonic_reflection::server::Builder<'static>| {
-        builder
-            .register_encoded_file_descriptor_set(api::DESCRIPTOR)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
     let services = Router::new()
         .route_service("/inference.GRPCInferenceService/{method}", inference)
         .route_service("/striatum.memory.v1.Memory/{method}", remembered)
         .route_service("/grpc.health.v1.Health/{method}", health);
-    let v1 = reflection(tonic_reflection::server::Builder::configure()).build_v1();
-    let v1alpha = reflection(tonic_reflection::server::Builder::configure()).build_v1alpha();
+    let (v1, v1alpha) = (reflection().build_v1(), reflection().build_v1alpha());
     // The descriptors are generated and hold; without them there is no reflection, and all else.
     let services = match (v1, v1alpha) {
         (Ok(v1), Ok(v1alpha)) => services
@@ -110,6 +104,14 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     };
     let guarded = axum::middleware::from_fn_with_state(Arc::clone(server), guard);
     router.merge(services.layer(guarded))
+}
+
+/// What reflection tells of.
+#[inline(never)]
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(api::DESCRIPTOR)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
 /// Tells health checks whether requests may be sent here.

@@ -199,7 +199,7 @@ fn a_collection_is_of_the_model_that_is_configured() {
         "collection a: vectors are made by words of 31 values, and the endpoint that is \
          configured is words of 32 values; give `embedding`"
     );
-    assert_eq!(add(json!({ "name": "b", "encoder": "built_in" })).of(201)["dimension"], 256);
+    assert_eq!(add(json!({ "name": "b", "encoder": "built_in" })).of(201)["dimension"], 128);
     let needed = add(json!({ "name": "c" })).of(400);
     assert_eq!(needed["detail"], "dimension: expected where vectors are given");
     let given = json!({ "text": "x", "embedding": [1, 2, 3] });

@@ -86,7 +86,9 @@ struct Found {
 fn measure(name: &str, file: &str) -> Found {
     let set = read(file);
     let mut by_words = Postings::new(postings::Config::default()).unwrap();
-    let encoder = Encoder::new(encoder::Config::default()).unwrap();
+    // As the decision's table has it.
+    let config = encoder::Config { dimensions: 256, ..encoder::Config::default() };
+    let encoder = Encoder::new(config).unwrap();
     set.texts.iter().enumerate().for_each(|(id, text)| {
         by_words.insert(id as u32, text);
     });
