@@ -181,7 +181,10 @@ impl Network {
                 problems.push(Problem::Misfit { projection: name.clone(), what, expected, found });
             }
         };
-        if projection.learning.is_some() {
+        if let Some(rule) = &projection.learning {
+            if let Some((what, expected, found)) = rule.problem() {
+                expect(what, false, expected.to_owned(), found.to_string());
+            }
             let dense = matches!(projection.connection, Connection::Dense(_));
             expect("learning on", dense, "a dense connection".into(), "another".into());
         }

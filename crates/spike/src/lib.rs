@@ -41,7 +41,7 @@ pub use conventions::{
     Arrival, Comparison, Conventions, Form, Gain, Integration, Refractory, Reset, ResetTiming,
     SpikesPerStep, Start, SynapseOrder,
 };
-pub use learn::{Learning, PostPre};
+pub use learn::{Dependence, Learning, PostPre, RewardStdp, Stdp};
 pub use network::{Bias, Network, Output, Population, PopulationId, Projection};
 pub use neuron::{
     AdEx, AdaptiveLif, ConductanceLif, CubaLi, CubaLif, CurrentLif, Delay, Emission, I, If,

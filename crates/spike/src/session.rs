@@ -186,6 +186,63 @@ impl Session {
         }
     }
 
+    /// Puts potentials, refractory times, spikes under way and traces back to rest; what was learned
+    /// stays: weights, and the thresholds of neurons that adapt.
+    pub fn rest(&mut self) {
+        self.events.iter_mut().for_each(Events::reset);
+        for (population, states) in
+            self.network.populations.iter().zip(self.state.chunks_mut(self.sequences.max(1)))
+        {
+            for state in states {
+                population.dynamics.rest(state, population.padded);
+            }
+        }
+        self.plastic.iter_mut().for_each(PlasticState::rest);
+    }
+
+    /// Gives a reward (or with a negative value a punishment) to every projection whose rule waits
+    /// for one; the number of weights that it changed. Nothing while learning is off.
+    ///
+    /// # Panics
+    /// When the reward is no finite number.
+    pub fn reward(&mut self, reward: f32) -> u64 {
+        assert!(reward.is_finite(), "a reward is a finite number, not {reward}");
+        if !self.learns {
+            return 0;
+        }
+        let network = Arc::clone(&self.network);
+        let plastic = self.plastic.chunks_mut(self.sequences.max(1));
+        let of_kernel = network.plastic_kernels().zip(plastic).flat_map(|(kernel, states)| {
+            states.iter_mut().map(move |state| kernel.reward(state, reward))
+        });
+        of_kernel.sum()
+    }
+
+    /// Scales the weights onto each neuron of `target` so that their absolute values sum to
+    /// `total`: homeostasis. False where the projection does not learn or does not exist.
+    ///
+    /// # Panics
+    /// When the total is no finite number above 0.
+    pub fn scale_weights(
+        &mut self,
+        source: PopulationId,
+        target: PopulationId,
+        total: f32,
+    ) -> bool {
+        assert!(total.is_finite() && total > 0.0, "weights sum to more than 0, not {total}");
+        let network = Arc::clone(&self.network);
+        let Some(population) = network.populations.get(target.0) else { return false };
+        let Some(incoming) = population.incoming.iter().find(|i| i.source == source) else {
+            return false;
+        };
+        let (Kernel::Plastic(kernel), Some(k)) = (&incoming.kernel, incoming.plastic) else {
+            return false;
+        };
+        let states = &mut self.plastic[k * self.sequences..][..self.sequences];
+        states.iter_mut().for_each(|state| kernel.scale(state, total));
+        true
+    }
+
     /// The weights of a projection that learns, as they stand, shape `[targets][sources]`.
     ///
     /// None where the projection between the populations does not learn or does not exist.

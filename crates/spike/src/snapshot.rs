@@ -88,6 +88,15 @@ impl Session {
             put(&mut out, &plastic.weights, rows);
             put(&mut out, &plastic.pre, whole);
             put(&mut out, &plastic.post, rows);
+            // What only some rules have; a rule always has the same parts.
+            if !plastic.slow_pre.is_empty() {
+                put(&mut out, &plastic.slow_pre, whole);
+                put(&mut out, &plastic.slow_post, rows);
+            }
+            if !plastic.eligibility.is_empty() {
+                put(&mut out, &plastic.eligibility, rows);
+                put(&mut out, &plastic.level, Rows::ONE);
+            }
         }
         out
     }
@@ -124,6 +133,17 @@ impl Session {
             from.fill(&mut plastic.weights, rows, "weights")?;
             from.fill(&mut plastic.pre, whole, "traces")?;
             from.fill(&mut plastic.post, rows, "traces")?;
+            if !plastic.slow_pre.is_empty() {
+                from.fill(&mut plastic.slow_pre, whole, "traces")?;
+                from.fill(&mut plastic.slow_post, rows, "traces")?;
+            }
+            if !plastic.eligibility.is_empty() {
+                from.fill(&mut plastic.eligibility, rows, "eligibility")?;
+                from.fill(&mut plastic.level, Rows::ONE, "eligibility")?;
+                if plastic.level[0] <= 0.0 {
+                    return Err(SnapshotError::NotANumber { part: "eligibility" });
+                }
+            }
         }
         match from.rest.len() {
             0 => Ok(session),
@@ -138,8 +158,8 @@ impl Session {
     pub fn bytes(&self) -> usize {
         let state: usize = self.state.iter().map(|s| s.len() * 4).sum();
         let events: usize = self.events.iter().map(Events::bytes).sum();
-        let plastic = self.plastic.iter().map(|p| p.weights.len() + p.pre.len() + p.post.len());
-        state + events + plastic.sum::<usize>() * 4
+        let plastic: usize = self.plastic.iter().map(PlasticState::bytes).sum();
+        state + events + plastic
     }
 }
 
@@ -173,6 +193,8 @@ struct Rows {
 }
 
 impl Rows {
+    const ONE: Self = Self { padded: 1, size: 1 };
+
     fn of(population: &CompiledPopulation) -> Self {
         Self { padded: population.padded, size: population.size }
     }

@@ -24,6 +24,12 @@ pub struct PostPre {
 }
 
 impl PostPre {
+    pub(super) fn problem(&self) -> Option<(&'static str, &'static str, f32)> {
+        let rates = [("nu[0]", self.nu[0]), ("nu[1]", self.nu[1])];
+        super::no_fraction(&[("trace_decay", self.trace_decay)])
+            .or_else(|| super::no_bounds([self.weight_min, self.weight_max], &rates))
+    }
+
     pub(super) fn learn(
         &self,
         state: &mut PlasticState,
@@ -32,6 +38,7 @@ impl PostPre {
         pre: &[u32],
         post: &[u32],
     ) {
+        let (min, max) = (self.weight_min, self.weight_max);
         for (traces, fired) in [(&mut state.pre, pre), (&mut state.post, post)] {
             traces.iter_mut().for_each(|x| *x *= self.trace_decay);
             fired.iter().for_each(|&i| traces[i as usize] = 1.0);
@@ -42,16 +49,21 @@ impl PostPre {
                 *w -= self.nu[0] * x;
             }
         }
-        for &target in post {
-            for (row, x) in state.weights.chunks_exact_mut(padded).zip(&state.pre) {
-                row[target as usize] += self.nu[1] * x;
+        // A bound holds for the sum of both changes: a synapse that both ends have changed is
+        // bounded after the target's.
+        for (row, x) in state.weights.chunks_exact_mut(padded).zip(&state.pre) {
+            if *x != 0.0 {
+                for &target in post {
+                    let w = &mut row[target as usize];
+                    *w = (*w + self.nu[1] * x).clamp(min, max);
+                }
             }
         }
-        // Only synapses of neurons that fired have changed, but a weight may start out of bounds.
-        for row in state.weights.chunks_exact_mut(padded) {
-            for w in &mut row[..targets] {
-                *w = w.clamp(self.weight_min, self.weight_max);
-            }
+        for &source in pre {
+            let row = &mut state.weights[source as usize * padded..][..targets];
+            row.iter_mut().for_each(|w| *w = w.clamp(min, max));
         }
+        // The other weights have not changed, but may start out of bounds.
+        state.bound(padded, targets, [min, max]);
     }
 }

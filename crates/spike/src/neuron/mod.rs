@@ -345,6 +345,14 @@ impl Dynamics {
         }
     }
 
+    /// As [`Dynamics::reset`], but a threshold that adapts stays where it is.
+    pub(crate) fn rest(&self, state: &mut [f32], padded: usize) {
+        match self {
+            Self::AdaptiveLif(m) => m.rest(state, padded),
+            _ => self.reset(state, padded),
+        }
+    }
+
     pub(crate) fn update(&self, tile: &mut Tile<'_>, bias: Option<&Parameter>) {
         match self {
             Self::Input => {}

@@ -15,5 +15,6 @@ mod closed_form;
 mod invariance;
 mod models;
 mod networks;
+mod plasticity;
 mod problems;
 mod snapshots;

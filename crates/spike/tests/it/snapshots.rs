@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use spike::{
     Compiled, Connection, Conventions, Delay, Dense, Learning, Model, Network, Output, Population,
-    PostPre, Projection, Raster, Session, SnapshotError,
+    PostPre, Projection, Raster, RewardStdp, Session, SnapshotError, Stdp,
 };
 
 use crate::networks::{Layers, convolutional, cuba_lif, lif, spikes, uniform};
 
 /// Input -> delay line -> a layer that learns.
-fn learning() -> Network {
+fn learning(rule: Learning) -> Network {
     let mut network = Network::default();
     let input = network.add(Population::new("input", &[20], Model::Input));
     let steps = (0..20).map(|k| k % 5).collect();
@@ -18,10 +18,9 @@ fn learning() -> Network {
     let out = Population::new("out", &[11], lif(Conventions::plain(1e-4)));
     let out = network.add(out);
     let one = Connection::OneToOne(spike::OneToOne { weight: vec![1.0] });
-    let rule = PostPre { nu: [1e-3, 1e-2], trace_decay: 0.9, weight_min: 0.0, weight_max: 1.0 };
     let weight = (0..220).map(|k| uniform(5, k) as f32 * 0.4).collect();
     let dense = Connection::Dense(Dense { weight });
-    let learning = Some(Learning::PostPre(rule));
+    let learning = Some(rule);
     let to = |source, target, connection, learning| Projection {
         source,
         target,
@@ -36,6 +35,28 @@ fn learning() -> Network {
     network
 }
 
+fn post_pre() -> PostPre {
+    PostPre { nu: [1e-3, 1e-2], trace_decay: 0.9, weight_min: 0.0, weight_max: 1.0 }
+}
+
+fn triplets() -> Stdp {
+    let pair = Stdp::pair([1e-2, 1e-3], [0.9, 0.9], [0.0, 1.0]);
+    Stdp { a_plus: [1e-2, 2e-3], pre_decay: [0.9, 0.95], post_decay: [0.9, 0.95], ..pair }
+}
+
+fn rewarded() -> RewardStdp {
+    RewardStdp {
+        a_plus: 1e-2,
+        a_minus: 1e-3,
+        pre_decay: 0.9,
+        post_decay: 0.9,
+        eligibility_decay: 0.3,
+        rate: 0.5,
+        weight_min: 0.0,
+        weight_max: 1.0,
+    }
+}
+
 fn networks() -> Vec<(Arc<Compiled>, usize)> {
     let of = |model, recurrent| {
         Layers { inputs: 200, hidden: 170, model, grid: true, recurrent, delay_steps: 2 }.network()
@@ -45,7 +66,9 @@ fn networks() -> Vec<(Arc<Compiled>, usize)> {
         (of(lif(c), true), 200),
         (of(cuba_lif(Conventions { refractory_steps: 3, ..c }), false), 200),
         (convolutional(c), 162),
-        (learning(), 20),
+        (learning(Learning::PostPre(post_pre())), 20),
+        (learning(Learning::Stdp(triplets())), 20),
+        (learning(Learning::Reward(rewarded())), 20),
     ]
     .into_iter()
     .map(|(network, inputs)| (Arc::new(network.compile().unwrap()), inputs))
@@ -122,7 +145,7 @@ fn what_is_wrong_is_said() {
 
 #[test]
 fn a_session_told_not_to_learn_keeps_its_weights() {
-    let network = Arc::new(learning().compile().unwrap());
+    let network = Arc::new(learning(Learning::PostPre(post_pre())).compile().unwrap());
     let (line, out) = (network.population("line").unwrap(), network.population("out").unwrap());
     let input = [spikes(5, 50, 20, 0.3)];
     let mut session = Session::new(Arc::clone(&network));
