@@ -29,6 +29,8 @@ mod npz;
 mod recording;
 mod table;
 
+pub mod event;
+
 pub mod decode;
 mod encode;
 
