@@ -29,6 +29,7 @@ mod npz;
 mod recording;
 mod table;
 
+pub mod audio;
 pub mod event;
 
 pub mod decode;

@@ -33,3 +33,15 @@ pub const MAX_HEADER_LINE_BYTES: usize = 1024;
 
 /// Bytes of one packet of AEDAT4, compressed or not.
 pub const MAX_PACKET_BYTES: usize = 1 << 26;
+
+/// Samples of one sound, all channels together.
+pub const MAX_SOUND_SAMPLES: usize = 1 << 27;
+
+/// Channels of one sound.
+pub const MAX_SOUND_CHANNELS: usize = 64;
+
+/// Samples in a row at full scale from which on they count as clipped.
+pub const CLIPPED_RUN: usize = 3;
+
+/// Bands of a cochlea.
+pub const MAX_BANDS: usize = 4096;

@@ -129,8 +129,9 @@ impl Events {
     /// Drops the events from a position on whose pixel is not wanted; how many those were.
     pub(super) fn keep_from(&mut self, start: usize, wanted: impl Fn(u16, u16) -> bool) -> usize {
         let places = self.x[start..].iter().zip(&self.y[start..]);
-        let mut n_kept = start + places.take_while(|(x, y)| wanted(**x, **y)).count();
-        for idx in n_kept..self.len() {
+        let n_first = start + places.take_while(|(x, y)| wanted(**x, **y)).count();
+        let mut n_kept = n_first;
+        for idx in n_first..self.len() {
             if wanted(self.x[idx], self.y[idx]) {
                 self.t_us[n_kept] = self.t_us[idx];
                 self.x[n_kept] = self.x[idx];
