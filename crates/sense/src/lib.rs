@@ -29,6 +29,9 @@ mod npz;
 mod recording;
 mod table;
 
+pub mod audio;
+pub mod event;
+
 pub mod decode;
 mod encode;
 

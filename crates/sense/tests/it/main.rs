@@ -1,6 +1,7 @@
 //! The readers against files that others wrote: recordings of real frameworks, and numpy itself.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod events;
 mod numpy;
 mod recordings;
