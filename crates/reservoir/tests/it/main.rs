@@ -1,0 +1,11 @@
+//! Liquids answer the same for the same seed, and read-outs are what scikit-learn fits.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod liquids;
+mod readouts;
