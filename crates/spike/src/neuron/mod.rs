@@ -179,6 +179,11 @@ impl Model {
         }
     }
 
+    /// The numbers that describe the neurons: one for each parameter, or one for each neuron.
+    pub fn n_values(&self) -> usize {
+        self.clone().parameters().iter().map(|(_, values)| values.len()).sum()
+    }
+
     /// Every parameter by name, to be checked and to be laid out.
     pub(crate) fn parameters(&mut self) -> Vec<(&'static str, &mut Values)> {
         match self {
