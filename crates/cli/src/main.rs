@@ -8,6 +8,7 @@
 mod command;
 mod data;
 mod draw;
+mod effort;
 mod machine;
 mod network;
 mod picture;

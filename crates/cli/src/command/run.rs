@@ -14,6 +14,7 @@ use sense::{Array, Encoder};
 use serde_json::{Value, json};
 use spike::{Emission, Potentials, Probe, Raster, Recording, Report, Run as Ran, Session};
 
+use crate::effort::Measured;
 use crate::network::{Network, ProfileFlags};
 use crate::{Outcome, data, draw};
 
@@ -58,6 +59,10 @@ pub(crate) struct Run {
     /// Write a picture of the output to a .svg file.
     #[arg(long, value_name = "SVG")]
     raster: Option<PathBuf>,
+    /// Run once more to measure the effort: sparsity, operations and updates by NeuroBench's
+    /// definitions, and the energy that computing would take on machines with published figures.
+    #[arg(long)]
+    effort: bool,
     /// Compare with what the input file recorded; exit status 1 if a spike differs.
     #[arg(long)]
     check: bool,
@@ -112,17 +117,20 @@ impl Run {
         }
         let probes = self.probes(&network, &compiled, &expected)?;
 
+        let inputs = if self.batch {
+            data::batch(&input, port.size)?
+        } else {
+            vec![data::raster(&input, port.size)?]
+        };
         let started = Instant::now();
         let (ran, sequences) = if self.batch {
-            let inputs = data::batch(&input, port.size)?;
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let threads = if self.threads == 0 { cores } else { self.threads };
             (spike::run_batch(&compiled, &inputs, threads)?, inputs.len())
         } else {
-            let raster = data::raster(&input, port.size)?;
             let mut session = Session::new(Arc::clone(&compiled));
             session.record(&probes.iter().map(|(_, probe)| probe.clone()).collect::<Vec<_>>());
-            (stepped(&mut session, &raster)?, 1)
+            (stepped(&mut session, &inputs[0])?, 1)
         };
         let seconds = started.elapsed().as_secs_f64();
 
@@ -134,6 +142,7 @@ impl Run {
             sequences,
             seconds,
             real_time: real_time(seconds, dt, ran.report.steps as usize * sequences),
+            effort: self.effort.then(|| Measured::of(&network, &inputs)).transpose()?,
         };
         let differs = checked.iter().any(|c| c.mismatches > 0 || c.potential_too_far());
         if json {
@@ -399,6 +408,7 @@ struct Summary {
     sequences: usize,
     seconds: f64,
     real_time: Option<f64>,
+    effort: Option<Measured>,
 }
 
 impl Summary {
@@ -435,6 +445,7 @@ impl Summary {
                 self.report.synaptic_operations as f64 / self.seconds.max(1e-9),
             "outputs": sequences,
             "checked": checked,
+            "effort": self.effort.as_ref().map(Measured::as_json),
         })
     }
 
@@ -481,6 +492,9 @@ impl Summary {
             r.synaptic_operations,
             r.synaptic_operations as f64 / self.seconds.max(1e-9),
         ));
+        if let Some(measured) = &self.effort {
+            text.push_str(&measured.as_text());
+        }
         text
     }
 }
