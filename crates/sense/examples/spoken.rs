@@ -1,7 +1,8 @@
 //! Sounds as rasters: reads WAV or FLAC files and writes what the cochlea makes of each.
 //!
 //! `cargo run --release -p sense --example spoken -- OUT.npz [KEY=VALUE...] FILE...` writes one
-//! array of shape (steps, bands) for each file; keys are `bands`, `step_ms`, `mel`, and those of the
+//! array of shape (steps, bands) for each file; keys are `bands`, `step_ms`, `mel`, `level`,
+//! `trim_db`, and those of the
 //! hair cell: `threshold`, `exponent`, `tau`, `adaptation`, `tau_adaptation`.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
@@ -41,6 +42,8 @@ fn set(config: &mut CochleaConfig, key: &str, value: f64) -> Result<(), String> 
         "bands" => config.bands = value as usize,
         "step_ms" => config.step_ms = value,
         "mel" => config.filter = Filter::Mel { frame_seconds: value },
+        "trim_db" => config.trim_db = Some(value),
+        "level" => config.level = Some(value),
         "threshold" => cell.threshold = value,
         "exponent" => cell.exponent = value,
         "tau" => cell.tau_mem_seconds = value,

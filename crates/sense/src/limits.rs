@@ -45,3 +45,6 @@ pub const CLIPPED_RUN: usize = 3;
 
 /// Bands of a cochlea.
 pub const MAX_BANDS: usize = 4096;
+
+/// Pixels of a sensor times what is kept for each.
+pub const MAX_PIXELS: usize = 1 << 26;

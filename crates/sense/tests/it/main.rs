@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod audio;
 mod events;
 mod numpy;
 mod recordings;
+mod surfaces;
