@@ -37,7 +37,10 @@ mod encode;
 
 pub use array::{Array, Arrays, DType};
 pub use column::{Column, Columns};
-pub use encode::{Bernoulli, Direct, Encoder, Latency, Rate, events};
+pub use encode::{
+    AdaptiveRate, Bernoulli, Burst, Delta, Direct, Encoder, Latency, Phase, Population, Rate,
+    Threshold, Ttfs, events, validate,
+};
 pub use error::{LineProblem, SenseError};
 pub use npy::{read_npy, write_npy};
 pub use npz::{read_columns, read_npz, write_columns, write_npz};

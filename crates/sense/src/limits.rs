@@ -48,3 +48,12 @@ pub const MAX_BANDS: usize = 4096;
 
 /// Pixels of a sensor times what is kept for each.
 pub const MAX_PIXELS: usize = 1 << 26;
+
+/// Receptive fields of one value.
+pub const MAX_FIELDS: usize = 1 << 16;
+
+/// The highest rate that may be asked of a raster, in Hz.
+pub const MAX_RATE_HZ: f64 = 1e6;
+
+/// Inputs of a fitted linear decoder.
+pub const MAX_FEATURES: usize = 1 << 13;
