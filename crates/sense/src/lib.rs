@@ -24,11 +24,15 @@ mod column;
 mod error;
 pub mod limits;
 
+mod image;
 mod npy;
 mod npz;
 mod recording;
+mod series;
 mod table;
+mod wavelet;
 
+pub mod align;
 pub mod audio;
 pub mod event;
 
@@ -42,7 +46,10 @@ pub use encode::{
     Threshold, Ttfs, events, validate,
 };
 pub use error::{LineProblem, SenseError};
+pub use image::{intensities, read_png};
 pub use npy::{read_npy, write_npy};
 pub use npz::{read_columns, read_npz, write_columns, write_npz};
 pub use recording::{NodeRecording, Potentials, Recording};
+pub use series::{Series, SeriesSet};
 pub use table::{StepEvent, Table, TimeEvent};
+pub use wavelet::{Wavelets, wavelets};

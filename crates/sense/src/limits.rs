@@ -57,3 +57,12 @@ pub const MAX_RATE_HZ: f64 = 1e6;
 
 /// Inputs of a fitted linear decoder.
 pub const MAX_FEATURES: usize = 1 << 13;
+
+/// Levels of a wavelet decomposition.
+pub const MAX_LEVELS: u32 = 20;
+
+/// Streams that are aligned with each other.
+pub const MAX_STREAMS: usize = 256;
+
+/// How many windows ahead of the next one a sample may be.
+pub const MAX_WINDOWS_OPEN: i64 = 4096;
