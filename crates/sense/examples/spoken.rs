@@ -15,7 +15,7 @@ use sense::{Arrays, write_npz};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments.next().ok_or("expected OUT.npz")?;
-    let mut config = CochleaConfig::default();
+    let mut config = CochleaConfig::for_words();
     let (mut arrays, mut n_spikes, mut seconds) = (Arrays::new(), 0.0, 0.0);
     for argument in arguments {
         if let Some((key, value)) = argument.split_once('=') {

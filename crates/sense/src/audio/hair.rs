@@ -34,7 +34,7 @@ impl Default for HairCell {
             exponent: 1.0 / 3.0,
             threshold: 0.1,
             tau_mem_seconds: 0.005,
-            adaptation: 0.1,
+            adaptation: 0.3,
             tau_adaptation_seconds: 0.05,
         }
     }
