@@ -34,8 +34,10 @@ def measure(read, seconds=2.0):
 
 
 def faery_reader(path, version):
+    size = {"dimensions_fallback": (1280, 720), "version_fallback": version} if version else {}
+
     def read():
-        stream = faery.events_stream_from_file(path, (1280, 720), version_fallback=version)
+        stream = faery.events_stream_from_file(path, **size)
         return sum(len(packet) for packet in stream)
 
     return read

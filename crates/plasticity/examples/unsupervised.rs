@@ -11,10 +11,13 @@ use std::time::Instant;
 
 use plasticity::{Competition, CompetitionConfig, Labels};
 
+/// Networks drawn.
+const SEEDS: u64 = 3;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (train, test) = data::mnist()?.split(8000, 0);
     let passes: usize = std::env::args().nth(2).map_or(Ok(1), |n| n.parse())?;
-    for seed in 0..1 {
+    for seed in 0..SEEDS {
         let mut network = Competition::new(CompetitionConfig::new(784, 400, seed))?;
         let begin = Instant::now();
         let mut spikes = 0.0;

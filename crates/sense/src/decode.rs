@@ -1,9 +1,24 @@
 //! Decoders: a raster of output spikes becomes an answer.
 //!
 //! A raster has shape (steps, n) and holds how many spikes each neuron had in each step.
-//! Ties go to the lowest index, as `numpy.argmax` has it.
+//! Ties go to the lowest index, as `numpy.argmax` has it. [`Membrane`] reads potentials instead,
+//! [`population_vector`] directions, and [`Linear`] whatever was fitted to [`filtered`] spikes.
+
+mod linear;
+mod membrane;
+mod population;
+
+pub use linear::{Linear, filtered};
+pub use membrane::Membrane;
+pub use population::population_vector;
 
 use crate::{Array, SenseError};
+
+fn check_finite(what: &str, array: &Array) -> Result<(), SenseError> {
+    let Some(idx) = array.data().iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let (expected, found) = ("a finite number", array.data()[idx].into());
+    Err(SenseError::Value { what: what.into(), idx, expected, found })
+}
 
 /// How many spikes each neuron had over all steps.
 ///

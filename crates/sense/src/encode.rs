@@ -1,19 +1,33 @@
 //! Encoders: intensities in \[0, 1\] become a raster, one channel for each value.
 //!
-//! [`Rate`] spaces spikes evenly, [`Bernoulli`] draws them, [`Latency`] says it all with when,
-//! [`Direct`] leaves the coding to the first layer. Survey: Auge, Hille, Mueller, Knoll (2021),
+//! [`Rate`] spaces spikes evenly, [`AdaptiveRate`] tires, [`Bernoulli`] draws them, [`Latency`] says
+//! it all with when, [`Phase`] with the bits, [`Burst`] with how many how close; [`Direct`] leaves
+//! the coding to the first layer. [`Population`] and [`Ttfs`] begin with values and times in their
+//! units, [`Delta`] with signals that move. Survey: Auge, Hille, Mueller, Knoll (2021),
 //! "A survey of encoding techniques for signal processing in spiking neural networks",
 //! Neural Processing Letters 53.
 
+mod adaptive;
 mod bernoulli;
+mod burst;
+mod delta;
 mod direct;
 mod latency;
+mod phase;
+mod population;
 mod rate;
+mod ttfs;
 
+pub use adaptive::AdaptiveRate;
 pub use bernoulli::Bernoulli;
+pub use burst::Burst;
+pub use delta::{Delta, Threshold};
 pub use direct::Direct;
 pub use latency::Latency;
+pub use phase::Phase;
+pub use population::Population;
 pub use rate::Rate;
+pub use ttfs::{Ttfs, validate};
 
 use crate::SenseError;
 use crate::array::{Array, n_values};
@@ -21,7 +35,7 @@ use crate::array::{Array, n_values};
 /// Turns intensities into a raster.
 ///
 /// Every encoder: the same input gives the same raster; intensity 0 gives nothing; a higher
-/// intensity never gives less over all steps, and 1 gives the most.
+/// intensity never gives less over all steps, each weighed as the code weighs it, and 1 the most.
 pub trait Encoder {
     /// Fills one channel: `steps` is all zero, one value for each step; `intensity` is in \[0, 1\].
     fn fill(&self, intensity: f32, channel_idx: u32, steps: &mut [f32]);
@@ -52,6 +66,26 @@ pub trait Encoder {
         }
         Array::new(shape, data)
     }
+}
+
+/// A parameter's name, whether it holds, what it must be and what it is.
+type Rule = (&'static str, bool, &'static str, f64);
+
+/// The first parameter that is not as it must be.
+fn check_rules(owner: &str, rules: &[Rule]) -> Result<(), SenseError> {
+    match rules.iter().find(|(_, holds, ..)| !holds) {
+        None => Ok(()),
+        Some((name, _, expected, found)) => {
+            let what = format!("{owner}: {name}");
+            Err(SenseError::Value { what, idx: 0, expected, found: *found })
+        }
+    }
+}
+
+fn check_finite(what: &str, values: &[f32]) -> Result<(), SenseError> {
+    let Some(idx) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let (expected, found) = ("a finite number", values[idx].into());
+    Err(SenseError::Value { what: what.into(), idx, expected, found })
 }
 
 fn check_intensities(intensities: &[f32]) -> Result<(), SenseError> {
@@ -92,12 +126,27 @@ mod contract {
 
     const N_STEPS: usize = 32;
 
+    /// The phase code with each spike at its weight.
+    struct PhaseSum;
+
+    impl Encoder for PhaseSum {
+        fn fill(&self, intensity: f32, channel_idx: u32, steps: &mut [f32]) {
+            let phase = Phase { period: 8 };
+            phase.fill(intensity, channel_idx, steps);
+            let weighted = steps.iter_mut().enumerate();
+            weighted.for_each(|(step, value)| *value *= phase.weight(step));
+        }
+    }
+
     fn encoders() -> Vec<(&'static str, Box<dyn Encoder>)> {
         vec![
             ("rate", Box::new(Rate)),
             ("bernoulli", Box::new(Bernoulli { seed: 7 })),
             ("latency", Box::new(Latency)),
             ("direct", Box::new(Direct)),
+            ("adaptive", Box::new(AdaptiveRate { increment: 0.5, keep: 0.9 })),
+            ("burst", Box::new(Burst { most: 5, longest: 6 })),
+            ("phase", Box::new(PhaseSum)),
         ]
     }
 

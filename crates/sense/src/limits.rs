@@ -45,3 +45,24 @@ pub const CLIPPED_RUN: usize = 3;
 
 /// Bands of a cochlea.
 pub const MAX_BANDS: usize = 4096;
+
+/// Pixels of a sensor times what is kept for each.
+pub const MAX_PIXELS: usize = 1 << 26;
+
+/// Receptive fields of one value.
+pub const MAX_FIELDS: usize = 1 << 16;
+
+/// The highest rate that may be asked of a raster, in Hz.
+pub const MAX_RATE_HZ: f64 = 1e6;
+
+/// Inputs of a fitted linear decoder.
+pub const MAX_FEATURES: usize = 1 << 13;
+
+/// Levels of a wavelet decomposition.
+pub const MAX_LEVELS: u32 = 20;
+
+/// Streams that are aligned with each other.
+pub const MAX_STREAMS: usize = 256;
+
+/// How many windows ahead of the next one a sample may be.
+pub const MAX_WINDOWS_OPEN: i64 = 4096;

@@ -37,6 +37,9 @@ pub struct CochleaConfig {
     /// The root mean square that [`Cochlea::encode`] scales a whole sound to; `None` leaves it.
     /// A stream is never scaled.
     pub level: Option<f64>,
+    /// [`Cochlea::encode`] leaves out what is before and after the sound: frames of 10 ms whose power
+    /// is this far below the loudest's. `None` keeps all; a stream is never trimmed.
+    pub trim_db: Option<f64>,
 }
 
 impl Default for CochleaConfig {
@@ -50,6 +53,19 @@ impl Default for CochleaConfig {
             filter: Filter::Gammatone,
             hair_cell: HairCell::default(),
             level: Some(0.1),
+            trim_db: None,
+        }
+    }
+}
+
+impl CochleaConfig {
+    /// For single words, each a sound of its own: the silence around them is left out at 30 dB, and
+    /// hair cells tire less, so that how loud a band is shows throughout.
+    pub fn for_words() -> CochleaConfig {
+        CochleaConfig {
+            trim_db: Some(30.0),
+            hair_cell: HairCell { adaptation: 0.1, ..HairCell::default() },
+            ..CochleaConfig::default()
         }
     }
 }
@@ -84,6 +100,7 @@ pub struct Cochlea {
     config: CochleaConfig,
     bank: Bank,
     fibres: Fibres,
+    rate_hz: f64,
     /// Samples of one tick of the hair cells, which need not be whole.
     tick_samples: f64,
     ticks_per_step: usize,
@@ -134,6 +151,7 @@ impl Cochlea {
             config,
             bank,
             fibres: Fibres::new(config.hair_cell, bands, dt_seconds),
+            rate_hz: rate,
             tick_samples: rate * dt_seconds,
             ticks_per_step,
             n_samples: 0,
@@ -157,18 +175,22 @@ impl Cochlea {
         self.config.bands
     }
 
-    /// A whole sound from silence, scaled to the configured level: shape (steps, bands).
+    /// A whole sound from silence, trimmed and scaled as configured: shape (steps, bands).
     ///
     /// # Errors
     ///
     /// [`SenseError::Value`] for a sample that is not finite, [`SenseError::TooLarge`] if the raster
     /// had more than [`MAX_ARRAY_VALUES`] values.
     pub fn encode(&mut self, samples: &[f32]) -> Result<Array, SenseError> {
+        check_finite(samples, "sound")?;
         self.reset();
+        let samples = match self.config.trim_db {
+            Some(db) => trimmed(samples, (self.rate_hz / 100.0) as usize + 1, db),
+            None => samples,
+        };
         let scale = self.config.level.map_or(1.0, |level| level / rms(samples).max(1e-6)) as f32;
         let scaled: Vec<f32> = samples.iter().map(|sample| sample * scale).collect();
         let mut steps = Vec::new();
-        check_finite(samples, "sound")?;
         self.push(&scaled, &mut steps)?;
         self.reset();
         Array::new(vec![steps.len() / self.config.bands, self.config.bands], steps)
@@ -254,6 +276,16 @@ impl Cochlea {
     }
 }
 
+/// From the first frame that is not too quiet to the last.
+fn trimmed(samples: &[f32], n_frame: usize, db: f64) -> &[f32] {
+    let powers: Vec<f64> = samples.chunks(n_frame).map(|frame| rms(frame).powi(2)).collect();
+    let loudest = powers.iter().fold(0.0_f64, |loudest, power| loudest.max(*power));
+    let is_loud = |power: &f64| *power > loudest * 10.0_f64.powf(-db / 10.0);
+    let first = powers.iter().position(is_loud).unwrap_or(0);
+    let last = powers.iter().rposition(is_loud).map_or(powers.len(), |last| last + 1);
+    &samples[first * n_frame..(last * n_frame).min(samples.len())]
+}
+
 fn rms(samples: &[f32]) -> f64 {
     let sum: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     (sum / samples.len().max(1) as f64).sqrt()
@@ -278,6 +310,12 @@ fn check(config: &CochleaConfig, rate: f64) -> Result<(), SenseError> {
         ("f_max_hz", f_max_hz < rate / 2.0, "below half the sample rate", f_max_hz),
         ("step_ms", (0.1..=1000.0).contains(&step_ms), "0.1 to 1000", step_ms),
         ("frame_seconds", (0.001..=1.0).contains(&frame_seconds), "0.001 to 1", frame_seconds),
+        (
+            "trim_db",
+            above_zero(config.trim_db.unwrap_or(1.0)),
+            "above zero and finite",
+            config.trim_db.unwrap_or(1.0),
+        ),
         ("level", above_zero(level), "above zero and finite", level),
         (
             "exponent",
@@ -325,7 +363,8 @@ mod tests {
     #[test]
     fn pieces_are_as_good_as_the_whole() {
         for filter in [Filter::Gammatone, Filter::Mel { frame_seconds: 0.025 }] {
-            let config = CochleaConfig { filter, level: None, ..CochleaConfig::default() };
+            let config =
+                CochleaConfig { filter, level: None, trim_db: None, ..CochleaConfig::default() };
             // A rate that no millisecond divides.
             let mut cochlea = Cochlea::new(config, 11_025).unwrap();
             let sound = noise(11_025);
@@ -348,7 +387,16 @@ mod tests {
         let raster = cochlea.encode(&noise(8000)).unwrap();
         let per_step: Vec<f32> = raster.steps().map(|step| step.iter().sum()).collect();
         let sum = |range: std::ops::Range<usize>| per_step[range].iter().sum::<f32>();
-        assert!(sum(0..20) > 1.2 * sum(100..120), "{per_step:?}");
+        assert!(sum(0..10) > 1.25 * sum(100..110), "{per_step:?}");
+    }
+
+    #[test]
+    fn silence_before_and_after_is_left_out() {
+        let mut cochlea = Cochlea::new(CochleaConfig::for_words(), 8000).unwrap();
+        let sound = [vec![0.0; 4000], noise(8000), vec![1e-4; 2000]].concat();
+        let n_steps = cochlea.encode(&sound).unwrap().n_steps();
+        assert!((200..=204).contains(&n_steps), "{n_steps}");
+        assert_eq!(cochlea.encode(&[]).unwrap().shape(), [0, 32]);
     }
 
     #[test]

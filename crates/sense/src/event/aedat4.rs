@@ -245,7 +245,7 @@ fn take_triggers(packet: &[u8], out: &mut Events, report: &mut Report) -> Option
         let trigger = root.table(0, idx)?;
         let (t_us, kind) = (trigger.i64(0).unwrap_or(0), trigger.u8(1).unwrap_or(0));
         if (0..=MAX_TIME_US).contains(&t_us) {
-            out.triggers.push(Trigger { t_us, channel: kind, rising: kind == 1 });
+            out.push_trigger(Trigger { t_us, channel: kind, rising: kind == 1 });
         } else {
             report.n_bad_times += 1;
         }

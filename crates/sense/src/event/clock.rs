@@ -31,8 +31,8 @@ impl Clock {
         }
     }
 
-    /// The time of something that belongs between events, such as a trigger: not before the
-    /// latest, and nothing is counted.
+    /// The time of something that belongs beside the events, such as a trigger: moved as
+    /// they are, and nothing is counted.
     pub(super) fn beside(&self, t_us: i64) -> i64 {
         t_us.saturating_add(self.offset_us).min(MAX_TIME_US)
     }

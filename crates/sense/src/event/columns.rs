@@ -35,6 +35,8 @@ pub struct Events {
     pub(super) y: Vec<u16>,
     pub(super) on: Vec<bool>,
     pub(super) triggers: Vec<Trigger>,
+    /// How many events came before each trigger of the piece being decoded; empty between pieces.
+    pub(super) trigger_places: Vec<usize>,
 }
 
 impl Events {
@@ -103,6 +105,12 @@ impl Events {
         self.x.push(event.x);
         self.y.push(event.y);
         self.on.push(event.on);
+    }
+
+    /// Appends a trigger, and remembers where among the events it came.
+    pub(super) fn push_trigger(&mut self, trigger: Trigger) {
+        self.trigger_places.push(self.len());
+        self.triggers.push(trigger);
     }
 
     /// Keeps the first `len` events.

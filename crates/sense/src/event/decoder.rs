@@ -146,6 +146,7 @@ impl Decoder {
             (self.stage, self.report) = (Stage::Failed, report);
             out.truncate(n_before);
             out.triggers.truncate(n_triggers);
+            out.trigger_places.clear();
             return result;
         }
         self.settle(n_before, n_triggers, out);
@@ -284,13 +285,17 @@ impl Decoder {
 
     /// Puts new events in order and on the sensor, and counts them.
     fn settle(&mut self, n_before: usize, n_triggers: usize, out: &mut Events) {
+        let mut n_repaired = n_before;
+        let places = std::mem::take(&mut out.trigger_places);
+        for (trigger, place) in out.triggers[n_triggers..].iter_mut().zip(places) {
+            self.clock.repair(&mut out.t_us[n_repaired..place], &mut self.report);
+            trigger.t_us = self.clock.beside(trigger.t_us);
+            n_repaired = place;
+        }
+        self.clock.repair(&mut out.t_us[n_repaired..], &mut self.report);
         if let Some(size) = self.report.size {
             self.report.n_outside += out.keep_from(n_before, |x, y| size.contains(x, y)) as u64;
         }
-        for trigger in &mut out.triggers[n_triggers..] {
-            trigger.t_us = self.clock.beside(trigger.t_us);
-        }
-        self.clock.repair(&mut out.t_us[n_before..], &mut self.report);
         self.report.n_events += (out.len() - n_before) as u64;
         self.report.n_triggers += (out.triggers.len() - n_triggers) as u64;
     }

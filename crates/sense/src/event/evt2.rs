@@ -34,7 +34,7 @@ impl Evt2 {
                     on: word >> 28 == 1,
                 }),
                 8 => self.base_us = self.high.read(word & 0x0fff_ffff, report) << 6,
-                10 if self.high.is_known() => out.triggers.push(Trigger {
+                10 if self.high.is_known() => out.push_trigger(Trigger {
                     t_us,
                     channel: (word >> 8 & 0x1f) as u8,
                     rising: word & 1 == 1,

@@ -40,7 +40,7 @@ impl Evt3 {
                 5 => self.vector::<8>(word, out, report),
                 6 => self.t_us = self.high_us | i64::from(word & 0xfff),
                 8 => self.take_high(word, report),
-                10 if self.high.is_known() => out.triggers.push(Trigger {
+                10 if self.high.is_known() => out.push_trigger(Trigger {
                     t_us: self.t_us,
                     channel: (word >> 8 & 0xf) as u8,
                     rising: word & 1 == 1,

@@ -1,7 +1,8 @@
 //! Sounds as rasters: reads WAV or FLAC files and writes what the cochlea makes of each.
 //!
-//! `cargo run --release -p sense --example spoken -- OUT.npz [KEY=VALUE...] FILE...` writes one
-//! array of shape (steps, bands) for each file; keys are `bands`, `step_ms`, `mel`, and those of the
+//! `cargo run --release -p sense --example sounds -- OUT.npz [KEY=VALUE...] FILE...` writes one
+//! array of shape (steps, bands) for each file; keys are `bands`, `step_ms`, `mel`, `level`,
+//! `trim_db`, and those of the
 //! hair cell: `threshold`, `exponent`, `tau`, `adaptation`, `tau_adaptation`.
 
 #![allow(clippy::print_stdout, reason = "an example prints")]
@@ -14,7 +15,7 @@ use sense::{Arrays, write_npz};
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let out = arguments.next().ok_or("expected OUT.npz")?;
-    let mut config = CochleaConfig::default();
+    let mut config = CochleaConfig::for_words();
     let (mut arrays, mut n_spikes, mut seconds) = (Arrays::new(), 0.0, 0.0);
     for argument in arguments {
         if let Some((key, value)) = argument.split_once('=') {
@@ -41,6 +42,8 @@ fn set(config: &mut CochleaConfig, key: &str, value: f64) -> Result<(), String> 
         "bands" => config.bands = value as usize,
         "step_ms" => config.step_ms = value,
         "mel" => config.filter = Filter::Mel { frame_seconds: value },
+        "trim_db" => config.trim_db = Some(value),
+        "level" => config.level = Some(value),
         "threshold" => cell.threshold = value,
         "exponent" => cell.exponent = value,
         "tau" => cell.tau_mem_seconds = value,
