@@ -39,6 +39,8 @@ mod report;
 mod trained;
 mod trainer;
 
+#[cfg(test)]
+mod gradients;
 mod kernel;
 mod parallel;
 mod random;

@@ -84,7 +84,130 @@ widest! {
     }
 }
 
+/// Neurons that are taken through all steps together, in registers.
+const BLOCK: usize = 32;
+
+/// Where the rows of a layer lie: step `t` begins at `t * row`, of the input at `t * input`, which
+/// is 0 where every step has the same.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout {
+    pub(crate) row: usize,
+    pub(crate) input: usize,
+    pub(crate) steps: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    decay: f32,
+    threshold: f32,
+    reset: Reset,
+}
+
+#[inline(always)]
+fn run_block<const W: usize, const FIRES: bool>(
+    x: &[f32],
+    u: &mut [f32],
+    out: &mut [f32],
+    layout: Layout,
+    run: Run,
+    from: usize,
+) -> f32 {
+    let (mut v, mut z, mut n) = ([0.0f32; W], [0.0f32; W], [0.0f32; W]);
+    let Run { decay, threshold, reset } = run;
+    for t in 0..layout.steps {
+        let x = &x[t * layout.input + from..][..W];
+        let u = &mut u[t * layout.row + from..][..W];
+        let out = &mut out[t * layout.row + from..][..W];
+        match reset {
+            Reset::SubtractNext => {
+                (0..W).for_each(|j| v[j] = (decay * v[j] + x[j]) - z[j] * threshold);
+            }
+            Reset::Zero => (0..W).for_each(|j| v[j] = decay * (v[j] * (1.0 - z[j])) + x[j]),
+            Reset::None | Reset::Discard => (0..W).for_each(|j| v[j] = decay * v[j] + x[j]),
+        }
+        for j in 0..W {
+            u[j] = v[j];
+            if FIRES {
+                z[j] = if v[j] > threshold { 1.0 } else { 0.0 };
+                n[j] += z[j];
+                out[j] = z[j];
+            } else {
+                out[j] = v[j];
+            }
+        }
+    }
+    n.iter().sum()
+}
+
+#[inline(always)]
+fn run_blocks<const FIRES: bool>(
+    x: &[f32],
+    u: &mut [f32],
+    out: &mut [f32],
+    layout: Layout,
+    run: Run,
+    fired: &mut u64,
+) {
+    let whole = layout.row / BLOCK * BLOCK;
+    for from in (0..whole).step_by(BLOCK) {
+        *fired += run_block::<BLOCK, FIRES>(x, u, out, layout, run, from) as u64;
+    }
+    for from in whole..layout.row {
+        *fired += run_block::<1, FIRES>(x, u, out, layout, run, from) as u64;
+    }
+}
+
+widest! {
+    fn run_firing(x: &[f32], u: &mut [f32], out: &mut [f32], layout: Layout, run: Run, fired: &mut u64) {
+        run_blocks::<true>(x, u, out, layout, run, fired);
+    }
+}
+
+widest! {
+    fn run_reading(x: &[f32], u: &mut [f32], out: &mut [f32], layout: Layout, run: Run, fired: &mut u64) {
+        run_blocks::<false>(x, u, out, layout, run, fired);
+    }
+}
+
 impl Neuron {
+    /// Whether neurons can be taken through all steps one by one, as [`Neuron::run`] does.
+    pub(crate) fn runs_alone(&self) -> bool {
+        self.decay_current.is_none() && !self.smooth && self.reset != Reset::Discard
+    }
+
+    /// All steps: potentials before a reset to `u`, spikes (of a read-out: potentials) to `out`.
+    /// Gives the number of spikes.
+    pub(crate) fn run(&self, x: &[f32], u: &mut [f32], out: &mut [f32], layout: Layout) -> u64 {
+        let run =
+            Run { decay: self.decay, threshold: self.threshold.unwrap_or(0.0), reset: self.reset };
+        let mut fired = 0;
+        if self.threshold.is_some() {
+            run_firing(x, u, out, layout, run, &mut fired);
+        } else {
+            run_reading(x, u, out, layout, run, &mut fired);
+        }
+        fired
+    }
+
+    /// The way back over all steps. `g` holds the derivative of `out` and becomes that of the input;
+    /// where every step has the same, its sum over them, in the first row.
+    pub(crate) fn run_back(&self, u: &[f32], g: &mut [f32], layout: Layout) {
+        let threshold = self.threshold.unwrap_or(0.0);
+        let way = Way {
+            decay: self.decay,
+            threshold,
+            reset: self.reset,
+            through_reset: self.through_reset,
+        };
+        let (k, scale) = (self.surrogate.slope, self.surrogate.scale);
+        match (self.threshold, self.surrogate.kind) {
+            (None, _) => run_back_leak(u, g, layout, way),
+            (_, SurrogateKind::FastSigmoid) => run_back_fast(u, g, layout, k, scale, way),
+            (_, SurrogateKind::Arctan) => run_back_arctan(u, g, layout, k, scale, way),
+            (_, SurrogateKind::Triangular) => run_back_triangular(u, g, layout, k, scale, way),
+        }
+    }
+
     /// One step of a row of neurons.
     ///
     /// `before` and `fired` are the potentials and spikes of the step before, `current` the
@@ -253,5 +376,82 @@ widest! {
             g[j] = a;
             carry[j] = a;
         }
+    }
+}
+
+#[inline(always)]
+fn back_block<const W: usize>(
+    u: &[f32],
+    g: &mut [f32],
+    layout: Layout,
+    way: Way,
+    derivative: impl Fn(f32) -> f32 + Copy,
+    from: usize,
+) {
+    let (mut carry, mut sum) = ([0.0f32; W], [0.0f32; W]);
+    for t in (0..layout.steps).rev() {
+        let u = &u[t * layout.row + from..][..W];
+        let g = &mut g[t * layout.row + from..][..W];
+        for j in 0..W {
+            let slope = derivative(u[j] - way.threshold);
+            let z = if u[j] > way.threshold { 1.0 } else { 0.0 };
+            carry[j] = g[j] * slope + carry[j] * way.on(u[j], z, slope);
+        }
+        if layout.input == 0 {
+            (0..W).for_each(|j| sum[j] += carry[j]);
+        } else {
+            g.copy_from_slice(&carry);
+        }
+    }
+    if layout.input == 0 {
+        g[from..from + W].copy_from_slice(&sum);
+    }
+}
+
+#[inline(always)]
+fn back_blocks(
+    u: &[f32],
+    g: &mut [f32],
+    layout: Layout,
+    way: Way,
+    derivative: impl Fn(f32) -> f32 + Copy,
+) {
+    let detached =
+        way.reset == Reset::None || (way.reset == Reset::SubtractNext && !way.through_reset);
+    let plain = Way { reset: Reset::None, through_reset: false, ..way };
+    let whole = layout.row / BLOCK * BLOCK;
+    for from in (0..whole).step_by(BLOCK) {
+        if detached {
+            back_block::<BLOCK>(u, g, layout, plain, derivative, from);
+        } else {
+            back_block::<BLOCK>(u, g, layout, way, derivative, from);
+        }
+    }
+    for from in whole..layout.row {
+        back_block::<1>(u, g, layout, way, derivative, from);
+    }
+}
+
+widest! {
+    fn run_back_leak(u: &[f32], g: &mut [f32], layout: Layout, way: Way) {
+        back_blocks(u, g, layout, way, |_| 1.0);
+    }
+}
+
+widest! {
+    fn run_back_fast(u: &[f32], g: &mut [f32], layout: Layout, k: f32, scale: f32, way: Way) {
+        back_blocks(u, g, layout, way, |u| scale * fast_sigmoid(u, k));
+    }
+}
+
+widest! {
+    fn run_back_arctan(u: &[f32], g: &mut [f32], layout: Layout, k: f32, scale: f32, way: Way) {
+        back_blocks(u, g, layout, way, |u| scale * arctan(u, k));
+    }
+}
+
+widest! {
+    fn run_back_triangular(u: &[f32], g: &mut [f32], layout: Layout, k: f32, scale: f32, way: Way) {
+        back_blocks(u, g, layout, way, |u| scale * triangular(u, k));
     }
 }

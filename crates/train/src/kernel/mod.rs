@@ -272,6 +272,7 @@ fn pack(
 pub(crate) struct Lists {
     bound: usize,
     start: Vec<u32>,
+    /// The lists end where the last one does; behind it is room.
     rows: Vec<u32>,
 }
 
@@ -281,14 +282,18 @@ impl Lists {
         self.bound = n;
         self.start.clear();
         self.start.push(0);
-        self.rows.clear();
-        // Room for a row and a vector more, so that vectors may be stored whole.
+        let mut from = 0;
         for line in values.chunks_exact(n) {
-            let from = self.rows.len();
-            self.rows.resize(from + n + 16, 0);
-            let found = places(line, &mut self.rows[from..]);
-            self.rows.truncate(from + found);
-            self.start.push(self.rows.len() as u32);
+            // Room for a vector more, so that vectors may be stored whole.
+            self.make_room(from + n + 16);
+            from += places(line, &mut self.rows[from..]);
+            self.start.push(from as u32);
+        }
+    }
+
+    fn make_room(&mut self, n: usize) {
+        if self.rows.len() < n {
+            self.rows.resize(n.next_power_of_two(), 0);
         }
     }
 
@@ -297,14 +302,13 @@ impl Lists {
         turned.bound = self.len();
         turned.start.clear();
         turned.start.resize(self.bound + 2, 0);
-        for &place in &self.rows {
+        for &place in &self.rows[..self.total()] {
             turned.start[place as usize + 2] += 1;
         }
         for k in 2..turned.start.len() {
             turned.start[k] += turned.start[k - 1];
         }
-        turned.rows.clear();
-        turned.rows.resize(self.rows.len(), 0);
+        turned.make_room(self.total());
         for list in 0..self.len() {
             for &place in self.at(list) {
                 let next = &mut turned.start[place as usize + 1];
@@ -321,7 +325,7 @@ impl Lists {
 
     /// How many places all lists name.
     pub(crate) fn total(&self) -> usize {
-        self.rows.len()
+        self.start.last().map_or(0, |end| *end as usize)
     }
 
     pub(crate) fn at(&self, list: usize) -> &[u32] {

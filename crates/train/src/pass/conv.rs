@@ -4,7 +4,7 @@
 use crate::kernel::{Into, Left, Right, Rows, Terms, multiply};
 use crate::network::{Conv, Signal};
 
-use super::{Stage, Sums, Work};
+use super::{Stage, Sums, Work, grow};
 
 /// Positions that one product takes at once: enough to hide the packing of weights, few enough to
 /// stay in cache.
@@ -202,7 +202,7 @@ impl Conv {
             return;
         }
         tables.gather(self, &parameters[self.weight.clone()]);
-        work.next.resize(rows * self.inputs(), 0.0);
+        grow(&mut work.next, rows * self.inputs());
         let [lines, columns] = tables.around;
         let large = lines * columns * n;
         for first in (0..rows).step_by(tables.images) {
@@ -226,7 +226,7 @@ impl Conv {
                 multiply(left, right, &mut into, Terms::Fused, &mut work.kernel);
             }
         }
-        std::mem::swap(&mut work.g, &mut work.next);
+        work.turn(rows * self.inputs());
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::kernel::{Into, Left, Right, Rows, STRIP, Terms, add_rows, multiply};
 use crate::network::{Dense, Signal};
 
-use super::{Stage, Sums, Work};
+use super::{Stage, Sums, Work, grow};
 
 /// Share of inputs that spike below which rows are added (measured, docs/learning/training.md).
 pub(super) const SPARSE: f64 = 0.25;
@@ -76,7 +76,7 @@ impl Dense {
         }
         if signal.derived {
             let weight = &parameters[self.weight.clone()];
-            work.next.resize(x.len(), 0.0);
+            grow(&mut work.next, x.len());
             let left = Left {
                 data: &work.g,
                 row: Rows::even(rows, self.outputs),
@@ -84,9 +84,9 @@ impl Dense {
             };
             let right = Right::Transposed { data: weight, row: self.outputs, n: self.inputs };
             let row = Rows::even(rows, self.inputs);
-            let mut into = Into { data: &mut work.next, row, adds: false };
+            let mut into = Into { data: &mut work.next[..x.len()], row, adds: false };
             multiply(left, right, &mut into, Terms::Fused, &mut work.kernel);
-            std::mem::swap(&mut work.g, &mut work.next);
+            work.turn(x.len());
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::kernel::{Into, Left, Right, Rows, Terms, add_rows, multiply, widest};
 use crate::network::Layer;
+use crate::neuron::Layout;
 
 use super::{Context, Stage, Sums, Work};
 
 impl Layer {
-    /// From the input `x` of each step to the spikes, or to the potentials of a read-out.
+    /// From the input `x` of each step to the spikes, or to the potentials of a read-out; gives the
+    /// number of spikes.
     #[allow(clippy::too_many_arguments, reason = "all of one operation")]
     pub(super) fn forward(
         &self,
@@ -17,10 +19,14 @@ impl Layer {
         out: &mut [f32],
         stage: &mut Stage,
         work: &mut Work,
-    ) {
+    ) -> u64 {
         let (row, steps) = (samples * self.n, c.network.steps);
         let spikes = self.neuron.threshold.is_some();
         stage.potentials.resize(steps * row, 0.0);
+        if self.runs_alone() {
+            let layout = Layout { row, input: if constant { 0 } else { row }, steps };
+            return self.neuron.run(x, &mut stage.potentials, out, layout);
+        }
         work.zeros.clear();
         work.zeros.resize(row, 0.0);
         let current = &mut work.a;
@@ -60,7 +66,14 @@ impl Layer {
         }
         if !spikes {
             out.copy_from_slice(&stage.potentials);
+            return 0;
         }
+        let part = |chunk: &[f32]| f64::from(chunk.iter().sum::<f32>());
+        out.chunks(4096).map(part).sum::<f64>() as u64
+    }
+
+    fn runs_alone(&self) -> bool {
+        self.recurrent.is_none() && self.neuron.runs_alone()
     }
 
     /// `g` holds the derivative of the spikes and becomes that of the input; of a constant input,
@@ -80,7 +93,13 @@ impl Layer {
         if self.neuron.threshold.is_some() {
             self.regularise(c, row, spikes, work);
         }
-        let Work { g, a: carry, b: carry_current, zeros, kernel, .. } = work;
+        if self.runs_alone() {
+            let layout = Layout { row, input: if constant { 0 } else { row }, steps };
+            self.neuron.run_back(&stage.potentials, &mut work.g, layout);
+            work.len = if constant { row } else { work.len };
+            return;
+        }
+        let Work { g, len, a: carry, b: carry_current, zeros, kernel, .. } = work;
         for carry in [&mut *carry, &mut *carry_current, &mut *zeros] {
             carry.clear();
             carry.resize(row, 0.0);
@@ -113,8 +132,8 @@ impl Layer {
         }
         if constant {
             let (first, later) = g.split_at_mut(row);
-            later.chunks_exact(row).for_each(|step| add(first, step));
-            g.truncate(row);
+            later.chunks_exact(row).take(steps - 1).for_each(|step| add(first, step));
+            *len = row;
         }
     }
 
@@ -122,7 +141,7 @@ impl Layer {
     fn regularise(&self, c: &Context<'_>, row: usize, spikes: &[f32], work: &mut Work) {
         let Some(wanted) = c.regularisation.filter(|r| r.strength > 0.0) else { return };
         let steps = c.network.steps as f32;
-        let Work { g, a: rates, .. } = work;
+        let Work { g, len, a: rates, .. } = work;
         rates.clear();
         rates.resize(row, 0.0);
         spikes.chunks_exact(row).for_each(|step| add(rates, step));
@@ -131,7 +150,7 @@ impl Layer {
             let mean = *rate / steps;
             *rate = share * ((mean - wanted.upper).max(0.0) + (mean - wanted.lower).min(0.0));
         }
-        g.chunks_exact_mut(row).for_each(|step| add(step, rates));
+        g[..*len].chunks_exact_mut(row).for_each(|step| add(step, rates));
     }
 }
 

@@ -75,7 +75,10 @@ struct Stage {
 #[derive(Debug, Default)]
 struct Work {
     kernel: Scratch,
+    /// The derivative on its way back: the first `len` values.
     g: Vec<f32>,
+    len: usize,
+    /// Where the next operation writes its own; never shrinks.
     next: Vec<f32>,
     turned: Lists,
     lists: Lists,
@@ -83,6 +86,31 @@ struct Work {
     a: Vec<f32>,
     b: Vec<f32>,
     loss: loss::Scratch,
+}
+
+impl Work {
+    /// The derivative on its way back.
+    fn derivative(&mut self) -> &mut [f32] {
+        &mut self.g[..self.len]
+    }
+
+    /// The derivative, and room for the next of `n` values.
+    fn both(&mut self, n: usize) -> (&mut [f32], &mut [f32]) {
+        grow(&mut self.next, n);
+        (&mut self.g[..self.len], &mut self.next[..n])
+    }
+
+    /// The next derivative, of `n` values, is the one on its way.
+    fn turn(&mut self, n: usize) {
+        std::mem::swap(&mut self.g, &mut self.next);
+        self.len = n;
+    }
+}
+
+fn grow(values: &mut Vec<f32>, n: usize) {
+    if values.len() < n {
+        values.resize(n, 0.0);
+    }
 }
 
 impl Lane {
@@ -148,8 +176,8 @@ impl Lane {
                     }
                 }
                 Op::Neuron(layer) => {
-                    layer.forward(c, self.samples, signal.constant, x, out, stage, work);
-                    let fired = if layer.neuron.threshold.is_some() { count(out) } else { 0 };
+                    let constant = signal.constant;
+                    let fired = layer.forward(c, self.samples, constant, x, out, stage, work);
                     self.spikes.push(fired);
                 }
             }
@@ -162,7 +190,8 @@ impl Lane {
         let stride = self.samples * classes;
         self.judged.clear();
         let (Some(out), work) = (self.values.last(), &mut self.work) else { return };
-        work.g.resize(out.len(), 0.0);
+        grow(&mut work.g, out.len());
+        work.len = out.len();
         for (sample, label) in self.labels.iter().enumerate() {
             let values = &out[sample * classes..];
             let outputs = Outputs { values, stride, steps: c.network.steps, classes };
@@ -187,21 +216,27 @@ impl Lane {
             match &network.ops[at] {
                 Op::Dense(dense) => {
                     if let Some(bias) = &dense.bias {
-                        sum_rows(&work.g, sums.of(bias));
+                        sum_rows(work.derivative(), sums.of(bias));
                     }
                     if at == 0 && signal.constant {
                         self.front.clear();
-                        self.front.extend_from_slice(&work.g);
+                        self.front.extend_from_slice(work.derivative());
                         return;
                     }
-                    scale_by(&mut work.g, if c.dropout.is_some() { signal.scale } else { 1.0 });
+                    scale_by(
+                        work.derivative(),
+                        if c.dropout.is_some() { signal.scale } else { 1.0 },
+                    );
                     dense.back(c.parameters, signal, x, stage, &mut sums, work);
                 }
                 Op::Conv(conv) => {
                     if let Some(bias) = &conv.bias {
-                        sum_rows(&work.g, sums.of(bias));
+                        sum_rows(work.derivative(), sums.of(bias));
                     }
-                    scale_by(&mut work.g, if c.dropout.is_some() { signal.scale } else { 1.0 });
+                    scale_by(
+                        work.derivative(),
+                        if c.dropout.is_some() { signal.scale } else { 1.0 },
+                    );
                     conv.back(c.parameters, signal, rows, x, stage, &mut sums, work);
                 }
                 Op::Pool(pool) if signal.derived => pool.back(rows, work),
@@ -209,7 +244,7 @@ impl Lane {
                 Op::Norm(norm) => norm.back(c.parameters, x, stage, &mut sums, work),
                 Op::Dropout(_) if signal.derived => {
                     if c.dropout.is_some() {
-                        times_each(&mut work.g, &stage.mask);
+                        times_each(work.derivative(), &stage.mask);
                     }
                 }
                 Op::Neuron(layer) => {
@@ -282,10 +317,4 @@ widest! {
             row.iter_mut().zip(mask).for_each(|(v, m)| *v *= m);
         }
     }
-}
-
-/// The number of spikes.
-fn count(spikes: &[f32]) -> u64 {
-    let part = |chunk: &[f32]| f64::from(chunk.iter().sum::<f32>());
-    spikes.chunks(4096).map(part).sum::<f64>() as u64
 }

@@ -60,7 +60,8 @@ impl Norm {
         let n = self.channels;
         let rows = (x.len() / n) as f32;
         let (mean, inverse) = (&stage.mean, &stage.inverse);
-        let Work { a: by_gain, b: by_offset, g, .. } = work;
+        let Work { a: by_gain, b: by_offset, g, len, .. } = work;
+        let g = &mut g[..*len];
         by_gain.clear();
         by_gain.resize(n, 0.0);
         by_offset.clear();

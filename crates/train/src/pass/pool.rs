@@ -42,17 +42,17 @@ impl Pool {
 
     pub(super) fn back(&self, rows: usize, work: &mut Work) {
         let (inputs, outputs) = self.sizes();
-        work.next.clear();
-        work.next.resize(rows * inputs, 0.0);
+        let (g, next) = work.both(rows * inputs);
+        next.fill(0.0);
         for row in 0..rows {
-            let g = &work.g[row * outputs..][..outputs];
-            let to = &mut work.next[row * inputs..][..inputs];
+            let g = &g[row * outputs..][..outputs];
+            let to = &mut next[row * inputs..][..inputs];
             self.windows(|from, at| {
                 let values = &g[at..at + self.channels];
                 to[from..].iter_mut().zip(values).for_each(|(sum, v)| *sum += v / self.divisor);
             });
         }
-        std::mem::swap(&mut work.g, &mut work.next);
+        work.turn(rows * inputs);
     }
 }
 
@@ -62,10 +62,10 @@ impl Flatten {
     }
 
     pub(super) fn back(&self, rows: usize, work: &mut Work) {
-        let Work { g, next, .. } = work;
-        next.resize(g.len(), 0.0);
+        let n = work.len;
+        let (g, next) = work.both(n);
         self.turn(rows, g, next, false);
-        std::mem::swap(g, next);
+        work.turn(n);
     }
 
     fn turn(&self, rows: usize, x: &[f32], out: &mut [f32], flattens: bool) {
