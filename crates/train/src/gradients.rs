@@ -2,7 +2,7 @@
 //! smooth, and a second, naive forward pass in double precision, written from the equations and
 //! sharing no code with the first, gives its loss.
 
-use crate::config::{Config, LayerConfig, LossConfig, Over};
+use crate::config::{Config, LossConfig, Over};
 use crate::network::{Network, Op};
 use crate::pass::{Context, Lane};
 use crate::random::Random;
@@ -79,8 +79,7 @@ impl Naive<'_> {
                     for channel in 0..c.channels[1] {
                         let mut sum = c.bias.as_ref().map_or(0.0, |b| self.w[b.start + channel]);
                         for k in 0..c.depth() {
-                            let (from, tap) =
-                                (k / (c.kernel * c.kernel), k % (c.kernel * c.kernel));
+                            let (from, tap) = (k % c.channels[0], k / c.channels[0]);
                             let y = place / c.output[1] * c.stride + tap / c.kernel;
                             let x = place % c.output[1] * c.stride + tap % c.kernel;
                             let inside = |v: usize, axis: usize| {

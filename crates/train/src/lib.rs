@@ -56,4 +56,4 @@ pub use error::{Problem, Problems, TrainError};
 pub use report::{Ended, EpochReport, Score, TrainingReport};
 pub use surrogate::{Surrogate, SurrogateKind};
 pub use trained::{Answer, Trained};
-pub use trainer::Trainer;
+pub use trainer::{Gradient, Trainer, gradient};

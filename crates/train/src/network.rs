@@ -1,7 +1,8 @@
 //! A network as it is trained: operations in order, and where their weights lie in one flat array.
 //!
-//! Images are kept with their channels last; a `Flatten` puts the channels first again, as NIR
-//! orders them. Weights of maps lie as `[inputs][outputs]` (a spike adds one row).
+//! Images are kept with their channels last, as `spike` keeps them; a map that follows a `Flatten`
+//! has its weights in that order, and the export puts them in NIR's. Weights of maps lie as
+//! `[inputs][outputs]` (a spike adds one row).
 
 use std::ops::Range;
 
@@ -64,6 +65,8 @@ pub(crate) struct Dense {
     pub(crate) weight: Range<usize>,
     pub(crate) bias: Option<Range<usize>>,
     pub(crate) init: Init,
+    /// The image that the inputs are, channels last, where a `Flatten` was before.
+    pub(crate) image: Option<[usize; 3]>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ pub(crate) struct Conv {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) padding: usize,
-    /// `[channels in][kernel height][kernel width][channels out]`.
+    /// `[kernel height][kernel width][channels in][channels out]`.
     pub(crate) weight: Range<usize>,
     pub(crate) bias: Option<Range<usize>>,
     pub(crate) init: Init,
@@ -215,6 +218,82 @@ impl Network {
     }
 }
 
+/// Weights as they lie here, and as NIR and torch order them.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    pub(crate) range: Range<usize>,
+    rows: usize,
+    columns: usize,
+    /// Channels and positions of the rows, which are the other way round there.
+    channels: usize,
+    area: usize,
+}
+
+impl Order {
+    /// `[rows][columns]` here, `[columns][channels][area]` there.
+    fn matrix(range: &Range<usize>, columns: usize, channels: usize) -> Self {
+        let rows = range.len() / columns;
+        Self { range: range.clone(), rows, columns, channels, area: rows / channels }
+    }
+
+    fn vector(range: &Range<usize>) -> Self {
+        let (rows, columns) = (1, range.len());
+        Self { range: range.clone(), rows, columns, channels: 1, area: 1 }
+    }
+
+    /// Where number `at` there lies here.
+    fn place(&self, at: usize) -> usize {
+        let row = at % self.rows;
+        let row = row % self.area * self.channels + row / self.area;
+        self.range.start + row * self.columns + at / self.rows
+    }
+
+    /// The values in the order there.
+    pub(crate) fn read(&self, values: &[f32]) -> Vec<f32> {
+        (0..self.range.len()).map(|at| values[self.place(at)]).collect()
+    }
+
+    /// Puts values in the order there where they belong here.
+    pub(crate) fn write(&self, from: &[f32], values: &mut [f32]) {
+        from.iter().enumerate().for_each(|(at, value)| values[self.place(at)] = *value);
+    }
+}
+
+impl Dense {
+    pub(crate) fn order(&self) -> Order {
+        Order::matrix(&self.weight, self.outputs, self.image.map_or(1, |[channels, ..]| channels))
+    }
+}
+
+impl Conv {
+    pub(crate) fn order(&self) -> Order {
+        Order::matrix(&self.weight, self.channels[1], self.channels[0])
+    }
+}
+
+impl Layer {
+    pub(crate) fn order(&self) -> Option<Order> {
+        self.recurrent.as_ref().map(|range| Order::matrix(range, self.n, 1))
+    }
+}
+
+impl Op {
+    /// All weights, in the order in which torch lists those of such a layer.
+    pub(crate) fn orders(&self) -> Vec<Order> {
+        match self {
+            Self::Dense(map) => {
+                std::iter::once(map.order()).chain(map.bias.as_ref().map(Order::vector)).collect()
+            }
+            Self::Conv(map) => {
+                std::iter::once(map.order()).chain(map.bias.as_ref().map(Order::vector)).collect()
+            }
+            Self::Norm(norm) => vec![Order::vector(&norm.gain), Order::vector(&norm.offset)],
+            Self::Neuron(layer) => layer.order().into_iter().collect(),
+            Self::Pool(_) | Self::Flatten(_) | Self::Dropout(_) => Vec::new(),
+        }
+    }
+}
+
 /// Streams of random numbers, apart by what they are for.
 pub(crate) const STREAM_WEIGHTS: u64 = 1;
 pub(crate) const STREAM_ORDER: u64 = 2;
@@ -246,6 +325,8 @@ pub(crate) fn tau(share: f32) -> f32 {
 struct Build {
     network: Network,
     shape: Vec<usize>,
+    /// The image that was flattened without being turned.
+    image: Option<[usize; 3]>,
     problems: Problems,
 }
 
@@ -266,7 +347,7 @@ impl Build {
             n_parameters: 0,
             n_moments: 0,
         };
-        Self { network, shape: input.to_vec(), problems: Problems::default() }
+        Self { network, shape: input.to_vec(), image: None, problems: Problems::default() }
     }
 
     fn signal(&self) -> Signal {
@@ -323,7 +404,8 @@ impl Build {
                 }
                 let weight = self.take(inputs * features);
                 let bias = bias.then(|| self.take(*features));
-                let dense = Dense { inputs, outputs: *features, weight, bias, init: *init };
+                let image = self.image.take();
+                let dense = Dense { inputs, outputs: *features, weight, bias, init: *init, image };
                 self.push(Op::Dense(dense), vec![*features], derived);
             }
             LayerConfig::Conv2d { channels, kernel, stride, padding, bias, init } => {
@@ -382,6 +464,13 @@ impl Build {
                 let channels = self.shape.first().copied().unwrap_or(1);
                 let area = self.shape.iter().skip(1).product();
                 let shape = vec![channels * area];
+                let mut after = config.layers[at + 1..].iter();
+                let map = after.find(|layer| !matches!(layer, LayerConfig::Dropout { .. }));
+                if let (&[c, h, w], Some(LayerConfig::Linear { .. })) = (&self.shape[..], map) {
+                    self.image = Some([c, h, w]);
+                    self.shape = shape;
+                    return;
+                }
                 self.push(Op::Flatten(Flatten { channels, area }), shape, signal);
             }
             LayerConfig::BatchNorm { momentum, epsilon } => {

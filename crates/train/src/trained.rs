@@ -222,20 +222,19 @@ impl Trained {
         let mut shape = self.network.input.clone();
         let mut last = "input".to_owned();
         graph.nodes.insert(last.clone(), Node::Input(nir::Input { shape: shape.clone() }));
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
         for op in &self.network.ops {
+            if let Op::Dense(crate::network::Dense { image: Some(image), .. }) = op {
+                let flatten = flatten(image.to_vec());
+                last = attach(&mut graph, &mut counts, last, "flatten", flatten);
+            }
             let Some((kind, node)) = self.node(op, &mut shape)? else { continue };
-            let count = counts.entry(kind).or_default();
-            *count += 1;
-            let name = format!("{kind}{count}");
-            graph.nodes.insert(name.clone(), node);
-            graph.edges.push((last, name.clone()));
+            let name = attach(&mut graph, &mut counts, last, kind, node);
             if let Op::Neuron(layer) = op
-                && let Some(range) = &layer.recurrent
+                && let Some(order) = layer.order()
             {
                 let back = format!("{name}.w_rec");
-                let weight = transposed(&self.parameters[range.clone()], layer.n, layer.n);
-                let weight = tensor(vec![layer.n, layer.n], weight)?;
+                let weight = tensor(vec![layer.n, layer.n], order.read(&self.parameters))?;
                 graph.nodes.insert(back.clone(), Node::Linear(nir::Linear { weight }));
                 graph.edges.push((name.clone(), back.clone()));
                 graph.edges.push((back, name.clone()));
@@ -293,7 +292,7 @@ impl Trained {
         let values = |range: &std::ops::Range<usize>| &self.parameters[range.clone()];
         Ok(Some(match op {
             Op::Dense(map) => {
-                let weight = transposed(values(&map.weight), map.inputs, map.outputs);
+                let weight = map.order().read(&self.parameters);
                 let weight = tensor(vec![map.outputs, map.inputs], weight)?;
                 *shape = vec![map.outputs];
                 match &map.bias {
@@ -306,7 +305,7 @@ impl Trained {
             }
             Op::Conv(map) => {
                 let [from, to] = map.channels;
-                let weight = transposed(values(&map.weight), map.depth(), to);
+                let weight = map.order().read(&self.parameters);
                 let weight = tensor(vec![to, from, map.kernel, map.kernel], weight)?;
                 let bias = map.bias.as_ref().map_or(vec![0.0; to], |bias| values(bias).to_vec());
                 *shape = vec![to, map.output[0], map.output[1]];
@@ -333,10 +332,9 @@ impl Trained {
                 }
             }
             Op::Flatten(_) => {
-                let node =
-                    nir::Flatten { input_shape: Some(shape.clone()), start_dim: 0, end_dim: -1 };
+                let node = flatten(shape.clone());
                 *shape = vec![shape.iter().product()];
-                ("flatten", Node::Flatten(node))
+                ("flatten", node)
             }
             Op::Neuron(layer) => self.neuron(layer, shape)?,
             Op::Norm(_) | Op::Dropout(_) => return Ok(None),
@@ -399,7 +397,22 @@ fn tensor(shape: Vec<usize>, values: Vec<f32>) -> Result<Tensor, TrainError> {
     Tensor::from_f32(shape, values).ok_or(TrainError::Export { found })
 }
 
-/// `[rows][columns]` as `[columns][rows]`.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..rows * columns).map(|at| values[at % rows * columns + at / rows]).collect()
+fn flatten(shape: Vec<usize>) -> Node {
+    Node::Flatten(nir::Flatten { input_shape: Some(shape), start_dim: 0, end_dim: -1 })
+}
+
+/// Adds a node behind `last` and gives its name.
+fn attach(
+    graph: &mut Graph,
+    counts: &mut BTreeMap<&'static str, usize>,
+    last: String,
+    kind: &'static str,
+    node: Node,
+) -> String {
+    let count = counts.entry(kind).or_default();
+    *count += 1;
+    let name = format!("{kind}{count}");
+    graph.nodes.insert(name.clone(), node);
+    graph.edges.push((last, name.clone()));
+    name
 }

@@ -415,6 +415,52 @@ impl Trainer {
     }
 }
 
+/// The gradient of one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// The mean loss of a sample.
+    pub loss: f64,
+    /// Derivatives of the weights, in the order and layout of the weights given.
+    pub gradients: Vec<Vec<f32>>,
+}
+
+/// The gradient of all of `data` as one batch, at given weights: a list for each of a layer's
+/// weights and biases, from input to output, laid out as torch and NIR do (`[outputs][inputs]`,
+/// `[channels out][channels in][height][width]`). Nothing is varied or dropped.
+///
+/// # Errors
+/// As [`Trainer::new`], and where the weights are not those of the network.
+pub fn gradient(
+    config: &Config,
+    data: &Dataset,
+    weights: &[Vec<f32>],
+) -> Result<Gradient, TrainError> {
+    let mut config = config.clone();
+    (config.data.test, config.data.validation, config.augmentation) = (0, 0, None);
+    let mut trainer = Trainer::new(config, data.clone(), 1)?;
+    let orders: Vec<_> = trainer.network.ops.iter().flat_map(Op::orders).collect();
+    let expected: Vec<usize> = orders.iter().map(|order| order.range.len()).collect();
+    let found: Vec<usize> = weights.iter().map(Vec::len).collect();
+    if expected != found {
+        let mut problems = crate::error::Problems::default();
+        problems.push("weights", format!("{expected:?}"), format!("{found:?}"));
+        return Err(TrainError::Problems(problems));
+    }
+    for (order, values) in orders.iter().zip(weights) {
+        order.write(values, &mut trainer.state.parameters);
+    }
+    trainer.network.ops.iter_mut().for_each(|op| {
+        if let Op::Dropout(share) = op {
+            *share = 0.0;
+        }
+    });
+    let numbers: Vec<u32> = (0..data.len() as u32).collect();
+    let mut spikes = vec![0; trainer.network.layers().count()];
+    let (lost, _) = trainer.derive(&numbers, 0, &mut spikes);
+    let gradients = orders.iter().map(|order| order.read(&trainer.batch.gradient)).collect();
+    Ok(Gradient { loss: lost / data.len() as f64, gradients })
+}
+
 fn in_chunks<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {
     let mut chunks = Vec::new();
     let mut items = items.into_iter().peekable();

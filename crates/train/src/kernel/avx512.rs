@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Into, Left, STRIP, Step, TILE};
+use super::{Into, Left, STRIP, Step, TILE, Taps, Way};
 
 const LANES: usize = 16;
 
@@ -14,6 +14,11 @@ pub(super) unsafe fn rows<const FUSED: bool>(left: Left<'_>, out: &mut Into<'_>,
     unsafe {
         let m = left.row.len();
         let mut i = 0;
+        // One vector wide, twice the rows are needed to hide the latency of a sum.
+        while step.narrow && i + 2 * TILE <= m {
+            tile::<{ 2 * TILE }, 1, FUSED>(left, out, step, i);
+            i += 2 * TILE;
+        }
         while i + TILE <= m {
             wide::<TILE, FUSED>(left, out, step, i);
             i += TILE;
@@ -168,5 +173,54 @@ pub(super) unsafe fn places(line: &[f32], to: &mut [u32]) -> usize {
             at = _mm512_add_epi32(at, step);
         }
         n
+    }
+}
+
+/// # Safety
+/// The machine has AVX-512 F; active inputs have taps, which lie inside both arrays.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn spread(way: Way, taps: &Taps, active: &[u32], from: &[f32], to: &mut [f32]) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        match (taps.channels[1].div_ceil(LANES), way) {
+            (1, Way::Forward) => spread_vectors::<1, true>(taps, active, from, to),
+            (1, Way::Back) => spread_vectors::<1, false>(taps, active, from, to),
+            (2, Way::Forward) => spread_vectors::<2, true>(taps, active, from, to),
+            (2, Way::Back) => spread_vectors::<2, false>(taps, active, from, to),
+            (3 | 4, Way::Forward) => spread_vectors::<4, true>(taps, active, from, to),
+            (3 | 4, Way::Back) => spread_vectors::<4, false>(taps, active, from, to),
+            _ => super::portable::spread(way, taps, active, from, to),
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn spread_vectors<const N: usize, const FORWARD: bool>(
+    taps: &Taps,
+    active: &[u32],
+    from: &[f32],
+    to: &mut [f32],
+) {
+    // SAFETY: as promised by the caller; lanes beyond the channels are masked.
+    unsafe {
+        let [inputs, n] = taps.channels;
+        let masks: [__mmask16; N] = std::array::from_fn(|v| mask(n, v));
+        for &input in active {
+            let (place, channel) = (input / inputs as u32, input % inputs as u32);
+            let first = *taps.start.get_unchecked(place as usize) as usize;
+            let last = *taps.start.get_unchecked(place as usize + 1) as usize;
+            let row = channel as usize * n;
+            for &[output, weights] in taps.taps.get_unchecked(first..last) {
+                let (output, weights) = (output as usize, weights as usize + row);
+                let (read, write) = if FORWARD { (weights, output) } else { (output, weights) };
+                let (read, write) = (from.as_ptr().add(read), to.as_mut_ptr().add(write));
+                for v in 0..N {
+                    let value = _mm512_maskz_loadu_ps(masks[v], read.add(v * LANES));
+                    let sum = _mm512_maskz_loadu_ps(masks[v], write.add(v * LANES));
+                    let sum = _mm512_add_ps(sum, value);
+                    _mm512_mask_storeu_ps(write.add(v * LANES), masks[v], sum);
+                }
+            }
+        }
     }
 }

@@ -385,6 +385,83 @@ pub(crate) fn add_rows_on(
     }
 }
 
+/// For each active input, the outputs whose window it lies in, and where their weights for it begin.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taps {
+    /// Channels of an input, and of an output.
+    channels: [usize; 2],
+    /// By place of the input: from where to where its taps are.
+    start: Vec<u32>,
+    /// Where the output's channels begin, and the weights of channel 0 of the input.
+    taps: Vec<[u32; 2]>,
+    /// Values of all outputs and of all weights, which no tap leaves.
+    sizes: [usize; 2],
+}
+
+impl Taps {
+    /// Nothing yet, for so many channels and for outputs and weights of these sizes.
+    pub(crate) fn new(channels: [usize; 2], sizes: [usize; 2]) -> Self {
+        Self { channels, start: vec![0], taps: Vec::new(), sizes }
+    }
+
+    /// Adds the taps of the next place.
+    ///
+    /// # Panics
+    /// When one leaves the outputs or the weights.
+    pub(crate) fn push(&mut self, taps: impl Iterator<Item = [usize; 2]>) {
+        let [from, to] = self.channels;
+        for [output, weights] in taps {
+            assert!(output + to <= self.sizes[0] && weights + from * to <= self.sizes[1]);
+            self.taps.push([output as u32, weights as u32]);
+        }
+        self.start.push(self.taps.len() as u32);
+    }
+
+    fn places(&self) -> usize {
+        self.start.len() - 1
+    }
+}
+
+/// Which way [`spread`] goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Weights are added to outputs.
+    Forward,
+    /// Derivatives of outputs are added to those of weights.
+    Back,
+}
+
+/// Adds the weights of each active input of one list to the outputs that it reaches, or the
+/// derivatives of these outputs to those of the weights; in the order of the list.
+///
+/// # Panics
+/// When the lists or arrays are not those that the taps were made for.
+pub(crate) fn spread(
+    way: Way,
+    taps: &Taps,
+    lists: &Lists,
+    list: usize,
+    from: &[f32],
+    to: &mut [f32],
+) {
+    let [outputs, weights] = taps.sizes;
+    assert!(lists.bound <= taps.places() * taps.channels[0], "inputs have taps");
+    let (reads, writes) = match way {
+        Way::Forward => (weights, outputs),
+        Way::Back => (outputs, weights),
+    };
+    assert!(from.len() >= reads && to.len() >= writes, "arrays are whole");
+    let active = lists.at(list);
+    #[cfg(target_arch = "x86_64")]
+    if Isa::detect() == Isa::Avx512 {
+        // SAFETY: the instruction set was detected; active inputs are below the bound, and taps
+        // were checked against sizes that the arrays have.
+        unsafe { avx512::spread(way, taps, active, from, to) };
+        return;
+    }
+    portable::spread(way, taps, active, from, to);
+}
+
 /// Runs `$body` compiled for the widest instruction set, so that its loops become vectors.
 /// No multiplication is fused with an addition there: every instruction set gives the same bits.
 macro_rules! widest {
@@ -490,6 +567,31 @@ mod tests {
         multiply(left, right, &mut into, Terms::Rounded, &mut Scratch::default());
         assert_eq!(out[8..12], expected[..4]);
         assert_eq!(out[..4], expected[8..]);
+    }
+
+    #[test]
+    fn weights_are_spread_alike_on_every_instruction_set() {
+        for to in [1, 16, 24, 32, 40, 64, 100] {
+            let mut taps = Taps::new([2, to], [3 * to, 4 * 2 * to]);
+            taps.push([[0, 0], [to, 2 * to]].into_iter());
+            taps.push([[2 * to, 6 * to]].into_iter());
+            let lists = Lists::of(&[0, 1, 3], 4);
+            let (weights, outputs) = (values(8 * to, 1), values(3 * to, 2));
+            for way in [Way::Forward, Way::Back] {
+                let (from, mut found) = match way {
+                    Way::Forward => (&weights, outputs.clone()),
+                    Way::Back => (&outputs, weights.clone()),
+                };
+                let mut expected = found.clone();
+                portable::spread(way, &taps, lists.at(0), from, &mut expected);
+                spread(way, &taps, &lists, 0, from, &mut found);
+                assert_eq!(found, expected, "{to} {way:?}");
+                assert_ne!(
+                    found,
+                    if way == Way::Forward { outputs.clone() } else { weights.clone() }
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust, for every other machine.
 
-use super::{Into, Left, PANEL, Step};
+use super::{Into, Left, PANEL, Step, Taps, Way};
 
 pub(super) fn rows<const FUSED: bool>(left: Left<'_>, out: &mut Into<'_>, step: &Step<'_>) {
     let stride = if step.narrow { PANEL / 2 } else { PANEL };
@@ -23,6 +23,24 @@ pub(super) fn add_rows(data: &[f32], stride: usize, rows: &[u32], out: &mut [f32
     for &row in rows {
         for (sum, value) in out.iter_mut().zip(&data[row as usize * stride..]) {
             *sum += value;
+        }
+    }
+}
+
+pub(super) fn spread(way: Way, taps: &Taps, active: &[u32], from: &[f32], to: &mut [f32]) {
+    let [inputs, n] = taps.channels;
+    for &input in active {
+        let (place, channel) = (input as usize / inputs, input as usize % inputs);
+        for &[output, weights] in
+            &taps.taps[taps.start[place] as usize..taps.start[place + 1] as usize]
+        {
+            let weights = weights as usize + channel * n;
+            let (read, write) = match way {
+                Way::Forward => (weights, output as usize),
+                Way::Back => (output as usize, weights),
+            };
+            let values = &from[read..read + n];
+            to[write..write + n].iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Convolutions as products of matrices whose left factor is read through tables of offsets, so
-//! that no window is ever copied. Images have their channels last and zeros around them.
+//! Convolutions. Where spikes are few, each adds its weights to the outputs that it reaches;
+//! otherwise they are products of matrices whose left factor is read through tables of offsets, so
+//! that no window is ever copied. Both give the same bits. Images have their channels last.
 
-use crate::kernel::{Into, Left, Right, Rows, Terms, multiply};
+use crate::kernel::{Into, Left, Right, Rows, Taps, Terms, Way, multiply, spread};
 use crate::network::{Conv, Signal};
 
 use super::{Stage, Sums, Work, grow};
@@ -10,6 +11,9 @@ use super::{Stage, Sums, Work, grow};
 /// stay in cache.
 const POSITIONS: usize = 1024;
 
+/// Share of inputs that spike below which each is followed (measured, docs/learning/training.md).
+const SPARSE: f64 = 0.3;
+
 /// Offsets, made once for a geometry.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
@@ -17,8 +21,10 @@ pub(super) struct Tables {
     images: usize,
     /// Where the window of each position begins, over these images.
     windows: Vec<u32>,
-    /// Where each weight of a window looks, in the order of NIR's inputs.
+    /// Where each weight of a window looks.
     taps: Vec<u32>,
+    /// Which outputs each input reaches.
+    reached: Taps,
     phases: Vec<Phase>,
     /// Height and width of the derivative of the output with zeros around, and zeros before.
     around: [usize; 2],
@@ -59,13 +65,13 @@ impl Tables {
                 }
             }
         }
-        for channel in 0..from {
-            for y in 0..c.kernel {
-                for x in 0..c.kernel {
-                    self.taps.push(((y * width + x) * from + channel) as u32);
-                }
+        for y in 0..c.kernel {
+            for x in 0..c.kernel {
+                let at = (y * width + x) * from;
+                self.taps.extend((0..from).map(|channel| (at + channel) as u32));
             }
         }
+        self.reach(c);
         self.before = c.kernel.div_ceil(c.stride) - 1;
         let reach = |axis: usize| (c.input[axis] - 1 + c.padding) / c.stride + 1;
         self.around = [0, 1].map(|axis| self.before + c.output[axis].max(reach(axis)));
@@ -101,6 +107,31 @@ impl Tables {
         }
     }
 
+    fn reach(&mut self, c: &Conv) {
+        let [from, to] = c.channels;
+        self.reached = Taps::new(c.channels, [c.area() * to, c.depth() * to]);
+        // The outputs along one axis whose windows hold a position, with the kernel's part of each.
+        let along = |at: usize, axis: usize| {
+            let parts = (0..c.kernel).filter_map(move |part| {
+                let first = (at + c.padding).checked_sub(part)?;
+                let output = first / c.stride;
+                (first % c.stride == 0 && output < c.output[axis]).then_some((output, part))
+            });
+            parts.collect::<Vec<_>>()
+        };
+        for y in 0..c.input[0] {
+            for x in 0..c.input[1] {
+                let columns = along(x, 1);
+                let all =
+                    along(y, 0).into_iter().flat_map(|row| columns.iter().map(move |c| (row, *c)));
+                self.reached.push(all.map(|((row, ky), (column, kx))| {
+                    let output = (row * c.output[1] + column) * to;
+                    [output, (ky * c.kernel + kx) * from * to]
+                }));
+            }
+        }
+    }
+
     /// Copies the weights that each phase meets.
     fn gather(&mut self, c: &Conv, weight: &[f32]) {
         let [from, to] = c.channels;
@@ -110,7 +141,7 @@ impl Tables {
                 for &x in &phase.kernel[1] {
                     for out in 0..to {
                         phase.weights.extend((0..from).map(|channel| {
-                            weight[((channel * c.kernel + y) * c.kernel + x) * to + out]
+                            weight[((y * c.kernel + x) * from + channel) * to + out]
                         }));
                     }
                 }
@@ -139,6 +170,19 @@ impl Conv {
         work: &mut Work,
     ) {
         stage.tables.prepare(self);
+        let weight = &parameters[self.weight.clone()];
+        stage.sparse = false;
+        if signal.binary {
+            stage.lists.fill(x, self.inputs());
+            stage.sparse = (stage.lists.total() as f64) < SPARSE * x.len() as f64;
+        }
+        if stage.sparse {
+            out.fill(0.0);
+            for (row, out) in out.chunks_exact_mut(self.outputs()).enumerate() {
+                spread(Way::Forward, &stage.tables.reached, &stage.lists, row, weight, out);
+            }
+            return;
+        }
         let [height, width] = self.padded();
         let image = height * width * self.channels[0];
         if self.padding > 0 {
@@ -147,7 +191,6 @@ impl Conv {
             frame(x, size, &mut stage.padded, [height, width], self.padding);
         }
         let x = if self.padding > 0 { &stage.padded } else { x };
-        let weight = &parameters[self.weight.clone()];
         let (n, area) = (self.channels[1], self.area());
         let terms = if signal.binary { Terms::Fused } else { Terms::Rounded };
         for first in (0..rows).step_by(stage.tables.images) {
@@ -180,7 +223,13 @@ impl Conv {
         let (n, area) = (self.channels[1], self.area());
         let tables = &mut stage.tables;
         let gradient = sums.of(&self.weight);
-        for first in (0..rows).step_by(tables.images) {
+        if stage.sparse {
+            for (row, g) in work.g[..rows * area * n].chunks_exact(area * n).enumerate() {
+                spread(Way::Back, &tables.reached, &stage.lists, row, g, gradient);
+            }
+        }
+        let dense = if stage.sparse { 0 } else { rows };
+        for first in (0..dense).step_by(tables.images) {
             let images = tables.images.min(rows - first);
             let left = Left {
                 data: &x[first * image..(first + images) * image],

@@ -7,7 +7,7 @@ use crate::network::{Dense, Signal};
 use super::{Stage, Sums, Work, grow};
 
 /// Share of inputs that spike below which rows are added (measured, docs/learning/training.md).
-pub(super) const SPARSE: f64 = 0.25;
+const SPARSE: f64 = 0.25;
 
 impl Dense {
     /// `out[row] = sum over inputs of x[row] weight`.
