@@ -392,21 +392,9 @@ impl Trainer {
             })
             .collect();
         let optimiser = &config.optimiser;
-        parallel::each(workers, parts, |_, (mut part, average)| {
-            let again = Part {
-                weights: part.weights,
-                gradient: part.gradient,
-                first: part.first,
-                second: part.second,
-            };
-            part = again;
-            let weights: &mut [f32] = part.weights;
-            let moved = Part {
-                weights: &mut *weights,
-                gradient: part.gradient,
-                first: part.first,
-                second: part.second,
-            };
+        parallel::each(workers, parts, |_, (part, average)| {
+            let Part { weights, gradient, first, second } = part;
+            let moved = Part { weights: &mut *weights, gradient, first, second };
             optimiser.step(moved, step, rate, scale);
             for (mean, weight) in average.iter_mut().zip(weights.iter()) {
                 *mean = kept * *mean + (1.0 - kept) * weight;

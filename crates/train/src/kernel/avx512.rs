@@ -214,11 +214,11 @@ unsafe fn spread_vectors<const N: usize, const FORWARD: bool>(
                 let (output, weights) = (output as usize, weights as usize + row);
                 let (read, write) = if FORWARD { (weights, output) } else { (output, weights) };
                 let (read, write) = (from.as_ptr().add(read), to.as_mut_ptr().add(write));
-                for v in 0..N {
-                    let value = _mm512_maskz_loadu_ps(masks[v], read.add(v * LANES));
-                    let sum = _mm512_maskz_loadu_ps(masks[v], write.add(v * LANES));
+                for (v, &mask) in masks.iter().enumerate() {
+                    let value = _mm512_maskz_loadu_ps(mask, read.add(v * LANES));
+                    let sum = _mm512_maskz_loadu_ps(mask, write.add(v * LANES));
                     let sum = _mm512_add_ps(sum, value);
-                    _mm512_mask_storeu_ps(write.add(v * LANES), masks[v], sum);
+                    _mm512_mask_storeu_ps(write.add(v * LANES), mask, sum);
                 }
             }
         }

@@ -159,6 +159,7 @@ impl Conv {
         self.channels[1] * self.area()
     }
 
+    #[allow(clippy::too_many_arguments, reason = "all of one operation")]
     pub(super) fn forward(
         &self,
         parameters: &[f32],
@@ -207,6 +208,7 @@ impl Conv {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "all of one operation")]
     pub(super) fn back(
         &self,
         parameters: &[f32],
