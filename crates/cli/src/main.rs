@@ -47,6 +47,8 @@ enum Command {
     Demo(command::demo::Demo),
     /// Run a circuit that a file describes.
     Simulate(command::simulate::Simulate),
+    /// Train a network that a file describes.
+    Train(command::train::Train),
     /// Statistics of recorded spikes.
     Analyse(command::analyse::Analyse),
     /// Measure how fast networks run here.
@@ -99,6 +101,7 @@ fn main() -> ExitCode {
         Command::Serve(c) => c.run(),
         Command::Demo(c) => c.run(json),
         Command::Simulate(c) => c.run(json),
+        Command::Train(c) => c.run(json),
         Command::Analyse(c) => c.run(json),
         Command::Bench(c) => c.run(json),
         Command::Config(c) => c.run(json),

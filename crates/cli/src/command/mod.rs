@@ -19,3 +19,4 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod simulation;
 pub(crate) mod top;
+pub(crate) mod train;
