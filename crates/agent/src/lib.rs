@@ -30,6 +30,7 @@ pub mod policy;
 pub mod rule;
 pub mod world;
 
+mod acting;
 mod error;
 mod learning;
 mod overrides;
@@ -38,6 +39,7 @@ mod random;
 mod saved;
 mod vault;
 
+pub use acting::{Agent, Asked, Counts, MAX_CLAIMS, MAX_CONTENT_BYTES, MAX_NAME_BYTES};
 pub use error::AgentError;
 pub use learning::{
     LearningRequest, MAX_DESCRIPTION_BYTES, MAX_TOPIC_BYTES, NewRequest, Priority, Status,

@@ -12,9 +12,10 @@ pub const MAX_SAVED_BYTES: usize = 8 << 20;
 const DIGEST_BYTES: usize = 32;
 const HEAD: usize = 8 + DIGEST_BYTES;
 
-/// Which policy was saved, and in which form.
+/// What was saved, and in which form.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
+    Agent,
     Columns,
     Model,
 }
@@ -22,6 +23,7 @@ pub(crate) enum Form {
 impl Form {
     fn magic(self) -> &'static [u8; 8] {
         match self {
+            Self::Agent => b"STRAGTA1",
             Self::Columns => b"STRAGTC1",
             Self::Model => b"STRAGTM1",
         }
@@ -41,7 +43,9 @@ pub(crate) fn from_bytes<T: DeserializeOwned>(form: Form, bytes: &[u8]) -> Resul
     let wrong = |problem: &str| AgentError::Saved(problem.into());
     within(bytes)?;
     if bytes.len() < HEAD || &bytes[..8] != form.magic() {
-        return Err(wrong("the first bytes are not those of this policy's first version"));
+        return Err(wrong(
+            "the first bytes are not those of what is to be read, in its first version",
+        ));
     }
     let body = &bytes[HEAD..];
     if Sha256::digest(body)[..] != bytes[8..HEAD] {

@@ -328,6 +328,10 @@ impl Policy for Columns {
         Ok(learned)
     }
 
+    fn withdraw(&mut self) {
+        self.state.pending = None;
+    }
+
     fn reset(&mut self) {
         let state = &mut self.state;
         state.traces.clear();

@@ -108,6 +108,9 @@ pub trait Policy {
     /// changed.
     fn learn(&mut self, feedback: &Feedback<'_>) -> Result<Learned, AgentError>;
 
+    /// Takes back the proposal that waits: it was not done, and nothing is to be learned of it.
+    fn withdraw(&mut self);
+
     /// Ends the episode without a reward: no action waits, nothing is eligible.
     fn reset(&mut self);
 

@@ -253,6 +253,10 @@ impl Policy for ByModel {
         Ok(learned)
     }
 
+    fn withdraw(&mut self) {
+        self.state.pending = None;
+    }
+
     fn reset(&mut self) {
         self.state.traces.clear();
         self.state.pending = None;

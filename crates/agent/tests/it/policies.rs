@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use agent::law::{Context, Decision, Law};
 use agent::{
-    AgentError, ByModel, Columns, ColumnsConfig, Dimension, End, Feedback, Gating, ModelConfig,
-    Policy, Random, ReadOut,
+    Agent, AgentError, Asked, ByModel, Columns, ColumnsConfig, Dimension, End, Feedback, Gating,
+    Lifted, ModelConfig, Policy, Random, ReadOut,
 };
 use proptest::prelude::*;
 use spike::{
@@ -232,4 +233,36 @@ proptest! {
             prop_assert_eq!(policy.save().unwrap(), good);
         }
     }
+}
+
+fn agent(seed: u64) -> Agent {
+    let policy = Columns::new(columns(2, None)).unwrap();
+    Agent::new(Box::new(policy), vec!["left".into(), "right".into()], seed).unwrap()
+}
+
+#[test]
+fn an_agent_acts_through_the_guard_alone_and_learns_nothing_of_a_refusal() {
+    let mut agent = agent(3);
+    let harmless = Asked { observation: vec![0.0, 0.0], ..Asked::default() };
+    let decision = agent.act(&harmless, Lifted::NOTHING).unwrap();
+    let Decision::Approved(approved) = decision else { panic!("harmless") };
+    assert!(["left", "right"].contains(&&approved.action().name[..]));
+    let feedback = Feedback { reward: -1.0, end: End::Terminal, next: &[0.0, 0.0] };
+    agent.learn(&feedback).unwrap();
+    assert_eq!(agent.persona().interactions(), 1);
+    let context = Context { endangers_human: true, ..Context::default() };
+    let harmful = Asked { context, ..harmless.clone() };
+    let refused = agent.act(&harmful, Lifted::NOTHING).unwrap();
+    assert_eq!(refused.verdict().law, Some(Law::First));
+    assert_eq!(agent.learn(&feedback), Err(AgentError::NothingActed));
+    let (counts, persona) = (agent.counts(), agent.persona().clone());
+    assert_eq!((counts.approved, counts.refused, counts.rewards), (1, 1, 1));
+    let long = Asked { content: "x".repeat(70_000), ..harmless };
+    assert!(agent.act(&long, Lifted::NOTHING).is_err());
+
+    let mut other = self::agent(9);
+    other.load(&agent.save().unwrap()).unwrap();
+    assert_eq!((other.counts(), other.persona()), (counts, &persona));
+    assert_eq!(other.save().unwrap(), agent.save().unwrap());
+    assert!(other.load(b"STRAGTA1").is_err());
 }
