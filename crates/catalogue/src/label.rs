@@ -83,3 +83,9 @@ pub const LAYER: Label = label("layer", 4);
 pub const RESULT: Label = label("result", 4);
 /// What time did to memories.
 pub const WHAT: Label = label("what", 8);
+/// One of the Four Laws, or none.
+pub const LAW: Label = label("law", 5);
+/// A trait of a persona.
+pub const TRAIT: Label = label("trait", 8);
+/// A value of a persona's mood.
+pub const MOOD: Label = label("mood", 4);
