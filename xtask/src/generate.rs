@@ -19,6 +19,7 @@ pub(crate) struct Generated {
 /// Every generated file.
 pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "crates/api/src/inference.rs", text: |repo| Ok(wire::code(repo)?.service) },
+    Generated { path: "crates/api/src/agent.rs", text: |repo| Ok(wire::code(repo)?.agent) },
     Generated { path: "crates/api/src/memory.rs", text: |repo| Ok(wire::code(repo)?.memory) },
     Generated {
         path: "crates/api/src/descriptor.rs",
