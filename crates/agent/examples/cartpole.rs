@@ -54,12 +54,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Episodes to solve a world, over seeds.
-fn table(name: &str, seeds: &[u64], gating: Option<Gating>, goal: f64, world: &CartPole) {
+fn table(name: &str, seeds: &[u64], config: &ColumnsConfig, goal: f64, world: &CartPole) {
     let mut solved = Vec::new();
     let (mut steps, mut cells) = (Vec::new(), Vec::new());
     for &seed in seeds {
-        let config = ColumnsConfig { gating, ..ColumnsConfig::cart_pole() };
-        let mut policy = Columns::new(config).expect("it holds");
+        let mut policy = Columns::new(config.clone()).expect("it holds");
         let mut random = Random::new(seed);
         let found = solve(&mut policy, &mut world.clone(), &mut random, goal);
         if let Some((episodes, took)) = found {
@@ -133,14 +132,19 @@ fn main() {
         "episodes until solved", "solved", "median", "min", "max", "steps", "cells"
     );
     let plain = CartPole::new();
-    table("CartPole-v1, mean of 100 episodes >= 475", &seeds, None, 475.0, &plain);
-    table("the same, gated", &seeds, gated, 475.0, &plain);
+    let ours = ColumnsConfig::cart_pole();
+    let with_gate = ColumnsConfig { gating: gated, ..ours.clone() };
+    let mut reference = ColumnsConfig { columns: 8, ..ours.clone() };
+    (reference.rule.actor_step, reference.rule.critic_step) = (2.0, 0.3);
+    table("CartPole-v1, mean of 100 episodes >= 475", &seeds, &ours, 475.0, &plain);
+    table("the same, gated", &seeds, &with_gate, 475.0, &plain);
+    table("the same, 8 columns, steps 2 and 0.3", &seeds, &reference, 475.0, &plain);
     let noise = CartPole::harder(Harder { noise: 0.02, start: 0.05, steps: 500 });
-    table("2 % noise", &seeds, None, 475.0, &noise);
+    table("2 % noise", &seeds, &ours, 475.0, &noise);
     let wide = CartPole::harder(Harder { noise: 0.0, start: 0.15, steps: 500 });
-    table("starts within 0.15", &seeds, None, 475.0, &wide);
+    table("starts within 0.15", &seeds, &ours, 475.0, &wide);
     let both = CartPole::harder(Harder { noise: 0.02, start: 0.15, steps: 1000 });
-    table("2 % noise, starts within 0.15, 1000 steps", &seeds, None, 950.0, &both);
+    table("2 % noise, starts within 0.15, 1000 steps", &seeds, &ours, 950.0, &both);
     println!(
         "\n{:<18} {:>7} {:>7} {:>10} {:>9} {:>11} {:>11} {:>5}",
         "A, B, A again", "A", "B", "B solved", "A again", "kept", "least", "sets"

@@ -114,10 +114,10 @@ impl Agent {
         let action = Action { name, content: asked.content.clone() };
         let decision = Guard.decide(action, &asked.context, lifted, proposal);
         match &decision {
-            Decision::Approved(_) => self.counts.approved += 1,
+            Decision::Approved(_) => self.counts.approved = self.counts.approved.saturating_add(1),
             Decision::Refused(_) => {
                 self.policy.withdraw();
-                self.counts.refused += 1;
+                self.counts.refused = self.counts.refused.saturating_add(1);
             }
         }
         Ok(decision)
@@ -132,10 +132,12 @@ impl Agent {
         if feedback.reward != 0.0 {
             self.persona.adapt(feedback.reward)?;
         }
-        self.counts.rewards += 1;
-        self.counts.reward += feedback.reward;
-        self.counts.episodes += u64::from(feedback.end != crate::policy::End::Goes);
-        self.counts.weight_changes += learned.weight_changes;
+        let counts = &mut self.counts;
+        let ended = u64::from(feedback.end != crate::policy::End::Goes);
+        counts.rewards = counts.rewards.saturating_add(1);
+        counts.reward += feedback.reward;
+        counts.episodes = counts.episodes.saturating_add(ended);
+        counts.weight_changes = counts.weight_changes.saturating_add(learned.weight_changes);
         Ok(learned)
     }
 

@@ -10,6 +10,8 @@ pub const LEAST_TRACE: f64 = 1e-4;
 pub const MAX_CELLS: usize = 1 << 16;
 /// Weights of one actor: cells times outputs.
 pub const MAX_ACTOR_WEIGHTS: usize = 1 << 17;
+/// The largest magnitude of a feature.
+pub const MAX_ACTIVITY: f64 = 1e9;
 /// The largest sum that an actor's neuron takes.
 const MAX_DRIVE: f64 = 30.0;
 

@@ -7,7 +7,7 @@ use super::gate::{Gate, Gating};
 use super::{End, Feedback, Learned, MAX_REWARD, Policy, Proposal, checked, finite};
 use crate::error::AgentError;
 use crate::random::Random;
-use crate::rule::{self, Active, Rule, Traces, Weights};
+use crate::rule::{self, Active, MAX_ACTIVITY, Rule, Traces, Weights};
 use crate::saved::{self, Form};
 
 /// Values of an observation.
@@ -320,7 +320,7 @@ impl Policy for Columns {
             learned.eligible = state.traces.len() as u32;
         }
         state.error += delta.abs();
-        state.steps += 1;
+        state.steps = state.steps.saturating_add(1);
         if feedback.end != End::Goes {
             self.ended(&mut learned);
             self.reset();
@@ -407,7 +407,7 @@ impl Pending {
         let fits = self.action < actions
             && self.probabilities.len() == actions as usize
             && self.probabilities.iter().all(|p| (0.0..=1.0).contains(p))
-            && self.active.iter().all(|(_, x)| x.is_finite());
+            && self.active.iter().all(|(_, x)| x.abs() <= MAX_ACTIVITY);
         match fits {
             true => Ok(()),
             false => Err("the action that waits does not fit".into()),

@@ -10,7 +10,9 @@ use super::columns::{Dimension, MAX_DIMENSIONS, MAX_SNAPSHOTS, Pending, within_r
 use super::{End, Feedback, Learned, MAX_ACTIONS, MAX_REWARD, Policy, Proposal, checked, finite};
 use crate::error::AgentError;
 use crate::random::Random;
-use crate::rule::{self, Active, MAX_ACTOR_WEIGHTS, MAX_CELLS, Rule, Traces, Weights};
+use crate::rule::{
+    self, Active, MAX_ACTIVITY, MAX_ACTOR_WEIGHTS, MAX_CELLS, Rule, Traces, Weights,
+};
 use crate::saved::{self, Form};
 
 /// Steps of the network for one action.
@@ -171,9 +173,9 @@ impl ByModel {
         let steps = f64::from(self.config.steps);
         let active = sums.iter().enumerate().filter(|(_, n)| **n != 0.0);
         let active: Vec<Active> = active.map(|(k, n)| (k as u64, f64::from(*n) / steps)).collect();
-        match active.iter().all(|(_, x)| x.is_finite()) {
+        match active.iter().all(|(_, x)| x.abs() <= MAX_ACTIVITY) {
             true => Ok(active),
-            false => Err(AgentError::Model("an output is no finite number".into())),
+            false => Err(AgentError::Model(format!("an output is beyond ±{MAX_ACTIVITY:e}"))),
         }
     }
 
@@ -245,7 +247,7 @@ impl Policy for ByModel {
             learned.eligible = state.traces.len() as u32;
         }
         state.error += delta.abs();
-        state.steps += 1;
+        state.steps = state.steps.saturating_add(1);
         if feedback.end != End::Goes {
             learned.critic_error = Some(state.error / state.steps as f64);
             self.reset();

@@ -8,6 +8,7 @@ use agent::{
     Lifted, ModelConfig, Policy, Random, ReadOut,
 };
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use spike::{
     Compiled, Connection, Conventions, Dense, If, Model, Network, Output, Population, Projection,
 };
@@ -231,6 +232,37 @@ proptest! {
             prop_assert!(policy.load(&flipped).is_err());
             prop_assert!(policy.load(&good[..at as usize % good.len()]).is_err());
             prop_assert_eq!(policy.save().unwrap(), good);
+        }
+    }
+
+    /// Whoever writes the bytes can write their digest too.
+    #[test]
+    fn hostile_bytes_with_the_right_digest_break_nothing(
+        changes in proptest::collection::vec((any::<u32>(), any::<u8>()), 1..8), cut in 0..40_u32,
+    ) {
+        let mut random = Random::new(3);
+        for mut policy in policies() {
+            act(&mut *policy, &mut random, 9);
+            policy.propose(&[0.5, 0.5], &mut random).unwrap();
+            let good = policy.save().unwrap();
+            let (head, body) = good.split_at(40);
+            let mut body = body.to_vec();
+            for (at, byte) in &changes {
+                let at = *at as usize % body.len();
+                body[at] = *byte;
+            }
+            body.truncate(body.len() - (cut as usize / 30) * cut as usize % body.len());
+            let mut hostile = head[..8].to_vec();
+            hostile.extend(Sha256::digest(&body));
+            hostile.extend(&body);
+            match policy.load(&hostile) {
+                Err(_) => prop_assert_eq!(policy.save().unwrap(), good),
+                Ok(()) => {
+                    drop(policy.learn(&Feedback { reward: 1.0, end: End::Goes, next: &[0.0, 0.0] }));
+                    act(&mut *policy, &mut random, 20);
+                    prop_assert!(policy.weights().iter().all(|w| w.is_finite()));
+                }
+            }
         }
     }
 }
