@@ -38,6 +38,7 @@ pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "deploy/generated/grafana/serving.json", text: |_| dashboard("serving") },
     Generated { path: "deploy/generated/grafana/engine.json", text: |_| dashboard("engine") },
     Generated { path: "deploy/generated/grafana/memory.json", text: |_| dashboard("memory") },
+    Generated { path: "deploy/generated/grafana/agents.json", text: |_| dashboard("agents") },
     Generated { path: "deploy/generated/grafana/security.json", text: |_| dashboard("security") },
     Generated {
         path: "deploy/generated/grafana/resilience.json",
