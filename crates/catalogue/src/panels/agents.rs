@@ -34,10 +34,10 @@ pub(crate) const PAGE: Page = Page {
             &[target("sum by (outcome) (rate(striatum_laws_judged_total{}[$w]))", "{{outcome}}")],
         ),
         panel(
-            Bars,
-            ("refused-by-law", "Refused by law", "short", 2),
-            "Actions that were refused in the window, by the highest law that they break.",
-            &[target("sum by (law) (increase(striatum_laws_refused_total{}[$w]))", "{{law}}")],
+            Lines,
+            ("refused-by-law", "Refused by law", "ops", 2),
+            "Actions a second that are refused, by the highest law that they break.",
+            &[target("sum by (law) (rate(striatum_laws_refused_total{}[$w]))", "{{law}}")],
         ),
         panel(
             Lines,
