@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::AgentError;
 
-/// The most that an agent may be saved as; the store takes records up to twice that.
-pub const MAX_SAVED_BYTES: usize = 8 << 20;
+/// The most that an agent may be saved as: four full sets fit, and the store takes 16 MiB.
+pub const MAX_SAVED_BYTES: usize = 12 << 20;
 
 const DIGEST_BYTES: usize = 32;
 const HEAD: usize = 8 + DIGEST_BYTES;

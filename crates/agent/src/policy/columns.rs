@@ -19,7 +19,7 @@ pub const MAX_BINS: u32 = 1024;
 /// Actions to choose from.
 pub const MAX_ACTIONS: u32 = 64;
 /// Snapshots that are kept to go back to.
-pub const MAX_SNAPSHOTS: usize = 4;
+pub const MAX_SNAPSHOTS: usize = 2;
 /// Cells over all columns, with weights or not.
 const MAX_PLACES: u64 = 1 << 52;
 

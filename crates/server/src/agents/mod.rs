@@ -29,7 +29,7 @@ use crate::wire::agent::{AgentSpec, PolicyKind};
 /// Agents of a tenant.
 pub(crate) const MAX_AGENTS: usize = 64;
 /// Agents in the process at once.
-const MAX_OPEN: usize = 1024;
+const MAX_OPEN: usize = 256;
 /// How long an agent may be idle before it is closed.
 const IDLE: Duration = Duration::from_secs(600);
 /// Time from one look at what has changed to the next: what is learned in between is lost where the
