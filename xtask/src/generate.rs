@@ -19,6 +19,7 @@ pub(crate) struct Generated {
 /// Every generated file.
 pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "crates/api/src/inference.rs", text: |repo| Ok(wire::code(repo)?.service) },
+    Generated { path: "crates/api/src/agent.rs", text: |repo| Ok(wire::code(repo)?.agent) },
     Generated { path: "crates/api/src/memory.rs", text: |repo| Ok(wire::code(repo)?.memory) },
     Generated {
         path: "crates/api/src/descriptor.rs",
@@ -37,6 +38,7 @@ pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "deploy/generated/grafana/serving.json", text: |_| dashboard("serving") },
     Generated { path: "deploy/generated/grafana/engine.json", text: |_| dashboard("engine") },
     Generated { path: "deploy/generated/grafana/memory.json", text: |_| dashboard("memory") },
+    Generated { path: "deploy/generated/grafana/agents.json", text: |_| dashboard("agents") },
     Generated { path: "deploy/generated/grafana/security.json", text: |_| dashboard("security") },
     Generated {
         path: "deploy/generated/grafana/resilience.json",

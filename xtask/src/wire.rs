@@ -12,11 +12,13 @@ use crate::repo::Repo;
 pub(crate) struct Code {
     pub(crate) service: String,
     pub(crate) memory: String,
+    pub(crate) agent: String,
     pub(crate) descriptor: String,
 }
 
 /// Messages that are written and read as JSON too, as HTTP has them.
 const MEMORY: &str = ".striatum.memory.v1";
+const AGENT: &str = ".striatum.agent.v1";
 const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
 /// Fields that JSON has in another form.
 const AS_JSON: [(&str, &str); 9] = [
@@ -34,7 +36,7 @@ const AS_JSON: [(&str, &str); 9] = [
 /// Makes the code.
 pub(crate) fn code(repo: &Repo) -> Result<Code> {
     let folder = repo.root.join("crates/api/proto");
-    let files = ["inference.proto", "memory.proto"].map(|file| folder.join(file));
+    let files = ["inference.proto", "memory.proto", "agent.proto"].map(|file| folder.join(file));
     let set = protox::compile(files, [&folder]).map_err(|e| anyhow::anyhow!("{e}"))?;
     let bytes = set.encode_to_vec();
     let out = tempfile::tempdir()?;
@@ -53,18 +55,23 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         .emit_rerun_if_changed(false)
         .message_attribute(MEMORY, SERDE)
         .message_attribute(MEMORY, "#[serde(default)]")
+        .message_attribute(AGENT, SERDE)
+        .message_attribute(AGENT, "#[serde(default)]")
         .compile_fds(set)?;
     let service = std::fs::read_to_string(out.path().join("inference.rs"))?;
     let memory = std::fs::read_to_string(out.path().join("striatum.memory.v1.rs"))?;
     let of_memory = "//! Made from `proto/memory.proto` by `cargo xtask generate`.\n\n";
     let memory = format(&format!("{of_memory}{memory}"))?;
+    let agent = std::fs::read_to_string(out.path().join("striatum.agent.v1.rs"))?;
+    let of_agent = "//! Made from `proto/agent.proto` by `cargo xtask generate`.\n\n";
+    let agent = format(&format!("{of_agent}{agent}"))?;
     let head = "//! Made from `proto/inference.proto` by `cargo xtask generate`.\n\n";
     let list: Vec<String> = bytes.iter().map(|b| format!("{b}")).collect();
     let doc = "/// The descriptors of every message and service, for reflection.";
     let descriptor =
         format!("{head}{doc}\npub const DESCRIPTOR: &[u8] = &[{}];\n", list.join(", "));
     let service = format(&format!("{head}{service}"))?;
-    Ok(Code { service, memory, descriptor: format(&descriptor)? })
+    Ok(Code { service, memory, agent, descriptor: format(&descriptor)? })
 }
 
 /// The text as rustfmt has it.

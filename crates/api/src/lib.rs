@@ -20,6 +20,15 @@ pub mod inference;
 )]
 pub mod memory;
 
+/// Agents, the Four Laws and learning requests, over gRPC.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; the .proto file has the documentation"
+)]
+pub mod agent;
+
 mod descriptor;
 mod json;
 

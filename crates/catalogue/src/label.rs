@@ -30,7 +30,7 @@ pub const METHOD: Label = label("method", 10);
 /// A status of HTTP.
 pub const STATUS: Label = label("status", 40);
 /// A method of gRPC.
-pub const RPC: Label = label("rpc", 40);
+pub const RPC: Label = label("rpc", 60);
 /// A code of gRPC.
 pub const CODE: Label = label("code", 17);
 /// Why something happened.
@@ -83,3 +83,9 @@ pub const LAYER: Label = label("layer", 4);
 pub const RESULT: Label = label("result", 4);
 /// What time did to memories.
 pub const WHAT: Label = label("what", 8);
+/// One of the Four Laws, or none.
+pub const LAW: Label = label("law", 5);
+/// A trait of a persona.
+pub const TRAIT: Label = label("trait", 8);
+/// A value of a persona's mood.
+pub const MOOD: Label = label("mood", 4);

@@ -61,6 +61,8 @@ enum Command {
     Audit(command::audit::Audit),
     /// Remember and find through a running server; measure how well is found.
     Memory(command::memory::Memory),
+    /// Act and learn through a running server; judge actions, decide learning requests.
+    Agent(command::agent::Agent),
     /// Make, list, verify, restore and prune backups.
     Backup(command::backup::Backup),
     /// Give a tenant's memory to a program that speaks MCP over standard input and output.
@@ -108,6 +110,7 @@ fn main() -> ExitCode {
         Command::Key(c) => c.run(json),
         Command::Audit(c) => c.run(json),
         Command::Memory(c) => c.run(json),
+        Command::Agent(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Mcp(c) => c.run(),
         Command::Doctor(c) => c.run(json),

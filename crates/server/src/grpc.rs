@@ -1,16 +1,20 @@
-//! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), health and
+//! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), agents
+//! (`grpc/agents.rs`), health and
 //! reflection, on the port that HTTP has. Every method is a route of the table below, with the role that it needs; what it
 //! does stands where HTTP has it.
 
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long calls take")]
 
+mod agents;
 mod memory;
+mod messages;
 
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use api::agent::agents_server::AgentsServer;
 use api::inference as pb;
 use api::inference::grpc_inference_service_server::{
     GrpcInferenceService, GrpcInferenceServiceServer,
@@ -40,6 +44,7 @@ use crate::wire::{
 
 const INFERENCE: &str = "inference.GRPCInferenceService";
 const MEMORY: &str = "striatum.memory.v1.Memory";
+const AGENTS: &str = "striatum.agent.v1.Agents";
 const HEALTH: &str = "grpc.health.v1.Health";
 const REFLECTION: &str = "ServerReflection";
 
@@ -73,6 +78,30 @@ const METHODS: &[(&str, &str, Access)] = &[
     (MEMORY, "Export", Access::AtLeast(Role::Operator)),
     (MEMORY, "Import", Access::AtLeast(Role::Operator)),
     (MEMORY, "Stats", Access::AtLeast(Role::Reader)),
+    (AGENTS, "CreateAgent", Access::AtLeast(Role::Writer)),
+    (AGENTS, "ListAgents", Access::AtLeast(Role::Reader)),
+    (AGENTS, "GetAgent", Access::AtLeast(Role::Reader)),
+    (AGENTS, "ChangeAgent", Access::AtLeast(Role::Writer)),
+    (AGENTS, "DeleteAgent", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Act", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Learn", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Reset", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Snapshot", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Undo", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Save", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Load", Access::AtLeast(Role::Writer)),
+    (AGENTS, "GetPersona", Access::AtLeast(Role::Reader)),
+    (AGENTS, "AdjustPersona", Access::AtLeast(Role::Writer)),
+    (AGENTS, "Judge", Access::AtLeast(Role::Reader)),
+    (AGENTS, "ListOverrides", Access::AtLeast(Role::Reader)),
+    (AGENTS, "Lift", Access::AtLeast(Role::Admin)),
+    (AGENTS, "EndOverride", Access::AtLeast(Role::Admin)),
+    (AGENTS, "RequestLearning", Access::AtLeast(Role::Writer)),
+    (AGENTS, "ListLearning", Access::AtLeast(Role::Reader)),
+    (AGENTS, "GetLearning", Access::AtLeast(Role::Reader)),
+    (AGENTS, "ApproveLearning", Access::AtLeast(Role::Operator)),
+    (AGENTS, "DenyLearning", Access::AtLeast(Role::Operator)),
+    (AGENTS, "ListVault", Access::AtLeast(Role::Operator)),
 ];
 
 /// The largest part of a message that is not tensors.
@@ -88,11 +117,15 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     let remembered = MemoryServer::new(remembered)
         .max_decoding_message_size(limit)
         .max_encoding_message_size(usize::MAX);
+    let agents = AgentsServer::new(agents::Acting { server: Arc::clone(server) })
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(usize::MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(Arc::clone(server), reporter));
     let services = Router::new()
         .route_service("/inference.GRPCInferenceService/{method}", inference)
         .route_service("/striatum.memory.v1.Memory/{method}", remembered)
+        .route_service("/striatum.agent.v1.Agents/{method}", agents)
         .route_service("/grpc.health.v1.Health/{method}", health);
     let (v1, v1alpha) = (reflection().build_v1(), reflection().build_v1alpha());
     // The descriptors are generated and hold; without them there is no reflection, and all else.
@@ -127,6 +160,7 @@ async fn report_health(server: Arc<Server>, reporter: tonic_health::server::Heal
         reporter.set_service_status("", status).await;
         reporter.set_service_status(INFERENCE, status).await;
         reporter.set_service_status(MEMORY, status).await;
+        reporter.set_service_status(AGENTS, status).await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
 }
@@ -193,7 +227,7 @@ async fn pass(
             let subject = caller.subject.clone();
             request.extensions_mut().insert(caller);
             let response = next.run(request).await;
-            if access == Access::AtLeast(Role::Operator) {
+            if matches!(access, Access::AtLeast(role) if role >= Role::Operator) {
                 let status = response.headers().get("grpc-status");
                 let status = status.and_then(|s| s.to_str().ok()).unwrap_or("0").to_owned();
                 let outcome = format!("grpc {status}");

@@ -7,6 +7,7 @@
 //! and writes. What can be asked, by whom, is one table ([`http`]).
 
 pub mod administer;
+mod agents;
 mod alarm;
 pub mod backup;
 mod checkpoint;

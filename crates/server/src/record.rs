@@ -2,12 +2,16 @@
 
 #![allow(clippy::disallowed_methods, reason = "an exemplar says when it was")]
 
+mod agents;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use observe::{Counter, Gauge, Histogram, Metrics, OTHER, Sum};
 use spike::{Compiled, Emission, Report};
+
+pub(crate) use agents::{AgentSignals, OverrideTold};
 
 use crate::config::Config;
 use crate::error::RequestError;

@@ -9,6 +9,7 @@ use observe::Metrics;
 use observe::telemetry::{Telemetry, current};
 use tracing::{Instrument, Span};
 
+use crate::agents::Agents;
 use crate::alarm::Alarm;
 use crate::config::Config;
 use crate::degradation::Degradation;
@@ -38,6 +39,7 @@ pub(crate) struct Server {
     pub(crate) experiments: Experiments,
     pub(crate) health: Health,
     pub(crate) memories: Memories,
+    pub(crate) agents: Agents,
     pub(crate) past: Past,
     pub(crate) alarm: Alarm,
     pub(crate) reader: Reader,

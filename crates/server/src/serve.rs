@@ -17,6 +17,7 @@ use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::agents::{self, Agents};
 use crate::alarm::Alarm;
 use crate::backup;
 use crate::config::{self, Config};
@@ -151,6 +152,7 @@ where
         experiments: Experiments::default(),
         health: Health::default(),
         memories,
+        agents: Agents::new(&store, &metrics),
         past,
         alarm,
         reader,
@@ -203,12 +205,14 @@ where
         tokio::spawn(watch::count(Arc::clone(&server))),
         tokio::spawn(watch::verify(Arc::clone(&server))),
         tokio::spawn(memories::tend(Arc::clone(&server))),
+        tokio::spawn(agents::tend(Arc::clone(&server))),
     ];
     listener.serve(router(&server), stopped.notified(), grace).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     sweeping.abort();
     reloading.abort();
     watch::keep(&server).await;
+    server.agents.keep().await;
     if let Some((exporter, task)) = exporting {
         task.abort();
         // What cannot be sent in time stays unsent.

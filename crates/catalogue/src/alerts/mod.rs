@@ -1,5 +1,6 @@
 //! The table of alerts, by area.
 
+mod agent;
 mod engine;
 mod memory;
 mod resilience;
@@ -17,6 +18,7 @@ pub const ALERTS: &[&[Alert]] = &[
     slo::ALERTS,
     engine::ALERTS,
     memory::ALERTS,
+    agent::ALERTS,
     security::ALERTS,
     resilience::ALERTS,
     resources::ALERTS,

@@ -1,5 +1,6 @@
 //! The table of metrics, by area.
 
+mod agent;
 mod engine;
 mod machine;
 mod memory;
@@ -15,6 +16,7 @@ pub const METRICS: &[&[Metric]] = &[
     requests::METRICS,
     engine::METRICS,
     memory::METRICS,
+    agent::METRICS,
     operation::METRICS,
     watching::METRICS,
     machine::METRICS,

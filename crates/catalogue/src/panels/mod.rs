@@ -1,5 +1,6 @@
 //! The table of panels, by page.
 
+mod agents;
 mod engine;
 mod health;
 mod memory;
@@ -17,6 +18,7 @@ pub const PAGES: &[Page] = &[
     serving::PAGE,
     engine::PAGE,
     memory::PAGE,
+    agents::PAGE,
     security::PAGE,
     resilience::PAGE,
     resources::PAGE,

@@ -1,4 +1,6 @@
-//! `striatum demo`: held-out digits through a running server.
+//! `striatum demo`: held-out digits through a running server, or an agent that learns (`demo/agent.rs`).
+
+mod agent;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,9 +20,10 @@ use crate::{Outcome, draw};
 const WARM_UP: usize = 16;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Classify held-out digits through a running server.
+/// Classify held-out digits through a running server, or watch an agent learn to balance a pole.
 ///
-/// Shows accuracy, latency percentiles, a confusion matrix and the spikes of one decision.
+/// Digits: accuracy, latency percentiles, a confusion matrix and the spikes of one decision.
+/// With --agent: CartPole-v1 by three-factor learning on columns, live, until it is solved.
 #[derive(Args)]
 pub(crate) struct Demo {
     /// The server.
@@ -38,6 +41,8 @@ pub(crate) struct Demo {
     /// Images to classify [default: all].
     #[arg(long)]
     limit: Option<usize>,
+    #[command(flatten)]
+    learning: agent::Learning,
 }
 
 /// The held-out images, one row of pixels each, with their labels.
@@ -57,6 +62,9 @@ struct Answer {
 
 impl Demo {
     pub(crate) fn run(self, json: bool) -> Result<Outcome> {
+        if self.learning.is_asked() {
+            return self.learning.run(json);
+        }
         let images = Images::read(&self.model.join("heldout.npz"))?;
         let url = if self.start { started(&self.model)? } else { self.url.clone() };
         let name = self.model.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();

@@ -1,10 +1,12 @@
 //! The commands, one file each: what it takes, and `run`.
 
+pub(crate) mod agent;
 pub(crate) mod analyse;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod catalogue;
+mod client;
 pub(crate) mod config;
 pub(crate) mod convert;
 pub(crate) mod demo;

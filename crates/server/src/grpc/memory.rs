@@ -11,20 +11,16 @@ use api::memory::memory_server::Memory;
 use axum::Json as Answer;
 use axum::extract::{Path, State};
 use memory::Existing;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::messages::{from, message, plain, read, written};
 use super::{Answered, caller};
 use crate::error::RequestError;
 use crate::http::extract::{Json, Params, Whole};
 use crate::http::{knowledge, memories};
 use crate::request::Server;
-
-/// Members whose nulls are the caller's own.
-const OPEN: [&str; 3] = ["metadata", "filters", "explain"];
 
 /// The service.
 pub(super) struct Remembered {
@@ -34,45 +30,6 @@ pub(super) struct Remembered {
 impl Remembered {
     fn state(&self) -> State<Arc<Server>> {
         State(Arc::clone(&self.server))
-    }
-}
-
-/// A message as the request that HTTP has.
-fn read<T: DeserializeOwned>(message: impl Serialize) -> Result<T, RequestError> {
-    let mut value = serde_json::to_value(message).map_err(|_| RequestError::Failed)?;
-    plain(&mut value);
-    from(value)
-}
-
-fn from<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
-    serde_json::from_value(value).map_err(|e| RequestError::bad(format!("message: {e}")))
-}
-
-/// An answer of HTTP as a message.
-fn written<T: DeserializeOwned>(answer: impl Serialize) -> Answered<T> {
-    Ok(Response::new(message(answer)?))
-}
-
-fn message<T: DeserializeOwned>(answer: impl Serialize) -> Result<T, RequestError> {
-    let mut value = serde_json::to_value(answer).map_err(|_| RequestError::Failed)?;
-    plain(&mut value);
-    // Names are the same on both sides; where they were not, a test would not have passed.
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "an answer is no message");
-        RequestError::Failed
-    })
-}
-
-/// Takes away what is absent: it has no null in protobuf.
-fn plain(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            let closed = fields.iter_mut().filter(|(name, _)| !OPEN.contains(&name.as_str()));
-            closed.for_each(|(_, value)| plain(value));
-        }
-        Value::Array(values) => values.iter_mut().for_each(plain),
-        _ => {}
     }
 }
 

@@ -2,6 +2,7 @@
 //! document; the handlers stand beside it by subject.
 
 mod admin;
+pub(crate) mod agents;
 mod alerts;
 mod dead_letters;
 mod experiments;
@@ -9,6 +10,7 @@ pub(crate) mod extract;
 mod guard;
 mod inference;
 pub(crate) mod knowledge;
+pub(crate) mod laws;
 pub(crate) mod memories;
 mod models;
 mod openapi;
@@ -52,6 +54,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         experiments::operations(),
         memories::operations(),
         knowledge::operations(),
+        agents::operations(),
+        laws::operations(),
         dead_letters::operations(),
         admin::operations(),
         watching::operations(),

@@ -21,6 +21,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use spike::{Port, Raster};
 
+pub(crate) mod agent;
 mod answer;
 pub(crate) mod knowledge;
 pub(crate) mod memory;

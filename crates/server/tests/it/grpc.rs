@@ -127,7 +127,12 @@ async fn health_and_reflection_answer() {
     let channel = Channel::from_shared(format!("http://{}", server.address)).unwrap();
     let channel = channel.connect().await.unwrap();
     let mut health = HealthClient::new(channel.clone());
-    for service in ["", "inference.GRPCInferenceService", "striatum.memory.v1.Memory"] {
+    for service in [
+        "",
+        "inference.GRPCInferenceService",
+        "striatum.memory.v1.Memory",
+        "striatum.agent.v1.Agents",
+    ] {
         let ask = tonic_health::pb::HealthCheckRequest { service: service.into() };
         // The reporter's first look may be a moment away.
         let mut status = health.check(ask.clone()).await;

@@ -9,6 +9,8 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a test may know what time it is")]
 
+mod agent_rpc;
+mod agents;
 mod bad_requests;
 mod client;
 mod clients;

@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::client::Client;
 use crate::Outcome;
+use crate::command::client::Client;
 use crate::watched::ServerFlags;
 
 /// Write everything that is remembered and known into a file: JSON lines with a checksum.

@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::Client;
 use super::{ScopeFlags, day, field, given, line, results};
+use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
 

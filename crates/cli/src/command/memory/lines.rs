@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::ScopeFlags;
-use super::client::{Client, of_memory, refused_with};
 use crate::Outcome;
+use crate::command::client::{Client, of_memory, refused_with};
 
 /// The largest file.
 const MAX_FILE_BYTES: u64 = 2 << 30;

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::{Client, of_memory};
 use super::{ScopeFlags, day, field, line, plain, results};
+use crate::command::client::{Client, of_memory};
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
 

@@ -1,7 +1,6 @@
 //! `striatum memory`: what a running server remembers, and how well a memory finds.
 
 mod carry;
-mod client;
 mod eval;
 mod find;
 mod lines;

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, of_memory};
 use super::{ScopeFlags, given, lines, results};
 use crate::Outcome;
+use crate::command::client::{Client, of_memory};
 use crate::watched::ServerFlags;
 
 /// The longest text that is read from standard input; the server's limit is lower.

@@ -5,6 +5,7 @@
 //! against the catalogue. Rules hold for no time here (`hold_factor = 0`), so that an alert fires at
 //! the first look at which its expression holds.
 
+mod agents;
 mod callers;
 mod load;
 mod machine;
@@ -49,6 +50,9 @@ const TABLES: &[Faults] = &[
     machine::TIGHT,
     machine::HOT,
     memories::USED,
+    agents::REFUSED,
+    agents::LIFTED,
+    agents::ASKED,
     time::LATER,
     time::LETTERS,
     time::OLD_LETTERS,

@@ -1,4 +1,4 @@
-//! A server that is asked over HTTP to remember: one request, one answer, every refusal told.
+//! A server that is asked over HTTP to remember or to act: one request, one answer, every refusal told.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 /// The largest answer that is held in memory.
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 
-/// A server that remembers.
+/// A server that is asked.
 pub(super) struct Client {
     agent: ureq::Agent,
     url: String,
@@ -124,7 +124,7 @@ fn with(path: &str, query: &[(&str, &str)]) -> String {
 }
 
 /// Text as it may stand in an address (RFC 3986, 2.1).
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let byte = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
     text.bytes().map(byte).collect()

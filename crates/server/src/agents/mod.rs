@@ -1,0 +1,437 @@
+//! The agents of tenants: opened when they are first asked for, kept when they have changed, closed
+//! when they are idle.
+//!
+//! A tenant's agents are reached by the tenant of the caller's credential alone. An agent lives in
+//! one server at a time: servers that share a store each keep what their own callers taught it.
+
+mod overrides;
+mod requests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use requests::Vaulted;
+
+use agent::{Agent, AgentError, ByModel, Columns, Policy};
+use observe::Metrics;
+use serde::{Deserialize, Serialize};
+use store::{Collection, Expect, Range, Store, StoreError, Tenant, TenantId, Write};
+use tokio::sync::{OnceCell, OwnedMutexGuard, Semaphore};
+
+use crate::error::RequestError;
+use crate::record::AgentSignals;
+use crate::repository::Repository;
+use crate::request::{Server, now_ms};
+use crate::security::Caller;
+use crate::wire::agent::{AgentSpec, PolicyKind};
+
+/// Agents of a tenant.
+pub(crate) const MAX_AGENTS: usize = 64;
+/// Agents in the process at once.
+const MAX_OPEN: usize = 256;
+/// How long an agent may be idle before it is closed.
+const IDLE: Duration = Duration::from_secs(600);
+/// Time from one look at what has changed to the next: what is learned in between is lost where the
+/// machine stops without warning.
+const EVERY: Duration = Duration::from_secs(5);
+
+const ABOUT: Collection = Collection::new("agents");
+const STATES: Collection = Collection::new("agent-states");
+const SAVES: Collection = Collection::new("agent-saves");
+
+/// The agents of tenants.
+pub(crate) struct Agents {
+    open: Mutex<HashMap<(TenantId, String), Open>>,
+    lifted: overrides::Known,
+    /// Turns of those who make learning requests.
+    requesting: tokio::sync::Mutex<()>,
+    /// Networks that are stepped at once.
+    stepping: Semaphore,
+    store: Store,
+    pub(crate) signals: AgentSignals,
+}
+
+struct Open {
+    live: Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>,
+    used: Instant,
+}
+
+/// An agent in the process.
+pub(crate) struct Live {
+    pub(crate) about: About,
+    pub(crate) agent: Agent,
+    /// Whether it has changed since it was kept.
+    changed: bool,
+    /// Whether it was deleted while somebody waited for it.
+    gone: bool,
+}
+
+/// What an agent is, as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct About {
+    pub(crate) id: String,
+    pub(crate) spec: AgentSpec,
+    /// The version and the digest of the model that it is of.
+    pub(crate) model: Option<(u32, String)>,
+    pub(crate) seed: u64,
+    pub(crate) created_ms: u64,
+    pub(crate) saved_ms: Option<u64>,
+}
+
+/// An agent that is being worked with.
+pub(crate) struct Held {
+    live: OwnedMutexGuard<Live>,
+    /// While it is held it is not closed.
+    _open: Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>,
+}
+
+impl Agents {
+    pub(crate) fn new(store: &Store, metrics: &Arc<Metrics>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            open: Mutex::default(),
+            lifted: overrides::Known::default(),
+            requesting: tokio::sync::Mutex::default(),
+            stepping: Semaphore::new(cores),
+            store: store.clone(),
+            signals: AgentSignals::of(metrics),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, String), Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tenant(&self, tenant: &TenantId) -> Tenant {
+        self.store.tenant(tenant)
+    }
+
+    /// Makes an agent.
+    ///
+    /// # Errors
+    /// [`RequestError::Bad`], [`RequestError::Conflict`] where the name is taken,
+    /// [`RequestError::Full`].
+    pub(crate) async fn create(
+        &self,
+        caller: &Caller,
+        repository: &Repository,
+        mut spec: AgentSpec,
+    ) -> Result<About, RequestError> {
+        let id = spec.id.take().map_or_else(crate::http::random_id, Ok)?;
+        TenantId::parse(&id).map_err(|_| {
+            RequestError::bad(format!("id: {id:?}, expected 1 to 64 of a-z, 0-9, - and _"))
+        })?;
+        let random = u64::from_le_bytes(std::array::from_fn(|k| crate::http::random_bytes()[k]));
+        let seed = spec.seed.take().unwrap_or(random >> 11);
+        let model = model_of(caller, repository, &spec)?;
+        let about = About { id, spec, model, seed, created_ms: now_ms(), saved_ms: None };
+        let state = made(&about, repository)?.save()?;
+        let tenant = self.tenant(&caller.tenant);
+        if tenant.usage(ABOUT).await?.records >= MAX_AGENTS as u64 {
+            return Err(RequestError::Full { what: "agents of a tenant", limit: MAX_AGENTS });
+        }
+        let put = |collection, value, expect| Write::Put {
+            collection,
+            key: about.id.clone(),
+            value,
+            expect,
+        };
+        let described = serde_json::to_vec(&about).map_err(|_| RequestError::Failed)?;
+        let writes = vec![put(ABOUT, described, Expect::Absent), put(STATES, state, Expect::Any)];
+        match tenant.commit(writes).await {
+            Ok(_) => Ok(about),
+            Err(StoreError::Conflict { .. }) => {
+                Err(RequestError::Conflict(format!("agent {} is there already", about.id)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The agents of a tenant, in the order of their names.
+    pub(crate) async fn list(&self, caller: &Caller) -> Result<Vec<About>, RequestError> {
+        let page = self.tenant(&caller.tenant).scan(ABOUT, Range::default()).await?;
+        page.records.iter().map(|record| read(&record.value)).collect()
+    }
+
+    /// An agent, to be worked with alone.
+    ///
+    /// # Errors
+    /// [`RequestError::NotFound`], [`RequestError::Full`], [`RequestError::Conflict`] where its
+    /// model is another one by now.
+    pub(crate) async fn of(
+        &self,
+        caller: &Caller,
+        repository: &Repository,
+        id: &str,
+    ) -> Result<Held, RequestError> {
+        let cell = self.cell(&caller.tenant, id)?;
+        let opened = cell.get_or_try_init(|| self.opened(&caller.tenant, repository, id)).await;
+        let live = match opened {
+            Ok(live) => Arc::clone(live).lock_owned().await,
+            Err(error) => {
+                let mut open = self.lock();
+                let key = (caller.tenant.clone(), id.to_owned());
+                if open.get(&key).is_some_and(|one| one.live.get().is_none()) {
+                    open.remove(&key);
+                }
+                return Err(error);
+            }
+        };
+        if live.gone {
+            return Err(unknown(id));
+        }
+        if let Some(model) = &live.about.spec.policy.model {
+            caller.uses(model)?;
+        }
+        Ok(Held { live, _open: cell })
+    }
+
+    fn cell(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+    ) -> Result<Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>, RequestError> {
+        let mut open = self.lock();
+        let key = (tenant.clone(), id.to_owned());
+        if !open.contains_key(&key) && open.len() >= MAX_OPEN {
+            close_idle(&mut open, Duration::ZERO);
+            if open.len() >= MAX_OPEN {
+                return Err(RequestError::Full { what: "agents in the process", limit: MAX_OPEN });
+            }
+        }
+        let used = now();
+        let one = open.entry(key).or_insert_with(|| Open { live: Arc::default(), used });
+        one.used = used;
+        let cell = Arc::clone(&one.live);
+        self.signals.active.set(open.len() as f64);
+        Ok(cell)
+    }
+
+    async fn opened(
+        &self,
+        tenant: &TenantId,
+        repository: &Repository,
+        id: &str,
+    ) -> Result<Arc<tokio::sync::Mutex<Live>>, RequestError> {
+        // A name that no agent can have is no key of the store either.
+        TenantId::parse(id).map_err(|_| unknown(id))?;
+        let tenant = self.tenant(tenant);
+        let about = tenant.get(ABOUT, id).await?.ok_or_else(|| unknown(id))?;
+        let about: About = read(&about.value)?;
+        let mut agent = made(&about, repository)?;
+        if let Some(state) = tenant.get(STATES, id).await? {
+            agent.load(&state.value).map_err(corrupt)?;
+        }
+        let live = Live { about, agent, changed: false, gone: false };
+        Ok(Arc::new(tokio::sync::Mutex::new(live)))
+    }
+
+    /// Works with an agent; one that steps a network does it where nothing else waits.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        mut held: Held,
+        doing: impl FnOnce(&mut Live) -> T + Send + 'static,
+    ) -> Result<T, RequestError> {
+        if held.live.about.spec.policy.kind == PolicyKind::Columns {
+            return Ok(doing(&mut held.live));
+        }
+        let _permit = self.stepping.acquire().await.map_err(|_| RequestError::Failed)?;
+        let done = tokio::task::spawn_blocking(move || doing(&mut held.live));
+        done.await.map_err(|_| RequestError::Failed)
+    }
+
+    /// Saves an agent, to be loaded again.
+    pub(crate) async fn save(
+        &self,
+        caller: &Caller,
+        mut held: Held,
+    ) -> Result<About, RequestError> {
+        let state = held.live.agent.save()?;
+        let mut about = held.live.about.clone();
+        about.saved_ms = Some(now_ms());
+        let key = || about.id.clone();
+        let any = Expect::Any;
+        let described = serde_json::to_vec(&about).map_err(|_| RequestError::Failed)?;
+        self.signals.kept(2 * state.len());
+        let writes = vec![
+            Write::Put { collection: SAVES, key: key(), value: state.clone(), expect: any },
+            Write::Put { collection: STATES, key: key(), value: state, expect: any },
+            Write::Put { collection: ABOUT, key: key(), value: described, expect: any },
+        ];
+        self.tenant(&caller.tenant).commit(writes).await?;
+        (held.live.about, held.live.changed) = (about.clone(), false);
+        Ok(about)
+    }
+
+    /// Takes an agent back to what was saved.
+    pub(crate) async fn load(&self, caller: &Caller, mut held: Held) -> Result<Held, RequestError> {
+        let id = held.live.about.id.clone();
+        let saved = self.tenant(&caller.tenant).get(SAVES, &id).await?;
+        let saved =
+            saved.ok_or_else(|| RequestError::Conflict(format!("agent {id} was never saved")))?;
+        held.live.agent.load(&saved.value).map_err(corrupt)?;
+        held.live.changed = true;
+        Ok(held)
+    }
+
+    /// Deletes an agent for good.
+    pub(crate) async fn delete(&self, caller: &Caller, mut held: Held) -> Result<(), RequestError> {
+        let id = held.live.about.id.clone();
+        let gone = |collection| Write::Delete { collection, key: id.clone(), expect: Expect::Any };
+        let writes = [ABOUT, STATES, SAVES].map(gone).to_vec();
+        self.tenant(&caller.tenant).commit(writes).await?;
+        held.live.gone = true;
+        let mut open = self.lock();
+        open.remove(&(caller.tenant.clone(), id));
+        self.signals.active.set(open.len() as f64);
+        Ok(())
+    }
+
+    /// Keeps every agent that has changed, and shows what personas are like.
+    pub(crate) async fn keep(&self) {
+        let all: Vec<_> = {
+            let open = self.lock();
+            let live = |((tenant, _), one): (&(TenantId, String), &Open)| {
+                Some((tenant.clone(), Arc::clone(one.live.get()?)))
+            };
+            open.iter().filter_map(live).collect()
+        };
+        let mut personas = Vec::new();
+        for (tenant, live) in all {
+            let mut live = live.lock_owned().await;
+            personas.push(live.agent.persona().clone());
+            if live.changed && !live.gone {
+                let (id, state) = (live.about.id.clone(), live.agent.save());
+                let keeping = async { self.kept(&tenant, (&id, state?)).await };
+                match keeping.await {
+                    Ok(()) => live.changed = false,
+                    Err(error) => {
+                        tracing::error!(%error, agent = live.about.id, "what it learned is not kept");
+                    }
+                }
+            }
+        }
+        self.signals.hold_personas(&personas);
+    }
+
+    async fn kept(
+        &self,
+        tenant: &TenantId,
+        (id, state): (&str, Vec<u8>),
+    ) -> Result<(), RequestError> {
+        self.tenant(tenant).put(STATES, id, &state).await?;
+        self.signals.kept(state.len());
+        Ok(())
+    }
+
+    fn close_idle(&self) {
+        let mut open = self.lock();
+        close_idle(&mut open, IDLE);
+        self.signals.active.set(open.len() as f64);
+    }
+}
+
+impl Held {
+    /// What it is, read.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Live) -> T) -> T {
+        look(&self.live)
+    }
+}
+
+impl Live {
+    /// It has to be kept.
+    pub(crate) fn changed(&mut self) {
+        self.changed = true;
+    }
+}
+
+/// Closes agents that nobody holds, nobody has asked for, and that are kept as they are.
+fn close_idle(open: &mut HashMap<(TenantId, String), Open>, idle: Duration) {
+    open.retain(|_, one| {
+        let kept =
+            |live: &Arc<tokio::sync::Mutex<Live>>| live.try_lock().is_ok_and(|live| !live.changed);
+        let closes = one.used.elapsed() >= idle
+            && Arc::strong_count(&one.live) == 1
+            && one.live.get().is_none_or(kept);
+        !closes
+    });
+}
+
+/// The model that an agent is of, where it is of one.
+fn model_of(
+    caller: &Caller,
+    repository: &Repository,
+    spec: &AgentSpec,
+) -> Result<Option<(u32, String)>, RequestError> {
+    let Some(name) = &spec.policy.model else { return Ok(None) };
+    caller.uses(name)?;
+    let model = repository.choose(name, spec.policy.version.as_deref())?.served;
+    Ok(Some((model.model.version, model.model.sha256.clone())))
+}
+
+/// An agent that has learned nothing.
+fn made(about: &About, repository: &Repository) -> Result<Agent, RequestError> {
+    let spec = &about.spec;
+    let policy: Box<dyn Policy + Send> = match (&spec.policy.model, &about.model) {
+        (Some(name), Some((version, sha256))) => {
+            let served = repository.choose(name, Some(&version.to_string()))?.served;
+            if served.model.sha256 != *sha256 {
+                return Err(RequestError::Conflict(format!(
+                    "model {name} {version} is another one than when the agent was made"
+                )));
+            }
+            let config = spec.policy.model_config(spec.actions.len())?;
+            Box::new(ByModel::new(config, Arc::clone(&served.model.network))?)
+        }
+        _ => Box::new(Columns::new(spec.policy.columns_config(spec.actions.len())?)?),
+    };
+    let mut agent = Agent::new(policy, spec.actions.clone(), about.seed)?;
+    agent.set_learning(spec.learning.unwrap_or(true));
+    Ok(agent)
+}
+
+fn unknown(id: &str) -> RequestError {
+    RequestError::NotFound(format!("no agent {id:?}"))
+}
+
+fn corrupt(error: AgentError) -> RequestError {
+    tracing::error!(%error, "an agent's record cannot be read");
+    RequestError::Failed
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: &[u8]) -> Result<T, RequestError> {
+    serde_json::from_slice(value).map_err(|error| {
+        tracing::error!(%error, "a record of agents cannot be read");
+        RequestError::Failed
+    })
+}
+
+impl From<AgentError> for RequestError {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Config(problems) => Self::Bad(problems),
+            AgentError::NothingActed | AgentError::NothingToUndo | AgentError::Decided { .. } => {
+                Self::Conflict(error.to_string())
+            }
+            AgentError::Vaulted { .. } => Self::Conflict(error.to_string()),
+            AgentError::Full { what, limit } => Self::Full { what, limit },
+            _ => Self::bad(error.to_string()),
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Keeps agents until the server stops.
+pub(crate) async fn tend(server: Arc<Server>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        server.agents.keep().await;
+        server.agents.close_idle();
+        server.agents.show_overrides(&server);
+    }
+}
