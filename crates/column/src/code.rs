@@ -49,11 +49,11 @@ impl Code {
     /// The second bytes: what the first leave over.
     pub(crate) fn residual(&self, vector: &[f32]) -> Vec<Line> {
         let mut lines = vec![Line::ZERO; self.lines.len()];
-        let step = f32::from(self.scale) * UNIT;
+        let inverse = 1.0 / (f32::from(self.scale) * UNIT);
         let pairs = bytes_of(&self.lines).iter().zip(vector);
         for ((first, x), second) in pairs.zip(bytes_of_mut(&mut lines)) {
-            let rest = x / step - signed(*first);
-            *second = biased((rest * RESIDUAL_STEPS).round());
+            let rest = x * inverse - signed(*first);
+            *second = biased(nearest(rest * RESIDUAL_STEPS));
         }
         lines
     }

@@ -208,9 +208,17 @@ fn scale_dots(dots: &[i32], bias: i32, codes: &[u16], scores: &mut [f32]) -> f32
     }
     for at in whole..n {
         scores[at] = (dots[at] - bias) as f32 * f32::from(codes[at]);
-        lanes[0] = lanes[0].max(scores[at]);
+        lanes[0] = if scores[at] > lanes[0] { scores[at] } else { lanes[0] };
     }
-    lanes.into_iter().fold(f32::NEG_INFINITY, f32::max)
+    // In halves: one after the other would wait for each comparison.
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] = if lanes[i + half] > lanes[i] { lanes[i + half] } else { lanes[i] };
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 dispatched! {

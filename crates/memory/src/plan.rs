@@ -296,7 +296,9 @@ impl State {
         let old = self.item(id)?;
         let target = Command::Erase(Target::Memory(old.number));
         let plan = self.knowledge.plan(target, &stamp(by))?;
-        Ok(vec![Change::Knowledge(plan), Change::Erase(id, old.version)])
+        // Not even a digest of its vector stays.
+        let layout = Change::Layout(old.collection.clone(), None);
+        Ok(vec![Change::Knowledge(plan), Change::Erase(id, old.version), layout])
     }
 
     /// What time alone changes in one memory.

@@ -82,6 +82,7 @@ impl Memory {
             let (fates, _) = self.write(|state| Ok(state.plan_fates(batch, &by))).await?;
             fates.into_iter().for_each(|fate| done.count(fate));
         }
+        self.keep_layouts().await?;
         Ok(done)
     }
 }

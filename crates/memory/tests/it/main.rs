@@ -12,6 +12,7 @@ mod dialogue;
 mod endpoint;
 mod isolation;
 mod lasting;
+mod layouts;
 mod moving;
 mod quality;
 mod searching;
