@@ -10,6 +10,7 @@
 
 mod dialogue;
 mod endpoint;
+mod erasing;
 mod isolation;
 mod lasting;
 mod layouts;
