@@ -138,6 +138,18 @@ impl Curve {
         Some(LEAST + (at as f32 - 1.0 + part) * STEP)
     }
 
+    /// The shares, and how many samples they are of.
+    pub(crate) fn shares(&self) -> (Vec<f32>, u32) {
+        (self.shares.clone(), self.n_samples)
+    }
+
+    /// Of shares that were kept; nothing where they are no curve that can be trusted.
+    pub(crate) fn of((shares, n_samples): &(Vec<f32>, u32)) -> Option<Self> {
+        let plain = shares.len() == N_GAPS && shares.iter().all(|x| (0.0..=1.0).contains(x));
+        let trusted = plain && *n_samples >= ENOUGH;
+        trusted.then(|| Self { shares: shares.clone(), n_samples: *n_samples })
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.shares.capacity() * size_of::<f32>()
     }

@@ -23,10 +23,10 @@ const MAX_THREADS: usize = 256;
 
 /// Where a vector goes: its column, the next one, and the share of the best that the next has.
 #[derive(Clone, Copy, Default)]
-struct Place {
-    column: u32,
-    next: u32,
-    share: f32,
+pub(crate) struct Place {
+    pub(crate) column: u32,
+    pub(crate) next: u32,
+    pub(crate) share: f32,
 }
 
 impl Columns {
@@ -50,9 +50,7 @@ impl Columns {
         isa: Isa,
     ) -> Result<Self, Error> {
         let mut columns = Self::with_isa(config, isa)?;
-        if items.len() > columns.config.max_items {
-            return Err(Error::Full { limit: columns.config.max_items });
-        }
+        columns.check_room(items.len())?;
         if items.len() < FEW {
             for (id, vector) in items {
                 columns.insert(*id, vector)?;
@@ -65,12 +63,26 @@ impl Columns {
         let places = columns.assign(&all, threads);
         columns.deal(&all, &places);
         columns.mend();
-        columns.calibrate_on(N_CALIBRATIONS, threads);
+        columns.calibrate_all(threads);
         Ok(columns)
     }
 
+    pub(crate) fn check_room(&self, n: usize) -> Result<(), Error> {
+        let limit = self.config.max_items;
+        if n > limit { Err(Error::Full { limit }) } else { Ok(()) }
+    }
+
+    /// Calibrates breadth for what was built at once.
+    pub(crate) fn calibrate_all(&mut self, threads: usize) {
+        self.calibrate_on(N_CALIBRATIONS, threads);
+    }
+
     /// The rows of all items, each id once.
-    fn encode_all(&self, items: &[(u32, &[f32])], threads: usize) -> Result<List, Error> {
+    pub(crate) fn encode_all(
+        &self,
+        items: &[(u32, &[f32])],
+        threads: usize,
+    ) -> Result<List, Error> {
         let mut ids: Vec<u32> = items.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         if let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -141,7 +153,7 @@ impl Columns {
         }
     }
 
-    fn assign_each(&self, all: &List, which: &[usize], two: bool) -> Vec<Place> {
+    pub(crate) fn assign_each(&self, all: &List, which: &[usize], two: bool) -> Vec<Place> {
         let mut near: Vec<Ranked> = Vec::new();
         let place = |at: &usize| {
             let probe = Probe::of_row(all.row(*at, self.lines), all.scales[*at]);
@@ -158,33 +170,25 @@ impl Columns {
     }
 
     /// The column of every row.
-    fn assign(&self, all: &List, threads: usize) -> Vec<Place> {
+    fn assign(&self, all: &List, threads: usize) -> Vec<(usize, Place)> {
         let which: Vec<usize> = (0..all.len()).collect();
         let two = self.config.spill_share > 0.0;
-        in_parts(&which, threads, |part| self.assign_each(all, part, two)).concat()
+        let places = in_parts(&which, threads, |part| self.assign_each(all, part, two)).concat();
+        which.into_iter().zip(places).collect()
     }
 
-    /// Puts every row into its column, those nearest to a border into the next one too, and makes
-    /// the mean of a column's rows its field.
-    fn deal(&mut self, all: &List, places: &[Place]) {
+    /// Puts rows into their columns, those nearest to a border into the next one too, and makes the
+    /// mean of a column's rows its field.
+    pub(crate) fn deal(&mut self, all: &List, places: &[(usize, Place)]) {
         let d = self.config.dimension;
         let mut sums = vec![0.0f32; self.columns.len() * d];
         self.reserve(places);
-        for (at, place) in places.iter().enumerate() {
+        for (at, place) in places {
             let column = place.column as usize;
-            self.take(all, at, column);
-            self.places.set(all.ids[at], column);
-            all.add_to(self.isa, at, self.lines, &mut sums[column * d..(column + 1) * d]);
+            self.seat(all, *at, column);
+            all.add_to(self.isa, *at, self.lines, &mut sums[column * d..(column + 1) * d]);
         }
-        let border = |at: &usize| places[*at].share >= BORDER && places[*at].share < 1.0;
-        let mut near: Vec<usize> = (0..places.len()).filter(border).collect();
-        near.sort_by(|a, b| places[*b].share.total_cmp(&places[*a].share).then(a.cmp(b)));
-        near.truncate((f64::from(self.config.spill_share) * places.len() as f64) as usize);
-        for at in near {
-            let next = places[at].next as usize;
-            self.take(all, at, next);
-            self.places.set_copy(all.ids[at], next);
-        }
+        self.spill_all(all, places);
         for (column, sum) in sums.chunks_exact_mut(d).enumerate() {
             self.set_direction(column, sum);
             self.columns[column].list.shrink();
@@ -194,13 +198,32 @@ impl Columns {
         self.counts.n_insertions = places.len() as u64;
     }
 
+    /// Second copies of the rows nearest to a border, as many as may be.
+    fn spill_all(&mut self, all: &List, places: &[(usize, Place)]) {
+        let border = |(_, place): &&(usize, Place)| place.share >= BORDER && place.share < 1.0;
+        let mut near: Vec<&(usize, Place)> = places.iter().filter(border).collect();
+        near.sort_by(|a, b| b.1.share.total_cmp(&a.1.share).then(a.0.cmp(&b.0)));
+        near.truncate((f64::from(self.config.spill_share) * places.len() as f64) as usize);
+        for (at, place) in near {
+            let next = place.next as usize;
+            self.take(all, *at, next);
+            self.places.set_copy(all.ids[*at], next);
+        }
+    }
+
     /// Room in each column for the rows that it gets.
-    fn reserve(&mut self, places: &[Place]) {
+    fn reserve(&mut self, places: &[(usize, Place)]) {
         let mut loads = vec![0; self.columns.len()];
-        places.iter().for_each(|place| loads[place.column as usize] += 1);
+        places.iter().for_each(|(_, place)| loads[place.column as usize] += 1);
         for (column, load) in self.columns.iter_mut().zip(loads) {
             column.list.reserve(load, self.lines, self.config.residual);
         }
+    }
+
+    /// Puts a row into its column.
+    pub(crate) fn seat(&mut self, all: &List, at: usize, column: usize) {
+        self.take(all, at, column);
+        self.places.set(all.ids[at], column);
     }
 
     fn take(&mut self, all: &List, at: usize, column: usize) {
@@ -209,7 +232,7 @@ impl Columns {
     }
 
     /// Splits what is loaded and merges what is not.
-    fn mend(&mut self) {
+    pub(crate) fn mend(&mut self) {
         let mut column = 0;
         while column < self.columns.len() {
             // A half may be loaded still.

@@ -217,6 +217,11 @@ impl Columns {
         self.columns.len()
     }
 
+    /// Insertions so far; what was built at once counts as inserted.
+    pub fn n_insertions(&self) -> u64 {
+        self.counts.n_insertions
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> Bytes {
         let mut bytes = Bytes { places: self.places.bytes(), ..Bytes::default() };

@@ -1,6 +1,7 @@
 //! A vector as times to first spike; for the report, the columns compare the numbers themselves.
 
 use crate::allocation::{FirstSpike, Spikes};
+use crate::code::largest;
 
 /// The window in which features spike, in seconds.
 pub const WINDOW_SECONDS: f32 = 0.1;
@@ -11,10 +12,15 @@ pub const N_FIRST: usize = 8;
 
 /// The first spikes of a unit vector.
 pub(crate) fn encode(vector: &[f32]) -> Spikes {
-    let largest = vector.iter().fold(0.0f32, |a, x| a.max(x.abs()));
+    let largest = largest(vector);
     let least = largest * LEAST_SHARE;
-    let n_spikes = vector.iter().filter(|x| x.abs() >= least).count();
-    let weakest = vector.iter().map(|x| x.abs()).filter(|x| *x >= least).fold(largest, f32::min);
+    let n_spikes: u32 = vector.iter().map(|x| u32::from(x.abs() >= least)).sum();
+    let spiking = |x: &f32| if x.abs() >= least { x.abs() } else { largest };
+    // As bits, whose order is the same: of whole numbers many are compared at once.
+    let weakest = vector
+        .iter()
+        .fold(largest.to_bits() as i32, |weakest, x| weakest.min(spiking(x).to_bits() as i32));
+    let weakest = f32::from_bits(weakest as u32);
     let seconds = |magnitude: f32| WINDOW_SECONDS * (1.0 - magnitude / largest);
     let mut first: Vec<(f32, usize)> = Vec::with_capacity(N_FIRST + 1);
     for (feature, x) in vector.iter().enumerate() {
@@ -33,7 +39,7 @@ pub(crate) fn encode(vector: &[f32]) -> Spikes {
     });
     Spikes {
         first: first.collect(),
-        n_spikes: n_spikes as u32,
+        n_spikes,
         density: n_spikes as f32 / vector.len() as f32,
         last_seconds: seconds(weakest),
     }

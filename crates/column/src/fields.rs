@@ -91,6 +91,13 @@ impl Fields {
         field
     }
 
+    /// A field as what rows are compared with, to the precision of its first bytes.
+    pub(crate) fn probe(&self, column: usize) -> Probe {
+        let (group, at) = self.place_of(column);
+        let list = &self.groups[group];
+        Probe::of_row(list.row(at, self.lines), list.scales[at])
+    }
+
     /// Adds a column with this field.
     pub(crate) fn push(&mut self, field: &[f32]) -> usize {
         let column = self.len();

@@ -20,10 +20,14 @@ const ERRORS: f32 = 4.0;
 const SCARCE: u64 = 50;
 /// Columns under which breadth is not calibrated: all are read.
 const FEW_COLUMNS: usize = 4;
-/// Rows that a calibration reads at least, and one in so many of all.
-const CALIBRATION_ROWS: (usize, usize) = (16_384, 8);
-/// Rows that a calibration reads with each insertion.
-const CALIBRATION_STEP: usize = 512;
+/// Rows that a calibration reads at least, and the share of all: at once, and a few at a time.
+const WHOLE: (f64, f64) = (49_152.0, 0.375);
+const STEPWISE: (f64, f64) = (16_384.0, 0.25);
+/// Calibrations that read a column one after the other.
+const TOGETHER: usize = 8;
+/// Rows that a calibration reads with each insertion, at least and at most, and the lines of them.
+const STEP_ROWS: (usize, usize) = (64, 512);
+const STEP_LINES: usize = 1024;
 /// Candidates above which all but the best are dropped.
 const MANY: usize = 8192;
 
@@ -93,9 +97,10 @@ impl Columns {
         }
         let (mut walk, compared) = match self.walk.take() {
             Some(walk) => (walk, 0),
-            None => self.walk_from(unit, None, 1),
+            None => self.walk_from(unit, None, STEPWISE),
         };
-        let (end, n_read) = self.read_for(&mut walk, CALIBRATION_STEP);
+        let step = (STEP_LINES / self.lines).clamp(STEP_ROWS.0, STEP_ROWS.1);
+        let (end, n_read) = self.read_for(&mut walk, step);
         self.counts.n_compared += (compared + n_read) as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
     }
@@ -114,7 +119,7 @@ impl Columns {
         }
         let drawn: Vec<(usize, usize)> = (0..n).filter_map(|_| self.draw()).collect();
         let walks = in_parts(&drawn, threads, |part| {
-            part.iter().map(|&place| self.walked(place)).collect::<Vec<_>>()
+            part.chunks(TOGETHER).flat_map(|places| self.walked(places)).collect::<Vec<_>>()
         });
         for walk in walks.into_iter().flatten() {
             self.curve.learn(*walk);
@@ -128,21 +133,54 @@ impl Columns {
         (n > 0).then(|| (column, random::below(&mut self.random, n)))
     }
 
-    /// The whole walk from a stored vector.
-    fn walked(&self, (column, at): (usize, usize)) -> Box<Walk> {
-        let list = &self.columns[column].list;
-        let mut vector = vec![0.0; self.config.dimension];
-        list.floats(at, self.lines, &mut vector);
-        let (mut walk, _) = self.walk_from(&vector, Some(list.ids[at]), 3);
-        self.read_for(&mut walk, usize::MAX);
-        walk
+    /// The whole walks from stored vectors. A column is compared with all that read it before the
+    /// next is, so that its rows come from far once.
+    fn walked(&self, places: &[(usize, usize)]) -> Vec<Box<Walk>> {
+        let begin = |&(column, at): &(usize, usize)| {
+            let list = &self.columns[column].list;
+            let mut vector = vec![0.0; self.config.dimension];
+            list.floats(at, self.lines, &mut vector);
+            self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
+        };
+        let mut walks: Vec<Box<Walk>> = places.iter().map(begin).collect();
+        // The columns that are read, by which walk, and where in it their scores go.
+        let (mut reads, mut n_scores) = (Vec::new(), Vec::new());
+        for (walker, walk) in walks.iter().enumerate() {
+            let mut n = 0;
+            for next in &walk.order {
+                reads.push((next.column(), walker, n));
+                n += self.columns[next.column()].list.len();
+            }
+            n_scores.push(n);
+        }
+        reads.sort_unstable();
+        let mut scores: Vec<Vec<f32>> = n_scores.into_iter().map(|n| vec![0.0; n]).collect();
+        for (column, walker, start) in reads {
+            let list = &self.columns[column].list;
+            let out = &mut scores[walker][start..start + list.len()];
+            list.score(self.isa, &walks[walker].probe, out);
+        }
+        for (walk, scores) in walks.iter_mut().zip(&scores) {
+            let mut rest = &scores[..];
+            while let Some(next) = walk.order.get(walk.n_read) {
+                let ids = &self.columns[next.column()].list.ids;
+                let (of_column, after) = rest.split_at(ids.len());
+                walk.read(of_column, ids);
+                rest = after;
+            }
+        }
+        walks
     }
 
-    /// A walk through the nearest columns, with `times` the usual rows; and how many fields were
-    /// compared.
-    fn walk_from(&self, vector: &[f32], but: Option<u32>, times: usize) -> (Box<Walk>, usize) {
-        let n_rows = CALIBRATION_ROWS.0.max(self.n_rows() / CALIBRATION_ROWS.1);
-        let share = (times * n_rows) as f64 / self.n_rows().max(1) as f64;
+    /// A walk through the nearest columns, of at least so many rows and this share; and how many
+    /// fields were compared.
+    fn walk_from(
+        &self,
+        vector: &[f32],
+        but: Option<u32>,
+        (least, share): (f64, f64),
+    ) -> (Box<Walk>, usize) {
+        let share = share.max(least / self.n_rows().max(1) as f64);
         let n_columns = (share * self.columns.len() as f64).ceil() as usize;
         let probe = Probe::of(vector);
         let order = self.fields.order(&probe).take(n_columns.max(FEW_COLUMNS));

@@ -4,7 +4,7 @@
 
 use crate::Columns;
 use crate::MAX_COLUMNS;
-use crate::code::{Code, Probe};
+use crate::code::Probe;
 use crate::fields::Ranked;
 use crate::halves::{self, Halves};
 use crate::random;
@@ -190,8 +190,7 @@ impl Columns {
     }
 
     pub(crate) fn probe_of(&self, column: usize) -> Probe {
-        let Code { lines, scale } = Code::of(&self.fields.get(column));
-        Probe::of_row(&lines, scale)
+        self.fields.probe(column)
     }
 
     /// The rows of a column that are nearer to one of the others.

@@ -186,6 +186,9 @@ pub enum Command {
     AssertFact(NewFact),
     /// Takes a fact back.
     RetractFact(FactId),
+    /// Gives up as little as makes a fact unsupported, the least entrenched first; see
+    /// [`View::give_up`](crate::View::give_up).
+    Contract(FactId),
     /// Learns a fact again that was taken back.
     RestoreFact(FactId),
     /// Settles a contradiction: the fact that loses is retracted.
@@ -216,6 +219,8 @@ pub struct Outcome {
     pub created: bool,
     /// Facts whose end was set because a later one took their place.
     pub superseded: Vec<FactId>,
+    /// Facts that were given up so that another is not believed any more.
+    pub given_up: Vec<FactId>,
     /// Contradictions that came up.
     pub contradictions: Vec<ContradictionId>,
     /// Everything that changes, in order.
@@ -248,4 +253,13 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What it does.
     pub outcome: Outcome,
+}
+
+impl Plan {
+    /// The first `n` changes, for an erasure that is more than one commit takes.
+    #[must_use]
+    pub fn first(mut self, n: usize) -> Self {
+        self.changes.truncate(n);
+        self
+    }
 }

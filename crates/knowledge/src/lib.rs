@@ -34,6 +34,7 @@
 //! | [`Knowledge::at`], [`View`] | all that is known on a branch, as known then, as true then |
 //! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
+//! | [`View::give_up`] | what to give up for a fact not to be believed |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
 //! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, communities |
 //!
@@ -44,6 +45,7 @@
 mod branch;
 mod check;
 mod command;
+mod contract;
 mod error;
 mod id;
 mod inherit;
@@ -63,6 +65,7 @@ pub use command::{
     Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,
     Side, Stamp, Target,
 };
+pub use contract::MAX_WEIGHED;
 pub use error::KnowledgeError;
 pub use id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,

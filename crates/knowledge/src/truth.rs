@@ -64,21 +64,22 @@ impl View<'_> {
 }
 
 /// The facts below one, and which of them hold.
-#[derive(Default)]
-struct Search {
-    seen: BTreeSet<FactId>,
+#[derive(Clone, Default)]
+pub(crate) struct Search {
+    pub(crate) seen: BTreeSet<FactId>,
     /// For each reason, the justifications that need it: of which fact, and which of its.
     needed_by: BTreeMap<FactId, Vec<(FactId, usize)>>,
     /// How many reasons a justification still lacks.
     lacks: BTreeMap<(FactId, usize), usize>,
-    ready: VecDeque<(FactId, Vec<FactId>)>,
-    holds: BTreeMap<FactId, Vec<FactId>>,
+    /// Facts that hold and are not looked at yet: at first those that need no reason.
+    pub(crate) ready: VecDeque<(FactId, Vec<FactId>)>,
+    pub(crate) holds: BTreeMap<FactId, Vec<FactId>>,
     order: Vec<FactId>,
-    cut_short: bool,
+    pub(crate) cut_short: bool,
 }
 
 impl Search {
-    fn collect(&mut self, view: &View<'_>, fact: FactId) {
+    pub(crate) fn collect(&mut self, view: &View<'_>, fact: FactId) {
         let mut waiting = vec![fact];
         while let Some(at) = waiting.pop() {
             if self.seen.len() >= MAX_SUPPORT {
@@ -103,7 +104,7 @@ impl Search {
         }
     }
 
-    fn label(&mut self, view: &View<'_>) {
+    pub(crate) fn label(&mut self, view: &View<'_>) {
         self.ready.make_contiguous().sort();
         while let Some((fact, because)) = self.ready.pop_front() {
             if self.holds.contains_key(&fact) {

@@ -50,6 +50,7 @@ async fn main() {
         fill(&memory, n).await;
     }
     println!("items     {}", memory.stats().unwrap().active);
+    memory.keep_layouts().await.unwrap();
     let query = Query { reinforce: false, ..Query::new(&sentence(7)) };
     let before = names(&memory, &query);
     drop(memory);

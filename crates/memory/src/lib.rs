@@ -31,6 +31,7 @@ mod fusion;
 mod gate;
 mod item;
 mod know;
+mod layout;
 mod learn;
 mod load;
 mod memory;

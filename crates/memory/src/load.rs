@@ -11,11 +11,14 @@ use text::{Encoder, Postings};
 use crate::config::{Config, DEFAULT_COLLECTION};
 use crate::error::MemoryError;
 use crate::item::Item;
-use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, SPACES, Space, VECTORS};
+use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, LAYOUTS, SPACES, Space, VECTORS};
 use crate::state::{Index, State, columns_config, default_space};
 
 /// Threads that decode memories and build columns.
 const THREADS: usize = 2;
+
+/// The columns of a collection, and how many vectors its layout did not have, where it has one.
+type Laid = (String, Columns, Option<usize>);
 
 /// A vector and the memory that has it.
 type Placed = (u32, Arc<[f32]>);
@@ -26,6 +29,7 @@ struct Records {
     vectors: Vec<Record>,
     spaces: Vec<Record>,
     knowledge: Vec<Record>,
+    layouts: Vec<Record>,
 }
 
 /// Reads a tenant's records and builds what searches.
@@ -34,13 +38,14 @@ pub(crate) async fn read(
     config: &Config,
     encoder: &Arc<Encoder>,
 ) -> Result<State, MemoryError> {
-    let (items, vectors, spaces, knowledge) = tokio::try_join!(
+    let (items, vectors, spaces, knowledge, layouts) = tokio::try_join!(
         all(tenant, ITEMS),
         all(tenant, VECTORS),
         all(tenant, SPACES),
-        all(tenant, KNOWLEDGE)
+        all(tenant, KNOWLEDGE),
+        all(tenant, LAYOUTS)
     )?;
-    let records = Records { items, vectors, spaces, knowledge };
+    let records = Records { items, vectors, spaces, knowledge, layouts };
     let (config, encoder) = (config.clone(), Arc::clone(encoder));
     let built = tokio::task::spawn_blocking(move || build(records, config, &encoder)).await;
     built.unwrap_or(Err(MemoryError::Closed))
@@ -73,15 +78,17 @@ fn build(records: Records, config: Config, encoder: &Encoder) -> Result<State, M
     let (words, spaces, knowledge) = std::thread::scope(|threads| {
         let words = threads.spawn(|| words(&state));
         let knowledge = threads.spawn(|| learned(&records.knowledge));
-        let spaces = columns(&state, &records.vectors, encoder);
+        let spaces = columns(&state, &records, encoder);
         let joined = |_| MemoryError::Closed;
         let words = words.join().map_err(joined)??;
         Ok::<_, MemoryError>((words, spaces?, knowledge.join().map_err(joined)??))
     })?;
     state.words = words;
     state.knowledge = knowledge;
-    for (name, columns) in spaces {
+    for (name, columns, n_new) in spaces {
         if let Some(index) = state.spaces.get_mut(&name) {
+            let n = columns.n_insertions();
+            index.laid_out = n_new.map(|n_new| n.saturating_sub(n_new as u64));
             index.columns = columns;
         }
     }
@@ -120,14 +127,11 @@ fn learned(records: &[Record]) -> Result<Knowledge, MemoryError> {
     Ok(Knowledge::load(records.iter().map(|r| (r.key.as_str(), r.value.as_slice())))?)
 }
 
-/// The columns of each collection, built at once from the vectors of what is active.
-fn columns(
-    state: &State,
-    records: &[Record],
-    encoder: &Encoder,
-) -> Result<Vec<(String, Columns)>, MemoryError> {
+/// The columns of each collection, built at once from the vectors of what is active, and from what
+/// its columns learned before where that was kept.
+fn columns(state: &State, records: &Records, encoder: &Encoder) -> Result<Vec<Laid>, MemoryError> {
     let mut vectors: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
-    for record in records {
+    for record in &records.vectors {
         let Ok(id) = crate::item::Id::parse(&record.key) else { continue };
         let Some(slot) = state.slot(id).filter(|&slot| state.active.contains(slot)) else {
             continue;
@@ -145,8 +149,13 @@ fn columns(
     let build = |(name, vectors): (&str, Vec<Placed>)| {
         let Some(Index { space, .. }) = state.spaces.get(name) else { return Ok(None) };
         let items: Vec<(u32, &[f32])> = vectors.iter().map(|(slot, v)| (*slot, &**v)).collect();
-        let columns = Columns::build(columns_config(space.dimension), &items, THREADS)?;
-        Ok(Some((name.to_owned(), columns)))
+        let config = columns_config(space.dimension);
+        let kept = records.layouts.iter().find(|record| record.key == name);
+        let Some(layout) = kept.and_then(|record| state.layout(name, &record.value)) else {
+            return Ok(Some((name.to_owned(), Columns::build(config, &items, THREADS)?, None)));
+        };
+        let (columns, n_new) = Columns::build_as(config, &items, &layout, THREADS)?;
+        Ok(Some((name.to_owned(), columns, Some(n_new))))
     };
     vectors.into_iter().map(build).filter_map(Result::transpose).collect()
 }

@@ -144,12 +144,15 @@ impl Memory {
         Ok(self.write(|state| state.plan_feedback(id, feedback, by)).await?.0)
     }
 
-    /// Removes a memory, its vector, its history and what knowledge says of it, for good.
+    /// Removes a memory, its vector, its history and what knowledge says of it, for good. Where that
+    /// takes several commits, it is deleted with the first, and tending finishes what is cut short
+    /// once the window to undo is over.
     ///
     /// # Errors
     /// [`MemoryError::Unknown`], [`MemoryError::Store`].
     pub async fn erase(&self, id: Id, by: &By) -> Result<(), MemoryError> {
-        self.write(|state| Ok((state.plan_erase(id, by)?, ()))).await.map(|_| ())
+        while !self.write(|state| state.plan_erase(id, by)).await?.0 {}
+        Ok(())
     }
 
     /// A memory, whatever its status.

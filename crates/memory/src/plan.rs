@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use knowledge::{BranchId, Command, Stamp, Target};
+use store::MAX_WRITES;
 
 use crate::config::Repeats;
 use crate::error::MemoryError;
@@ -11,6 +12,11 @@ use crate::item::{Class, Id, Item, MAX_VERSIONS, New, Patch, Status, Tier, Time,
 use crate::record::{Change, Event, Happened, changed};
 use crate::state::State;
 use crate::tier::Fate;
+
+/// Records of knowledge that one commit of a long erasure removes.
+const ERASE_STEP: usize = 400;
+/// Writes of an erasure beside knowledge and history: the memory, its vector, its layout.
+const ERASE_BESIDES: usize = 3;
 
 /// Who does something, and when.
 #[derive(Clone, Debug)]
@@ -291,12 +297,25 @@ impl State {
         }
     }
 
-    /// What erasing changes: nothing of the memory is left.
-    pub(crate) fn plan_erase(&self, id: Id, by: &By) -> Result<Vec<Change>, MemoryError> {
+    /// What erasing changes, and whether nothing of the memory is left then. Where knowledge says so
+    /// much of it that one commit does not hold it, a part of that goes first, with the memory deleted:
+    /// planning again goes on, and so does tending if nobody does.
+    pub(crate) fn plan_erase(&self, id: Id, by: &By) -> Result<(Vec<Change>, bool), MemoryError> {
         let old = self.item(id)?;
         let target = Command::Erase(Target::Memory(old.number));
         let plan = self.knowledge.plan(target, &stamp(by))?;
-        Ok(vec![Change::Knowledge(plan), Change::Erase(id, old.version)])
+        if plan.changes.len() + old.version as usize + ERASE_BESIDES > MAX_WRITES {
+            let mut changes = match old.status {
+                Status::Deleted => Vec::new(),
+                // With a full history it stays as it is until all is gone.
+                _ => self.plan_delete(id, by).map(|planned| planned.0).unwrap_or_default(),
+            };
+            changes.push(Change::Knowledge(plan.first(ERASE_STEP)));
+            return Ok((changes, false));
+        }
+        // Not even a digest of its vector stays.
+        let layout = Change::Layout(old.collection.clone(), None);
+        Ok((vec![Change::Knowledge(plan), Change::Erase(id, old.version), layout], true))
     }
 
     /// What time alone changes in one memory.
@@ -308,7 +327,8 @@ impl State {
             |item: Item, what, fated| done(changed_item(old, item, None, by, what).ok()?.0, fated);
         match old.status {
             Status::Deleted if over(old.deleted_at.map(|at| at.saturating_add(undo))) => {
-                done(self.plan_erase(old.id, by).ok()?, Fated::Erased)
+                let (changes, whole) = self.plan_erase(old.id, by).ok()?;
+                done(changes, if whole { Fated::Erased } else { Fated::PartlyErased })
             }
             Status::Active if over(old.expires_at) => {
                 let item = Item { status: Status::Expired, ..(**old).clone() };
@@ -352,6 +372,8 @@ pub(crate) enum Fated {
     Promoted(Tier),
     Expired,
     Erased,
+    /// A part of what knowledge says of it is gone, and there is more.
+    PartlyErased,
 }
 
 fn promoted(old: &Item, tier: Tier, by: &By) -> Item {

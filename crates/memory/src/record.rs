@@ -20,9 +20,11 @@ pub(crate) const HISTORY: Collection = Collection::new("memory-history");
 pub(crate) const SPACES: Collection = Collection::new("memory-collection");
 /// Entities, relations, facts and what happened to them.
 pub(crate) const KNOWLEDGE: Collection = Collection::new("memory-knowledge");
+/// What the columns of each collection learned, by name; derived.
+pub(crate) const LAYOUTS: Collection = Collection::new("memory-columns");
 
 /// Every collection that a memory uses.
-pub(crate) const ALL: [Collection; 5] = [ITEMS, VECTORS, HISTORY, SPACES, KNOWLEDGE];
+pub(crate) const ALL: [Collection; 6] = [ITEMS, VECTORS, HISTORY, SPACES, KNOWLEDGE, LAYOUTS];
 
 /// The first byte of a record: how the rest is to be read.
 const FORMAT: u8 = 1;
@@ -108,6 +110,8 @@ pub(crate) enum Change {
     Space(Space),
     /// Knowledge changes.
     Knowledge(knowledge::Plan),
+    /// What the columns of a collection learned is kept, up to so many insertions, or kept no longer.
+    Layout(String, Option<(Arc<[u8]>, u64)>),
 }
 
 impl Change {
@@ -130,6 +134,13 @@ impl Change {
                 vec![put(SPACES, space.name.clone(), encode(space)?, Expect::Any)]
             }
             Self::Knowledge(plan) => plan.changes.iter().map(knowledge_write).collect(),
+            Self::Layout(name, Some((bytes, _))) => {
+                vec![put(LAYOUTS, name.clone(), bytes.to_vec(), Expect::Any)]
+            }
+            Self::Layout(name, None) => {
+                let (collection, key, expect) = (LAYOUTS, name.clone(), Expect::Any);
+                vec![Write::Delete { collection, key, expect }]
+            }
         })
     }
 }

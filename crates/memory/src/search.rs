@@ -325,7 +325,7 @@ impl State {
         let Some(vector) = vector.filter(|_| query.weights.vector > 0.0) else {
             return Ok(Vec::new());
         };
-        let Index { space, columns } = self.space(query.collection.as_deref())?;
+        let Index { space, columns, .. } = self.space(query.collection.as_deref())?;
         let breadth = match (query.breadth, &space.encoder) {
             (Breadth::Auto, Encoding::BuiltIn) => Breadth::Fixed(BUILT_IN_BREADTH),
             (breadth, _) => breadth,

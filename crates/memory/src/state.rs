@@ -47,6 +47,8 @@ pub(crate) struct State {
 pub(crate) struct Index {
     pub(crate) space: Space,
     pub(crate) columns: Columns,
+    /// The insertions that the layout in the store holds.
+    pub(crate) laid_out: Option<u64>,
 }
 
 impl State {
@@ -156,12 +158,19 @@ impl State {
                 self.knowledge.apply(plan.clone());
                 Ok(None)
             }
+            Change::Layout(name, kept) => {
+                if let Some(index) = self.spaces.get_mut(name) {
+                    index.laid_out = kept.as_ref().map(|(_, at)| *at);
+                }
+                Ok(None)
+            }
         }
     }
 
     pub(crate) fn add_space(&mut self, space: &Space) -> Result<(), MemoryError> {
         let columns = Columns::new(columns_config(space.dimension))?;
-        self.spaces.insert(space.name.clone(), Index { space: space.clone(), columns });
+        self.spaces
+            .insert(space.name.clone(), Index { space: space.clone(), columns, laid_out: None });
         Ok(())
     }
 

@@ -82,6 +82,7 @@ impl Memory {
             let (fates, _) = self.write(|state| Ok(state.plan_fates(batch, &by))).await?;
             fates.into_iter().for_each(|fate| done.count(fate));
         }
+        self.keep_layouts().await?;
         Ok(done)
     }
 }
@@ -94,6 +95,8 @@ impl Tended {
             Fated::Promoted(_) => self.short_term += 1,
             Fated::Expired => self.expired += 1,
             Fated::Erased => self.erased += 1,
+            // The next round goes on.
+            Fated::PartlyErased => {}
         }
     }
 }
@@ -123,14 +126,15 @@ impl State {
         for id in ids {
             let Ok(item) = self.item(*id) else { continue };
             let Some((planned, fate)) = self.plan_fate(item, by) else { continue };
-            if fate == Fated::Erased && !fates.is_empty() {
+            let erases = matches!(fate, Fated::Erased | Fated::PartlyErased);
+            if erases && !fates.is_empty() {
                 // One erasure at a time: its history may fill a commit, and its knowledge is
                 // planned on this state.
                 break;
             }
             changes.extend(planned);
             fates.push(fate);
-            if fate == Fated::Erased {
+            if erases {
                 break;
             }
         }

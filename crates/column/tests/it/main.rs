@@ -13,6 +13,7 @@
 
 mod allocation;
 mod data;
+mod layout;
 mod model;
 mod recall;
 mod room;

@@ -45,11 +45,19 @@ fn the_defaults_keep_their_promise_on_queries_never_seen() {
     let (stored, queries) = all.split_at(N_STORED);
     let rows = rows(stored);
     let how = Search { rows: Some(&rows), ..Search::default() };
-    for columns in [one_by_one(Config::new(D), stored), at_once(Config::new(D), stored, 1)] {
-        let (recall, read) = recall(&columns, stored, queries, &how);
-        assert!(recall >= PROMISE, "{recall}");
-        assert!(read < 0.6, "{read} of all rows were read");
+    // One by one much hangs on chance: which items came when a column split.
+    let seeds = [1, 2, 3, 4];
+    let seeded = seeds.map(|seed| one_by_one(Config { seed, ..Config::new(D) }, stored));
+    let mut read_one_by_one = 0.0;
+    for columns in &seeded {
+        let (recall, read) = recall(columns, stored, queries, &how);
+        assert!(recall >= PROMISE, "{recall} with {:?}", columns.config());
+        read_one_by_one += read / seeds.len() as f64;
     }
+    assert!(read_one_by_one < 0.6, "{read_one_by_one} of all rows were read");
+    let (recall, read) = recall(&at_once(Config::new(D), stored, 1), stored, queries, &how);
+    assert!(recall >= PROMISE, "{recall}");
+    assert!(read < 0.6, "{read} of all rows were read");
 }
 
 #[test]

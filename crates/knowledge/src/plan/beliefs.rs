@@ -177,6 +177,19 @@ impl Planner<'_> {
         self.settle_moot(id)
     }
 
+    /// Gives up what must be given up for a fact not to be believed.
+    pub(super) fn contract(&mut self, id: FactId) -> Planned {
+        self.known_fact(id)?;
+        let given_up = self.view.give_up(id)?;
+        for fact in &given_up {
+            self.stage(ItemId::Fact(*fact), None)?;
+            self.settle_moot(*fact)?;
+        }
+        self.outcome.given_up = given_up;
+        self.made(ItemId::Fact(id), false);
+        Ok(())
+    }
+
     /// Open contradictions of a fact that goes are about nothing.
     fn settle_moot(&mut self, fact: FactId) -> Planned {
         self.each_contradiction(fact, |_, item| {
@@ -284,8 +297,7 @@ impl Planner<'_> {
             }
             Resolution::MostEvidence => ("most evidence", evidence(&first).cmp(&evidence(&second))),
             Resolution::Entrenchment => {
-                let rest = |fact| self.view.dependants(fact).len();
-                ("entrenchment", rest(a).cmp(&rest(b)).then(learned(b).cmp(&learned(a))))
+                ("entrenchment", self.view.entrenchment(a).cmp(&self.view.entrenchment(b)))
             }
             Resolution::Voting => ("voting", votes(&first).total_cmp(&votes(&second))),
         };

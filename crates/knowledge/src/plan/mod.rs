@@ -82,6 +82,7 @@ impl Planner<'_> {
             Command::DeclarePredicate { name, functional } => self.declare(name, functional),
             Command::AssertFact(new) => self.assert_fact(new),
             Command::RetractFact(id) => self.retract_fact(id),
+            Command::Contract(id) => self.contract(id),
             Command::RestoreFact(id) => self.restore_fact(id),
             Command::Resolve(id, strategy) => self.resolve(id, strategy),
             Command::Reopen(id) => self.reopen(id),

@@ -9,6 +9,7 @@
 )]
 
 mod branches;
+mod contract;
 mod erase;
 mod facts;
 mod graphs;

@@ -10,8 +10,10 @@
 
 mod dialogue;
 mod endpoint;
+mod erasing;
 mod isolation;
 mod lasting;
+mod layouts;
 mod moving;
 mod quality;
 mod searching;

@@ -143,6 +143,12 @@ pub(crate) fn operations() -> Vec<Operation> {
             .says("knowledge", "Takes a fact back, or erases it.")
             .query(ERASE)
             .gives(json::<ChangedAnswer>()),
+        of(("POST", "/v1/facts/{id}/contract"), "fact_contract", writer, post(contract_fact))
+            .says(
+                "knowledge",
+                "Believes a fact no longer, and gives up as little else as that takes.",
+            )
+            .gives(json::<ChangedAnswer>()),
         of(("GET", "/v1/facts/{id}/history"), "fact_history", reader, get(fact_history))
             .says("knowledge", "What happened to a fact.")
             .gives(json::<KnowledgeHistory>()),
@@ -758,6 +764,15 @@ async fn remove_fact(
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let id = FactId(id);
     remove(&server, &caller, &params, Target::Fact(id), Command::RetractFact(id)).await
+}
+
+async fn contract_fact(
+    State(server): Shared,
+    caller: Caller,
+    Number(id): Number,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| Ok(Command::Contract(FactId(id)));
+    Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
 async fn fact_history(

@@ -288,6 +288,8 @@ pub(crate) struct ChangedAnswer {
     created: bool,
     /// Facts that ended because a later one took their place.
     superseded: Vec<u64>,
+    /// Facts that were given up so that this one is not believed any more.
+    given_up: Vec<u64>,
     /// Contradictions that came up.
     contradictions: Vec<u64>,
 }
@@ -561,6 +563,7 @@ impl ChangedAnswer {
             id: outcome.item.map(ItemId::number),
             created: outcome.created,
             superseded: outcome.superseded.iter().map(|id| id.0).collect(),
+            given_up: outcome.given_up.iter().map(|id| id.0).collect(),
             contradictions: outcome.contradictions.iter().map(|id| id.0).collect(),
         }
     }

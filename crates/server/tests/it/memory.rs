@@ -128,6 +128,20 @@ fn knowledge_has_two_times_contradictions_and_branches() {
     let before = get(&server, &format!("/v1/facts?subject={ada}&known_at=2001-01-01T00:00:00Z"));
     assert_eq!(before["results"], json!([]), "nothing was known then");
 
+    let says = |object: &str, because: &[&Value]| {
+        let fact = json!({
+            "subject": lisbon, "predicate": "says", "object": object, "justifications": [because],
+        });
+        let plain = json!({ "subject": lisbon, "predicate": "says", "object": object });
+        post(&server, "/v1/facts", if because.is_empty() { plain } else { fact })["id"].clone()
+    };
+    let (clouds, cold) = (says("clouds", &[]), says("cold", &[]));
+    let snow = says("snow", &[&clouds, &cold]);
+    let contracted = post(&server, &format!("/v1/facts/{snow}/contract"), json!({}));
+    assert_eq!(contracted["given_up"], json!([cold]), "the one known for longer stays");
+    let said = get(&server, &format!("/v1/facts?subject={lisbon}"));
+    assert_eq!(said["results"].as_array().unwrap().len(), 1, "{said}");
+
     let branch = post(&server, "/v1/branches", json!({ "name": "what if" }))["id"].clone();
     let colour =
         json!({ "subject": ada, "predicate": "likes", "object": "blue", "branch": branch });

@@ -13,6 +13,7 @@
 mod query;
 mod search;
 mod spelling;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ pub const MIN_SPELLED: usize = 4;
 pub const MIN_TWICE: usize = 8;
 /// Of so many words with the first letter, in the order of the alphabet, the nearest is taken.
 pub const MAX_SPELLING_SCAN: usize = 4096;
-/// Removed documents are swept out when there are so many of them and they are a quarter.
+/// A sweep of removed documents begins when there are so many of them and they are a quarter.
 const MIN_DEAD: usize = 64;
 const DEAD_SHARE: usize = 4;
 
@@ -122,6 +123,9 @@ pub struct Postings {
     sequence: Vec<TermId>,
     ordinals: HashMap<u32, Ordinal>,
     words_alive: u64,
+    /// The sweep under way, and what is left of the last.
+    sweep: Option<Box<sweep::Sweep>>,
+    husk: sweep::Husk,
 }
 
 type TermId = u32;
@@ -171,9 +175,13 @@ impl Postings {
     /// [`TextError::OutOfRange`] where `k1` or `b` is.
     pub fn new(config: Config) -> Result<Self, TextError> {
         config.check()?;
-        Ok(Self {
-            config,
-            words: Words::new(config.language),
+        Ok(Self { config, words: Words::new(config.language), ..Self::empty() })
+    }
+
+    fn empty() -> Self {
+        Self {
+            config: Config::default(),
+            words: Words::default(),
             forms: HashMap::new(),
             names: BTreeMap::new(),
             terms: Vec::new(),
@@ -183,13 +191,15 @@ impl Postings {
             sequence: Vec::new(),
             ordinals: HashMap::new(),
             words_alive: 0,
-        })
+            sweep: None,
+            husk: sweep::Husk::default(),
+        }
     }
 
     /// Adds a document, or puts it in the place of the one with this id; it is found at once.
     /// Returns how many words were indexed, at most [`MAX_DOCUMENT_WORDS`].
     pub fn insert(&mut self, id: u32, text: &str) -> usize {
-        self.remove(id);
+        self.take_out(id);
         let start = self.sequence.len();
         forms(text, |form| {
             if self.sequence.len() - start < MAX_DOCUMENT_WORDS {
@@ -197,14 +207,22 @@ impl Postings {
                 self.sequence.push(term);
             }
         });
+        let n = self.sequence.len() - start;
         self.list(id, start);
-        self.sequence.len() - start
+        self.sweep_further();
+        n
     }
 
     fn term(&mut self, form: &str) -> TermId {
-        if let Some(term) = self.forms.get(form) {
-            return *term;
-        }
+        let term = match self.forms.get(form) {
+            Some(term) => *term,
+            None => self.new_form(form),
+        };
+        self.tell_sweep(term, form);
+        term
+    }
+
+    fn new_form(&mut self, form: &str) -> TermId {
         let stem = self.words.root(form);
         let term = match self.names.get(stem.as_ref()) {
             Some(term) => *term,
@@ -240,9 +258,16 @@ impl Postings {
     }
 
     /// Takes a document out; false if there is none. What it took up is given back when a quarter of
-    /// the documents is gone, so that a removal costs the same on average however many there are.
+    /// the documents is gone, bit by bit with what is inserted and removed from then on.
     pub fn remove(&mut self, id: u32) -> bool {
+        let there = self.take_out(id);
+        self.sweep_further();
+        there
+    }
+
+    fn take_out(&mut self, id: u32) -> bool {
         let Some(ordinal) = self.ordinals.remove(&id) else { return false };
+        self.remove_from_sweep(id);
         let mut terms = self.sequence_of(ordinal).to_vec();
         self.words_alive -= terms.len() as u64;
         terms.sort_unstable();
@@ -253,67 +278,12 @@ impl Postings {
             self.terms_alive -= usize::from(term.alive == 0);
         }
         self.documents[ordinal as usize].alive = false;
-        let dead = self.documents.len() - self.ordinals.len();
-        if dead >= MIN_DEAD && dead * DEAD_SHARE >= self.documents.len() {
-            self.sweep();
-        }
         true
     }
 
     fn sequence_of(&self, ordinal: Ordinal) -> &[TermId] {
         let start = self.documents[ordinal as usize].start;
         &self.sequence[start..start + self.lengths[ordinal as usize] as usize]
-    }
-
-    /// Numbers documents and terms that are left anew and gives back what the others took up.
-    fn sweep(&mut self) {
-        let ordinals = renumber(self.documents.iter().map(|document| document.alive));
-        let terms = renumber(self.terms.iter().map(|term| term.alive > 0));
-        self.sweep_terms(&ordinals, &terms);
-        self.sweep_documents(&ordinals, &terms);
-    }
-
-    fn sweep_terms(&mut self, ordinals: &[u32], terms: &[u32]) {
-        self.terms.retain(|term| term.alive > 0);
-        self.terms.shrink_to_fit();
-        for term in &mut self.terms {
-            let old = std::mem::take(term);
-            for (ordinal, frequency) in old.ordinals.into_iter().zip(old.frequencies) {
-                let new = ordinals[ordinal as usize];
-                if new != GONE {
-                    term.ordinals.push(new);
-                    term.frequencies.push(frequency);
-                    term.tops.widen(frequency, self.lengths[ordinal as usize]);
-                }
-            }
-            term.alive = term.ordinals.len() as u32;
-        }
-        let renew = |term: &mut TermId| {
-            *term = terms[*term as usize];
-            *term != GONE
-        };
-        self.names.retain(|_, term| renew(term));
-        self.forms.retain(|_, term| renew(term));
-        self.forms.shrink_to_fit();
-    }
-
-    fn sweep_documents(&mut self, ordinals: &[u32], terms: &[u32]) {
-        let documents = std::mem::take(&mut self.documents);
-        let lengths = std::mem::take(&mut self.lengths);
-        let sequence = std::mem::take(&mut self.sequence);
-        self.sequence.reserve_exact(self.words_alive as usize);
-        for (document, length) in
-            documents.into_iter().zip(lengths).filter(|(document, _)| document.alive)
-        {
-            let words = &sequence[document.start..document.start + length as usize];
-            self.documents.push(Document { start: self.sequence.len(), ..document });
-            self.sequence.extend(words.iter().map(|term| terms[*term as usize]));
-            self.lengths.push(length);
-        }
-        for ordinal in self.ordinals.values_mut() {
-            *ordinal = ordinals[*ordinal as usize];
-        }
-        self.ordinals.shrink_to_fit();
     }
 
     /// Whether there is a document with this id.
@@ -432,21 +402,6 @@ impl Postings {
             + documents
             + terms
             + self.sequence.capacity() * 4
+            + self.sweep_bytes()
     }
-}
-
-/// Not kept by a sweep.
-const GONE: u32 = u32::MAX;
-
-/// The new number of each old one.
-fn renumber(kept: impl Iterator<Item = bool>) -> Vec<u32> {
-    let mut next = 0;
-    let number = |kept| match kept {
-        true => {
-            next += 1;
-            next - 1
-        }
-        false => GONE,
-    };
-    kept.map(number).collect()
 }
