@@ -55,7 +55,7 @@ pub use node::{
 pub use problem::Problem;
 pub use profile::{
     Framework, IntegrationOption, PostPreOption, Profile, ProfileOptions, RefractoryOption,
-    ResetOption, StoredTau, UnknownFramework,
+    ResetOption, RewardStdpOption, StdpOption, StoredTau, UnknownFramework,
 };
 pub use read::{ReadError, bytes_of, from_bytes, read};
 pub use repair::Repair;

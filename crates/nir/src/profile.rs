@@ -189,6 +189,55 @@ pub struct ProfileOptions {
     /// How the weights of dense connections change while the network runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning: Option<PostPreOption>,
+    /// They change by pairs or triplets of spikes instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdp: Option<StdpOption>,
+    /// They change by pairs of spikes that wait for a reward instead of either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reward_stdp: Option<RewardStdpOption>,
+}
+
+/// [`spike::Stdp`] as an option; times in the unit of the step (seconds).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StdpOption {
+    /// Growth by a pair, and by a triplet of two target spikes.
+    pub a_plus: [f32; 2],
+    /// Decline by a pair, and by a triplet of two source spikes.
+    pub a_minus: [f32; 2],
+    /// Time constants of a source's traces.
+    pub tau_plus: [f64; 2],
+    /// Time constants of a target's traces.
+    pub tau_minus: [f64; 2],
+    /// Changes shrink as a weight nears its bound.
+    #[serde(default)]
+    pub multiplicative: bool,
+    /// Lower bound of a weight.
+    pub weight_min: f32,
+    /// Upper bound of a weight.
+    pub weight_max: f32,
+}
+
+/// [`spike::RewardStdp`] as an option; times in the unit of the step (seconds).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RewardStdpOption {
+    /// A pair's mark where the source fires first.
+    pub a_plus: f32,
+    /// A pair's mark where the target fires first, taken off.
+    pub a_minus: f32,
+    /// Time constant of a source's trace.
+    pub tau_plus: f64,
+    /// Time constant of a target's trace.
+    pub tau_minus: f64,
+    /// Time constant of a mark.
+    pub tau_eligibility: f64,
+    /// Learning rate.
+    pub rate: f32,
+    /// Lower bound of a weight.
+    pub weight_min: f32,
+    /// Upper bound of a weight.
+    pub weight_max: f32,
 }
 
 /// BindsNET's `PostPre` rule, as an option.
@@ -453,6 +502,33 @@ impl Profile {
                 weight_max: rule.weight_max,
             }));
         }
+        let decay = |tau: f64| (-profile.neurons.dt / tau).exp() as f32;
+        if let Some(rule) = options.stdp {
+            profile.learning = Some(spike::Learning::Stdp(spike::Stdp {
+                a_plus: rule.a_plus,
+                a_minus: rule.a_minus,
+                pre_decay: rule.tau_plus.map(decay),
+                post_decay: rule.tau_minus.map(decay),
+                dependence: match rule.multiplicative {
+                    true => spike::Dependence::Multiplicative,
+                    false => spike::Dependence::Additive,
+                },
+                weight_min: rule.weight_min,
+                weight_max: rule.weight_max,
+            }));
+        }
+        if let Some(rule) = options.reward_stdp {
+            profile.learning = Some(spike::Learning::Reward(spike::RewardStdp {
+                a_plus: rule.a_plus,
+                a_minus: rule.a_minus,
+                pre_decay: decay(rule.tau_plus),
+                post_decay: decay(rule.tau_minus),
+                eligibility_decay: decay(rule.tau_eligibility),
+                rate: rule.rate,
+                weight_min: rule.weight_min,
+                weight_max: rule.weight_max,
+            }));
+        }
         profile
     }
 
@@ -539,6 +615,13 @@ impl Profile {
         }
         if let Some(spike::Learning::PostPre(rule)) = &self.learning {
             all.push(("learning", format!("PostPre with nu {:?}", rule.nu)));
+        }
+        if let Some(spike::Learning::Stdp(rule)) = &self.learning {
+            let (plus, minus) = (rule.a_plus, rule.a_minus);
+            all.push(("learning", format!("STDP with a_plus {plus:?}, a_minus {minus:?}")));
+        }
+        if let Some(spike::Learning::Reward(rule)) = &self.learning {
+            all.push(("learning", format!("STDP that waits for a reward, rate {}", rule.rate)));
         }
         if self.stored_tau == StoredTau::TimesStep {
             all.push(("time constants", "stored as tau times dt; divided by dt here".into()));

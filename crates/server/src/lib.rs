@@ -49,7 +49,8 @@ pub use config::{
 };
 pub use error::{RequestError, ServeError};
 pub use model::{
-    Decoding, Encoding, InputSpec, LimitsSpec, Model, ModelError, ModelSpec, OutputSpec,
+    Decoding, Encoding, InputSpec, LearningSpec, LimitsSpec, Model, ModelError, ModelSpec,
+    OutputSpec,
 };
 pub use repository::{Listed, Repository, Served};
 pub use rollout::{Mode, Phase, RolloutSpec};

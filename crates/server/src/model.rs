@@ -21,8 +21,38 @@ pub struct ModelSpec {
     pub output: OutputSpec,
     /// What its callers may ask for.
     pub limits: LimitsSpec,
+    /// Whether sessions learn, where the profile has a rule of learning.
+    pub learning: LearningSpec,
     /// SHA-256 that the network file must have, in hexadecimal digits.
     pub sha256: Option<String>,
+}
+
+/// Whether the sessions of a model learn; a request without a session never does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LearningSpec {
+    /// No session learns.
+    Off,
+    /// Every session learns, unless it asks not to.
+    #[default]
+    On,
+    /// A session learns if it asks to.
+    Session,
+}
+
+impl LearningSpec {
+    /// Whether a session learns that asked for it, or asked not to, or said nothing.
+    ///
+    /// # Errors
+    /// What is wrong with asking for it.
+    pub(crate) fn decide(self, asked: Option<bool>) -> Result<bool, &'static str> {
+        match (self, asked) {
+            (Self::Off, Some(true)) => Err("learning: this model's learning is off"),
+            (Self::Off, _) => Ok(false),
+            (Self::On, asked) => Ok(asked.unwrap_or(true)),
+            (Self::Session, asked) => Ok(asked.unwrap_or(false)),
+        }
+    }
 }
 
 /// What a model's callers may ask for, where it is less than the server allows.
@@ -114,6 +144,8 @@ pub struct Model {
     pub notes: Vec<String>,
     /// What its callers may ask for.
     pub limits: LimitsSpec,
+    /// Whether its sessions learn.
+    pub learning: LearningSpec,
     /// SHA-256 of the network file, in hexadecimal digits.
     pub sha256: String,
     /// The text of `model.toml`.
@@ -260,6 +292,7 @@ impl Model {
             profile,
             notes,
             limits: spec.limits,
+            learning: spec.learning,
             sha256,
             spec: text,
         })

@@ -144,6 +144,13 @@ impl Signals {
         }
     }
 
+    /// Counts the weights that a reward changed.
+    pub(crate) fn rewarded(&self, weight_changes: u64) {
+        if let Some(work) = &self.work {
+            work.changes.inc_by(weight_changes);
+        }
+    }
+
     /// Counts the spikes of each population in a run.
     pub(crate) fn fired(&self, spikes: &[u64]) {
         let populations = self.work.iter().flat_map(|work| &work.populations);

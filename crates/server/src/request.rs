@@ -156,7 +156,7 @@ impl Server {
                 None => None,
                 Some(slot) => Some(slot.hold().await),
             };
-            let learns = self.degradation.learns();
+            let learns = self.degradation.learns() && slot.as_ref().is_some_and(|s| s.learns());
             let served = Arc::clone(served);
             let span = Span::current();
             self.workers.run(Task { served, batch, session, learns, admitted, span }).await
@@ -190,7 +190,7 @@ impl Server {
         let now = self.now();
         if start {
             self.degradation.admits()?;
-            return self.sessions.open(&caller.tenant, id, &choice.served, now);
+            return self.sessions.open(&caller.tenant, id, &choice.served, None, now);
         }
         let slot = self.sessions.find(&caller.tenant, id, &self.repository, now).await?;
         let (own, asked) = (&slot.served.model.name, &choice.served.model.name);

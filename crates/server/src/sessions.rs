@@ -5,7 +5,7 @@
 //! request for one brings it back.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use observe::{Counter, Gauge, Metrics};
@@ -51,6 +51,7 @@ pub(crate) struct Slot {
     used_steady: AtomicU64,
     steps: AtomicU64,
     bytes: AtomicUsize,
+    learns: AtomicBool,
 }
 
 /// A session as it is shown.
@@ -66,6 +67,8 @@ pub(crate) struct SessionInfo {
     pub(crate) steps_done: u64,
     /// Memory of its state (bytes).
     pub(crate) bytes: usize,
+    /// Whether its weights change, where the model has a rule of learning.
+    pub(crate) learning: bool,
     /// When it began (milliseconds since 1970).
     pub(crate) created_ms: u64,
     /// When it was last used (milliseconds since 1970).
@@ -79,6 +82,8 @@ struct Parked {
     version: u32,
     sha256: String,
     created: u64,
+    /// As the model says, in what was parked before this was kept.
+    learning: Option<bool>,
     snapshot: Vec<u8>,
 }
 
@@ -127,16 +132,18 @@ impl Sessions {
     ///
     /// # Errors
     /// [`RequestError::Full`] where there are too many, [`RequestError::Bad`] for an id that is
-    /// none.
+    /// none, or for learning that the model does not allow.
     pub(crate) fn open(
         &self,
         tenant: &TenantId,
         id: &str,
         served: &Arc<Served>,
+        learning: Option<bool>,
         now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
+        let learns = served.model.learning.decide(learning).map_err(RequestError::bad)?;
         let session = Session::new(Arc::clone(&served.model.network));
-        self.enter(tenant, id, served, session, now)
+        self.enter(tenant, id, served, (session, learns), now)
     }
 
     /// Begins a session from a snapshot.
@@ -148,15 +155,16 @@ impl Sessions {
         tenant: &TenantId,
         id: &str,
         served: &Arc<Served>,
-        snapshot: &[u8],
+        (snapshot, learning): (&[u8], Option<bool>),
         now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
+        let learns = served.model.learning.decide(learning).map_err(RequestError::bad)?;
         let session = Session::restored(Arc::clone(&served.model.network), snapshot)
             .map_err(|e| RequestError::bad(e.to_string()))?;
         if session.sequences() != 1 {
             return Err(RequestError::bad("a snapshot of several sequences, expected one"));
         }
-        self.enter(tenant, id, served, session, now)
+        self.enter(tenant, id, served, (session, learns), now)
     }
 
     fn enter(
@@ -164,7 +172,7 @@ impl Sessions {
         tenant: &TenantId,
         id: &str,
         served: &Arc<Served>,
-        session: Session,
+        (session, learns): (Session, bool),
         now: Now,
     ) -> Result<Arc<Slot>, RequestError> {
         check_id(id)?;
@@ -197,6 +205,7 @@ impl Sessions {
             used_steady: AtomicU64::new(now.steady_ms),
             steps: AtomicU64::new(session.steps_done()),
             bytes: AtomicUsize::new(session.bytes()),
+            learns: AtomicBool::new(learns),
             session: Arc::new(tokio::sync::Mutex::new(session)),
         });
         if open.insert(key, Arc::clone(&slot)).is_some() {
@@ -237,7 +246,8 @@ impl Sessions {
             let message = format!("session {id}: model {} has changed since", parked.model);
             return Err(RequestError::Conflict(message));
         }
-        let slot = self.restore(tenant, id, &served, &parked.snapshot, now)?;
+        let kept = (&parked.snapshot[..], parked.learning);
+        let slot = self.restore(tenant, id, &served, kept, now)?;
         handle.delete(PARKED, id).await?;
         Ok(slot)
     }
@@ -293,6 +303,7 @@ impl Sessions {
                 version: model.version,
                 sha256: model.sha256.clone(),
                 created: slot.created,
+                learning: Some(slot.learns()),
                 snapshot: slot.session.lock().await.snapshot(),
             });
             match self.store.tenant(&tenant).put(PARKED, &id, &value.unwrap_or_default()).await {
@@ -325,6 +336,21 @@ impl Slot {
         Arc::clone(&self.session).lock_owned().await
     }
 
+    /// Whether its weights change.
+    pub(crate) fn learns(&self) -> bool {
+        self.learns.load(Ordering::Relaxed)
+    }
+
+    /// Turns learning on or off, from the next request on.
+    ///
+    /// # Errors
+    /// [`RequestError::Bad`] where the model does not allow it.
+    pub(crate) fn set_learning(&self, learning: bool) -> Result<(), RequestError> {
+        let learns = self.served.model.learning.decide(Some(learning));
+        self.learns.store(learns.map_err(RequestError::bad)?, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Notes what a step changed.
     pub(crate) fn stepped(&self, steps: u64, now: Now) {
         self.steps.fetch_add(steps, Ordering::Relaxed);
@@ -343,6 +369,7 @@ impl Slot {
             version: self.served.model.version.to_string(),
             steps_done: self.steps.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            learning: self.learns(),
             created_ms: self.created,
             used_ms: self.used.load(Ordering::Relaxed),
         }

@@ -180,10 +180,7 @@ impl Session {
                 population.dynamics.reset(state, population.padded);
             }
         }
-        let plastic = self.plastic.chunks_mut(self.sequences.max(1));
-        for (kernel, states) in self.network.plastic_kernels().zip(plastic) {
-            states.iter_mut().for_each(|state| kernel.reset(state));
-        }
+        self.forget();
     }
 
     /// Puts potentials, refractory times, spikes under way and traces back to rest; what was learned
@@ -198,6 +195,15 @@ impl Session {
             }
         }
         self.plastic.iter_mut().for_each(PlasticState::rest);
+    }
+
+    /// Takes back all that was learned: weights are those of the network again, and traces at rest.
+    /// Potentials and spikes under way stay.
+    pub fn forget(&mut self) {
+        let plastic = self.plastic.chunks_mut(self.sequences.max(1));
+        for (kernel, states) in self.network.plastic_kernels().zip(plastic) {
+            states.iter_mut().for_each(|state| kernel.reset(state));
+        }
     }
 
     /// Gives a reward (or with a negative value a punishment) to every projection whose rule waits

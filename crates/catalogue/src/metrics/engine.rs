@@ -36,7 +36,8 @@ pub(crate) const METRICS: &[Metric] = &[
     counter(
         "striatum_weight_changes_total",
         &[MODEL],
-        "Changes of weights by learning: a synapse times the spikes that its rule heard of.",
+        "Changes of weights by learning: a synapse times the spikes that its rule heard of, or that a \
+         reward changed.",
     ),
     sum(
         "striatum_energy_joules_total",

@@ -74,6 +74,17 @@ pub(crate) fn operations() -> Vec<Operation> {
             .takes(BYTES)
             .gives(json::<SessionInfo>())
             .status(201),
+        of(("PUT", "/v1/sessions/{id}/learning"), "session_learning", Role::Writer, put(switch))
+            .says("sessions", "Turns the learning of a session on or off, as its model allows.")
+            .takes(json::<LearningRequest>())
+            .gives(json::<SessionInfo>()),
+        of(("POST", "/v1/sessions/{id}/reward"), "session_reward", Role::Writer, post(reward))
+            .says("sessions", "Gives a reward to the synapses of a session that wait for one.")
+            .takes(json::<RewardRequest>())
+            .gives(json::<Rewarded>()),
+        of(("POST", "/v1/sessions/{id}/forget"), "session_forget", Role::Writer, post(forget))
+            .says("sessions", "Takes back all that a session learned: its weights are the model's.")
+            .gives(json::<SessionInfo>()),
         of(
             ("POST", "/v1/sessions/{id}/checkpoint"),
             "session_checkpoint",
@@ -111,7 +122,36 @@ struct OpenRequest {
     /// What the session is to be called; a random name where it is not said.
     #[schemars(length(min = 1, max = 128))]
     id: Option<String>,
+    /// Whether it learns; as the model says where it is not said.
+    learning: Option<bool>,
 }
+
+/// Whether a session is to learn.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LearningRequest {
+    /// Whether it is.
+    learning: bool,
+}
+
+/// A reward.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RewardRequest {
+    /// How good it was; below 0 for what was bad.
+    #[schemars(range(min = -1000.0, max = 1000.0))]
+    reward: f32,
+}
+
+/// What a reward changed.
+#[derive(Serialize, JsonSchema)]
+struct Rewarded {
+    /// Weights that are another now.
+    weight_changes: u64,
+}
+
+/// The largest reward either way.
+const MAX_REWARD: f32 = 1000.0;
 
 /// A version that was made of what a session learned.
 #[derive(Serialize, JsonSchema)]
@@ -157,7 +197,8 @@ async fn open(
     server.degradation.admits()?;
     let id = request.id.map_or_else(random_id, Ok)?;
     let served = server.repository.choose(&request.model, request.version.as_deref())?.served;
-    let slot = server.sessions.open(&caller.tenant, &id, &served, server.now())?;
+    let slot =
+        server.sessions.open(&caller.tenant, &id, &served, request.learning, server.now())?;
     Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
 }
 
@@ -198,6 +239,46 @@ async fn step(
     Ok((headers, answer.body().0).into_response())
 }
 
+async fn switch(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(to): Json<LearningRequest>,
+) -> Result<Answer<SessionInfo>, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
+    slot.set_learning(to.learning)?;
+    Ok(Answer(slot.info()))
+}
+
+async fn reward(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<RewardRequest>,
+) -> Result<Answer<Rewarded>, RequestError> {
+    let reward = given.reward;
+    if !(-MAX_REWARD..=MAX_REWARD).contains(&reward) {
+        let problem = format!("reward: expected -{MAX_REWARD} to {MAX_REWARD}, found {reward}");
+        return Err(RequestError::bad(problem));
+    }
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
+    let mut held = slot.hold().await;
+    held.set_learning(slot.learns() && server.degradation.learns());
+    let weight_changes = held.reward(reward);
+    slot.served.signals.rewarded(weight_changes);
+    Ok(Answer(Rewarded { weight_changes }))
+}
+
+async fn forget(
+    State(server): Shared,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Answer<SessionInfo>, RequestError> {
+    let slot = server.sessions.find(&caller.tenant, &id, &server.repository, server.now()).await?;
+    slot.hold().await.forget();
+    Ok(Answer(slot.info()))
+}
+
 async fn take(
     State(server): Shared,
     caller: Caller,
@@ -235,6 +316,7 @@ async fn restore(
 ) -> Result<Response, RequestError> {
     caller.uses(&of.model)?;
     let served = server.repository.find(&of.model, of.version.as_deref())?;
-    let slot = server.sessions.restore(&caller.tenant, &id, &served, &bytes, server.now())?;
+    let slot =
+        server.sessions.restore(&caller.tenant, &id, &served, (&bytes, None), server.now())?;
     Ok((StatusCode::CREATED, Answer(slot.info())).into_response())
 }

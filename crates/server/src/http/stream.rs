@@ -62,7 +62,7 @@ async fn session(
         Err(RequestError::NotFound(_)) => {
             server.degradation.admits()?;
             let served = server.repository.choose(&query.model, query.version.as_deref())?.served;
-            server.sessions.open(&caller.tenant, &id, &served, server.now())
+            server.sessions.open(&caller.tenant, &id, &served, None, server.now())
         }
         Err(error) => Err(error),
     }

@@ -1,6 +1,8 @@
 //! Sessions: one network's state from request to request, over HTTP, WebSocket and a restart,
 //! bounded in number, memory and idle time.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use server::{Config, Sessions, State};
 
@@ -98,6 +100,82 @@ fn what_a_session_learned_becomes_a_version() {
     server.ask("POST", "/v1/sessions", None, open).of(201);
     let error = server.ask("POST", "/v1/sessions/stone/checkpoint", None, Value::Null).of(409);
     assert!(error["detail"].as_str().unwrap().contains("no projection learns"), "{error}");
+}
+
+/// The network of BindsNET under a rule that waits for rewards.
+fn rewarded(learning: &str) -> (Running, PathBuf) {
+    let spec = format!(
+        "{learning}[profile]\nname = \"bindsnet\"\nrefractory_steps = 2\n[profile.reward_stdp]\n\
+         a_plus = 0.1\na_minus = 0.01\ntau_plus = 0.02\ntau_minus = 0.02\ntau_eligibility = 0.5\n\
+         rate = 0.1\nweight_min = 0.0\nweight_max = 1.0\n"
+    );
+    let folder = models("described/bindsnet_stdp_postpre.nir", &spec);
+    let path = folder.path().join("good");
+    (Running::start(folder, Config::default()), path)
+}
+
+fn flickers() -> Value {
+    let data: Vec<u8> = (0..784 * 50usize).map(|k| u8::from(k.is_multiple_of(7))).collect();
+    json!({ "inputs": [{ "name": "input", "shape": [1, 50, 784], "datatype": "FP32", "data": data }] })
+}
+
+#[test]
+fn a_reward_changes_what_a_session_did_and_forgetting_takes_it_back() {
+    let (server, path) = rewarded("");
+    let open = json!({ "model": "good", "id": "pupil" });
+    assert_eq!(server.ask("POST", "/v1/sessions", None, open).of(201)["learning"], true);
+    let reward = |value: f64| {
+        server.ask("POST", "/v1/sessions/pupil/reward", None, json!({ "reward": value }))
+    };
+    assert_eq!(reward(1.0).of(200)["weight_changes"], 0, "nothing has fired yet");
+    let learned = || server.metric("striatum_weight_changes_total{model=\"good\"}");
+    server.ask("POST", "/v1/sessions/pupil/infer", None, flickers()).of(200);
+    let heard = learned();
+    let changes = reward(1.0).of(200)["weight_changes"].as_f64().unwrap();
+    assert!(changes > 0.0);
+    assert_eq!(learned() - heard, changes);
+    let checkpoint = "/v1/sessions/pupil/checkpoint";
+    assert_eq!(server.ask("POST", checkpoint, None, Value::Null).of(201)["version"], "2");
+    server.ask("POST", "/v1/sessions/pupil/forget", None, Value::Null).of(200);
+    assert_eq!(server.ask("POST", checkpoint, None, Value::Null).of(201)["version"], "3");
+    let weights = |version: u32| {
+        let graph = nir::read(&path.join(format!("{version}/model.nir"))).unwrap().graph;
+        let node =
+            graph.nodes.values().find(|n| matches!(n, nir::Node::Linear(_) | nir::Node::Affine(_)));
+        node.unwrap().parameters()[0].1.to_f64()
+    };
+    assert_ne!(weights(1), weights(2));
+    assert_eq!(weights(1), weights(3));
+    let error = reward(1e9).of(400);
+    assert!(error["detail"].as_str().unwrap().contains("expected -1000 to 1000"), "{error}");
+}
+
+#[test]
+fn learning_is_off_on_or_for_the_session_to_say() {
+    let changes = |learning: &str, asked: Value| {
+        let (server, _) = rewarded(learning);
+        let mut open = json!({ "model": "good", "id": "pupil" });
+        if !asked.is_null() {
+            open["learning"] = asked;
+        }
+        server.ask("POST", "/v1/sessions", None, open).of(201);
+        server.ask("POST", "/v1/sessions/pupil/infer", None, flickers()).of(200);
+        let reward = server.ask("POST", "/v1/sessions/pupil/reward", None, json!({ "reward": 1 }));
+        reward.of(200)["weight_changes"].as_u64().unwrap()
+    };
+    assert_eq!(changes("learning = \"off\"\n", Value::Null), 0);
+    assert_eq!(changes("learning = \"session\"\n", Value::Null), 0);
+    assert!(changes("learning = \"session\"\n", json!(true)) > 0);
+    assert_eq!(changes("", json!(false)), 0);
+    let (server, _) = rewarded("learning = \"off\"\n");
+    let open = json!({ "model": "good", "id": "pupil", "learning": true });
+    let error = server.ask("POST", "/v1/sessions", None, open).of(400);
+    assert_eq!(error["detail"], "learning: this model's learning is off");
+    let (server, _) = rewarded("");
+    server.ask("POST", "/v1/sessions", None, json!({ "model": "good", "id": "a" })).of(201);
+    let off = json!({ "learning": false });
+    let shown = server.ask("PUT", "/v1/sessions/a/learning", None, off).of(200);
+    assert_eq!(shown["learning"], false);
 }
 
 #[test]
