@@ -108,9 +108,10 @@ impl Learning {
         } else {
             let verdict = if solved { "solved" } else { "not solved" };
             println!(
-                "{verdict} after {n} episodes, {} steps: the mean of the last {WINDOW} is {:.1}, \
-                 solved is {GOAL}\n{} cells learned, {} changes of weights, seed {}",
+                "{verdict} after {n} episodes, {} steps: the mean of the last {} is {:.1}, solved is \
+                 {GOAL} over {WINDOW}\n{} cells learned, {} changes of weights, seed {}",
                 seen.steps,
+                n.min(WINDOW),
                 seen.mean(),
                 policy.n_cells(),
                 seen.weight_changes,
