@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::eprop::dot;
 use crate::error::{PlasticityError, check};
 use crate::protocol::Learner;
 use crate::undo::{Reader, Step};
@@ -395,17 +396,4 @@ fn scale(x: &mut [f32]) -> bool {
     let length = dot(x, x).sqrt();
     x.iter_mut().for_each(|v| *v /= length);
     true
-}
-
-/// Eight sums side by side, so that the compiler uses vectors; the order is fixed.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let (a16, b16) = (a.chunks_exact(16), b.chunks_exact(16));
-    let rest: f32 = a16.remainder().iter().zip(b16.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a16.zip(b16) {
-        for k in 0..16 {
-            sums[k] += a[k] * b[k];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }

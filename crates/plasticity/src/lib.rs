@@ -2,7 +2,8 @@
 //!
 //! [`MicroColumns`] learn classes in any order, allocate units for what is new and forget almost
 //! nothing; [`DeltaRule`] stands beside them as the control that forgets. [`Competition`] is the
-//! network of Diehl and Cook, which learns without labels by spike timing. [`protocol`] measures
+//! network of Diehl and Cook, which learns without labels by spike timing; [`EProp`] trains a
+//! recurrent network online. [`protocol`] measures
 //! any [`Learner`] task by task: accuracy, forgetting, backward transfer.
 //!
 //! The rules that change the synapses of a running network are in `spike`
@@ -22,6 +23,7 @@
 mod columns;
 mod competition;
 mod delta;
+mod eprop;
 mod error;
 pub mod protocol;
 mod random;
@@ -34,5 +36,8 @@ pub use competition::{
     Competition, CompetitionConfig, Labels, MAX_INPUTS, MAX_NEURONS, MAX_STEPS, Presented,
 };
 pub use delta::{DeltaRule, DeltaRuleConfig};
+pub use eprop::{
+    EProp, EPropConfig, Lesson, MAX_EPROP_NEURONS, MAX_EPROP_SYNAPSES, MAX_EPROP_WEIGHT, Weights,
+};
 pub use error::PlasticityError;
 pub use protocol::Learner;

@@ -10,3 +10,4 @@
 mod columns;
 mod competition;
 mod digits;
+mod eprop;
