@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::config::{Config, EncoderKind, Init, LayerConfig, ResetConfig};
 use crate::error::{Problems, TrainError};
-use crate::limits::{MAX_LAYER_VALUES, MAX_PARAMETERS};
+use crate::limits::{MAX_BATCH_VALUES, MAX_LAYER_VALUES, MAX_PARAMETERS};
 use crate::neuron::{Neuron, Reset};
 use crate::random::Random;
 
@@ -576,6 +576,13 @@ impl Build {
         let last = self.network.layers().last().is_some_and(|l| l.neuron.threshold.is_none());
         if reads > usize::from(last) {
             self.problems.push("layers", "`li` as the last layer alone", "another after it");
+        }
+        let widest = self.network.sizes.iter().copied().max().unwrap_or(0);
+        let values = [config.encoder.steps, config.training.batch, widest];
+        let values = values.iter().fold(1usize, |n, d| n.saturating_mul(*d));
+        if values > MAX_BATCH_VALUES {
+            let expected = format!("at most {MAX_BATCH_VALUES} values of a batch in a layer");
+            self.problems.push("training.batch", expected, values);
         }
         self.problems.check()?;
         Ok(self.network)

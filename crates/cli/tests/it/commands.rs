@@ -151,6 +151,38 @@ fn simulate_writes_what_analyse_reads() {
 }
 
 #[test]
+fn train_leaves_a_model_that_runs_and_goes_on_where_it_stopped() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/train/digits.toml");
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    let train = |out: &std::path::Path, epochs: &str, more: &[&str]| {
+        let flags = ["train", file, "--out", out.to_str().unwrap(), "--epochs", epochs];
+        json(&[&flags[..], more].concat(), 0)
+    };
+    let told = train(&whole, "6", &["--threads", "1"]);
+    assert!(told["report"]["test"]["accuracy"].as_f64().unwrap() > 0.8);
+    assert_eq!(told["report"]["epochs"].as_array().unwrap().len(), 6);
+    for name in ["report.json", "curves.svg", "checkpoint.bin", "models/digits/1/model.toml"] {
+        assert!(whole.join(name).is_file(), "{name}");
+    }
+    let model = |out: &std::path::Path| out.join("models/digits/1/model.nir");
+    let shown = json(&["inspect", model(&whole).to_str().unwrap()], 0);
+    assert_eq!(shown["cost"]["neurons"], 138);
+
+    // The learning rate follows the number of epochs, so both ask for as many.
+    let stopped = striatum(&["train", file, "--out", parts.to_str().unwrap(), "--check"]);
+    assert_eq!(stopped.status.code(), Some(0));
+    assert!(!parts.exists(), "a check writes nothing");
+    train(&parts, "6", &["--threads", "2"]);
+    assert_eq!(std::fs::read(model(&whole)).unwrap(), std::fs::read(model(&parts)).unwrap());
+    let again = striatum(&["train", file, "--out", parts.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("exists, expected --resume"));
+    let more = train(&parts, "8", &["--resume"]);
+    assert_eq!(more["report"]["epochs"].as_array().unwrap().len(), 8);
+}
+
+#[test]
 fn simulate_refuses_before_it_builds() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.toml");

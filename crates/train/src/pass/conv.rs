@@ -11,7 +11,7 @@ use super::{Stage, Sums, Work, grow};
 /// stay in cache.
 const POSITIONS: usize = 1024;
 
-/// Share of inputs that spike below which each is followed (measured, docs/learning/training.md).
+/// Share of inputs that spike below which each is followed: from the loads of each path, not swept.
 const SPARSE: f64 = 0.3;
 
 /// Offsets, made once for a geometry.

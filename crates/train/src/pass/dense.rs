@@ -6,7 +6,7 @@ use crate::network::{Dense, Signal};
 
 use super::{Stage, Sums, Work, grow};
 
-/// Share of inputs that spike below which rows are added (measured, docs/learning/training.md).
+/// Share of inputs that spike below which rows are added: from the loads of each path, not swept.
 const SPARSE: f64 = 0.25;
 
 impl Dense {
