@@ -60,10 +60,4 @@ pub enum Error {
         /// What it was told to become.
         to: State,
     },
-    /// The weights of votes must be finite, not negative, and one of them above zero.
-    #[error("the weights of the votes are {found:?}; expected numbers from 0, one of them above 0")]
-    Weights {
-        /// In the order semantic, structural, temporal, exception.
-        found: [f32; 4],
-    },
 }

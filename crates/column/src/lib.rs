@@ -22,7 +22,6 @@
 //! ```
 
 mod columns;
-mod votes;
 
 mod allocation;
 mod config;
@@ -61,4 +60,3 @@ pub use search::{Breadth, Found, Hit, MAX_K, Report, Search};
 pub use simd::Isa;
 pub use state::State;
 pub use survey::{Bytes, ColumnSurvey, Survey};
-pub use votes::{Cortex, Each, Election, Kind, N_KINDS, Verdict, Voted};

@@ -17,4 +17,3 @@ mod layout;
 mod model;
 mod recall;
 mod room;
-mod votes;
