@@ -41,7 +41,7 @@ pub(crate) struct Train {
     name: Option<String>,
     /// The model's version.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    version: u32,
+    model_version: u32,
     /// Passes over the data, whatever FILE says.
     #[arg(long)]
     epochs: Option<usize>,
@@ -94,7 +94,7 @@ impl Train {
         std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
         epochs(&mut trainer, config.training.epochs, &checkpoint)?;
         let report = trainer.report();
-        let folder = out.join("models").join(&name).join(self.version.to_string());
+        let folder = out.join("models").join(&name).join(self.model_version.to_string());
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let best = trainer.best();
         let bytes = best.nir()?;
