@@ -122,7 +122,7 @@ impl Columns {
             part.chunks(TOGETHER).flat_map(|places| self.walked(places)).collect::<Vec<_>>()
         });
         for walk in walks.into_iter().flatten() {
-            self.curve.learn(*walk);
+            self.curve.learn(walk);
         }
     }
 
@@ -135,14 +135,14 @@ impl Columns {
 
     /// The whole walks from stored vectors. A column is compared with all that read it before the
     /// next is, so that its rows come from far once.
-    fn walked(&self, places: &[(usize, usize)]) -> Vec<Box<Walk>> {
+    fn walked(&self, places: &[(usize, usize)]) -> Vec<Walk> {
         let begin = |&(column, at): &(usize, usize)| {
             let list = &self.columns[column].list;
             let mut vector = vec![0.0; self.config.dimension];
             list.floats(at, self.lines, &mut vector);
-            self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
+            *self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
         };
-        let mut walks: Vec<Box<Walk>> = places.iter().map(begin).collect();
+        let mut walks: Vec<Walk> = places.iter().map(begin).collect();
         // The columns that are read, by which walk, and where in it their scores go.
         let (mut reads, mut n_scores) = (Vec::new(), Vec::new());
         for (walker, walk) in walks.iter().enumerate() {

@@ -19,7 +19,10 @@ const SPEAKERS: [&str; 4] = ["role", "speaker", "author", "from"];
 /// with a name and a colon.
 pub(crate) fn is_turn(item: &Item) -> bool {
     let named = |text: &str| {
-        let (name, said) = text.split_once(": ").unwrap_or_default();
+        // A colon is found faster than a colon and a space.
+        let colons = text.match_indices(':').map(|(at, _)| at);
+        let end = colons.into_iter().find(|at| text[at + 1..].starts_with(' '));
+        let (name, said) = end.map_or(("", ""), |at| (&text[..at], &text[at + 2..]));
         let capital = |word: &str| word.starts_with(char::is_uppercase);
         !said.is_empty()
             && (1..=NAME_WORDS).contains(&name.split(' ').count())

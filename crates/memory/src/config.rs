@@ -31,6 +31,9 @@ pub struct Config {
     pub repeats: Repeats,
     /// Whether entities are found in texts.
     pub mentions: bool,
+    /// Milliseconds after which what another server wrote is seen at the latest; where there are none,
+    /// a second on a database that servers share, and never on one that they cannot.
+    pub follow_ms: Option<u64>,
 }
 
 /// How strict the gate is.
@@ -68,6 +71,7 @@ impl Default for Config {
             undo_seconds: 7 * 86_400,
             repeats: Repeats::default(),
             mentions: true,
+            follow_ms: None,
         }
     }
 }

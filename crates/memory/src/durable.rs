@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config::Config;
 use crate::embed::Encoders;
 use crate::error::MemoryError;
+use crate::head::{FOLLOW, Head};
 use crate::load;
 use crate::record::{ALL, Change};
 use crate::state::State;
@@ -23,6 +24,8 @@ use crate::tend::Touched;
 
 /// Writes that wait for a commit; more callers wait before they plan.
 pub const MAX_WAITING_WRITES: usize = 4096;
+/// Writes of one commit, beside the one that says who wrote last.
+const MAX_BATCH: usize = MAX_WRITES - 1;
 /// How often reading the state anew is tried, a second apart, before the memory stays closed until
 /// it is opened again.
 pub const MAX_READS: usize = 60;
@@ -38,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) encoders: Encoders,
     state: RwLock<State>,
+    /// The last commit that the state holds.
+    head: Mutex<Head>,
     /// Whether the state is behind the store and being read anew.
     closed: AtomicBool,
     queue: mpsc::Sender<Job>,
@@ -82,19 +87,20 @@ impl Memory {
         random: Random,
     ) -> Result<Self, MemoryError> {
         let encoders = encoders.into();
-        let state = load::read(&tenant, &config, &encoders.built_in).await?;
+        let (state, head) = load::read(&tenant, &config, &encoders.built_in).await?;
         let (queue, jobs) = mpsc::channel(MAX_WAITING_WRITES);
         let shared = Arc::new(Shared {
             tenant,
             config,
             encoders,
             state: RwLock::new(state),
+            head: Mutex::new(head),
             closed: AtomicBool::new(false),
             queue,
             touched: Mutex::default(),
             random,
         });
-        tokio::spawn(work(Arc::downgrade(&shared), jobs));
+        tokio::spawn(work(Arc::downgrade(&shared), jobs, shared.follow()));
         Ok(Self { shared })
     }
 
@@ -182,9 +188,9 @@ fn writes(state: &State, changes: &[Change]) -> Result<Vec<Write>, MemoryError> 
         };
         writes.extend(change.writes(expect)?);
     }
-    if writes.len() > MAX_WRITES {
+    if writes.len() > MAX_BATCH {
         let (what, unit) = ("change", "writes");
-        let (found, limit) = (writes.len(), MAX_WRITES);
+        let (found, limit) = (writes.len(), MAX_BATCH);
         return Err(crate::error::TooLarge { what, unit, found, limit }.into());
     }
     Ok(writes)
@@ -198,20 +204,31 @@ fn expected(state: &State, id: crate::item::Id, put: &mut HashMap<crate::item::I
     expect
 }
 
-/// Writes what waits, in order, until the memory is dropped.
-async fn work(shared: Weak<Shared>, mut jobs: mpsc::Receiver<Job>) {
+/// Writes what waits, in order, until the memory is dropped; where nothing does, looks now and then
+/// whether another server wrote.
+async fn work(shared: Weak<Shared>, mut jobs: mpsc::Receiver<Job>, follow: Option<Duration>) {
     let mut held = VecDeque::new();
     loop {
-        let first = match held.pop_front() {
-            Some(job) => Some(job),
-            None => jobs.recv().await,
+        let first = match (held.pop_front(), follow) {
+            (Some(job), _) => Some(job),
+            (None, None) => jobs.recv().await,
+            (None, Some(every)) => match tokio::time::timeout(every, jobs.recv()).await {
+                Ok(job) => job,
+                Err(_) => {
+                    let Some(shared) = shared.upgrade() else { return };
+                    if shared.is_behind().await {
+                        fail(&shared, &mut held, &mut jobs, || MemoryError::Closed).await;
+                    }
+                    continue;
+                }
+            },
         };
         let (Some(first), Some(shared)) = (first, shared.upgrade()) else { return };
         match first {
             Job::Write(first) => {
                 let batch = batch(first, &mut held, &mut jobs);
                 if let Err(error) = commit(&shared, batch).await {
-                    fail(&shared, &mut held, &mut jobs, &error).await;
+                    fail(&shared, &mut held, &mut jobs, || error.clone().into()).await;
                 }
             }
             Job::Replace(replace) => shared.replaced(replace, &mut held, &mut jobs).await,
@@ -225,7 +242,7 @@ fn batch(first: Put, held: &mut VecDeque<Job>, jobs: &mut mpsc::Receiver<Job>) -
     let mut batch = vec![first];
     while let Some(job) = held.pop_front().or_else(|| jobs.try_recv().ok()) {
         match job {
-            Job::Write(put) if n + put.writes.len() <= MAX_WRITES => {
+            Job::Write(put) if n + put.writes.len() <= MAX_BATCH => {
                 n += put.writes.len();
                 batch.push(put);
             }
@@ -244,7 +261,7 @@ async fn commit(shared: &Shared, batch: Vec<Put>) -> Result<(), StoreError> {
     let (writes, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.writes, p.done)).unzip();
     let committed = match broken {
         true => Err(StoreError::Refused { reason: "a plan could not be applied".into() }),
-        false => shared.tenant.commit(writes.concat()).await.map(|_| ()),
+        false => shared.written(writes.concat()).await,
     };
     for done in waiting {
         let _ = done.send(committed.clone().map_err(MemoryError::from));
@@ -252,12 +269,12 @@ async fn commit(shared: &Shared, batch: Vec<Put>) -> Result<(), StoreError> {
     committed
 }
 
-/// Tells everybody who waits that the store failed, and reads the state anew.
+/// Tells everybody who waits why nothing was written, and reads the state anew.
 async fn fail(
     shared: &Shared,
     held: &mut VecDeque<Job>,
     jobs: &mut mpsc::Receiver<Job>,
-    error: &StoreError,
+    error: impl Fn() -> MemoryError,
 ) {
     shared.close();
     while let Some(job) = held.pop_front().or_else(|| jobs.try_recv().ok()) {
@@ -265,12 +282,34 @@ async fn fail(
             Job::Write(put) => put.done,
             Job::Replace(replace) => replace.done,
         };
-        let _ = done.send(Err(error.clone().into()));
+        let _ = done.send(Err(error()));
     }
     shared.reread().await;
 }
 
 impl Shared {
+    /// How often to look whether another server wrote.
+    fn follow(&self) -> Option<Duration> {
+        let shared = self.tenant.is_shared().then_some(FOLLOW);
+        self.config.follow_ms.map(Duration::from_millis).or(shared)
+    }
+
+    /// Whether the store holds a commit that the state does not; not known while it does not answer.
+    async fn is_behind(&self) -> bool {
+        let known = self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Head::read(&self.tenant).await.is_ok_and(|head| head != known)
+    }
+
+    /// Makes writes durable, if nobody else wrote since the last.
+    async fn written(&self, mut writes: Vec<Write>) -> Result<(), StoreError> {
+        let mark = (self.random)();
+        writes.push(self.head.lock().unwrap_or_else(PoisonError::into_inner).next(&mark));
+        let written = self.tenant.commit(writes).await?;
+        let head = Head::of(written.last(), &mark);
+        *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
+        Ok(())
+    }
+
     /// Lets nobody in any more; whoever was in has sent its job when this returns.
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -281,8 +320,9 @@ impl Shared {
     async fn reread(&self) {
         for _ in 0..MAX_READS {
             match load::read(&self.tenant, &self.config, &self.encoders.built_in).await {
-                Ok(state) => {
+                Ok((state, head)) => {
                     *self.state_mut() = state;
+                    *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
                     self.touched.lock().unwrap_or_else(PoisonError::into_inner).clear();
                     self.closed.store(false, Ordering::Release);
                     return;
@@ -320,8 +360,8 @@ impl Shared {
         if erase {
             self.erase_records().await?;
         }
-        for batch in writes.chunks(MAX_WRITES) {
-            self.tenant.commit(batch.to_vec()).await?;
+        for batch in writes.chunks(MAX_BATCH) {
+            self.written(batch.to_vec()).await?;
         }
         Ok(())
     }
@@ -340,6 +380,7 @@ impl Shared {
                     break;
                 }
                 self.tenant.commit(writes).await?;
+                self.written(Vec::new()).await?;
             }
         }
         Ok(())

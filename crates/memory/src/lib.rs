@@ -29,6 +29,7 @@ mod export;
 mod filter;
 mod fusion;
 mod gate;
+mod head;
 mod item;
 mod know;
 mod layout;

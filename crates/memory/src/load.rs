@@ -10,6 +10,7 @@ use text::{Encoder, Postings};
 
 use crate::config::{Config, DEFAULT_COLLECTION};
 use crate::error::MemoryError;
+use crate::head::Head;
 use crate::item::Item;
 use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, LAYOUTS, SPACES, Space, VECTORS};
 use crate::state::{Index, State, columns_config, default_space};
@@ -32,12 +33,14 @@ struct Records {
     layouts: Vec<Record>,
 }
 
-/// Reads a tenant's records and builds what searches.
+/// Reads who wrote last, then a tenant's records, and builds what searches.
 pub(crate) async fn read(
     tenant: &Tenant,
     config: &Config,
     encoder: &Arc<Encoder>,
-) -> Result<State, MemoryError> {
+) -> Result<(State, Head), MemoryError> {
+    // First: what is written from now on is seen as another's.
+    let head = Head::read(tenant).await?;
     let (items, vectors, spaces, knowledge, layouts) = tokio::try_join!(
         all(tenant, ITEMS),
         all(tenant, VECTORS),
@@ -48,7 +51,7 @@ pub(crate) async fn read(
     let records = Records { items, vectors, spaces, knowledge, layouts };
     let (config, encoder) = (config.clone(), Arc::clone(encoder));
     let built = tokio::task::spawn_blocking(move || build(records, config, &encoder)).await;
-    built.unwrap_or(Err(MemoryError::Closed))
+    Ok((built.unwrap_or(Err(MemoryError::Closed))?, head))
 }
 
 async fn all(tenant: &Tenant, collection: Collection) -> Result<Vec<Record>, MemoryError> {

@@ -15,8 +15,8 @@ use crate::tier::Fate;
 
 /// Records of knowledge that one commit of a long erasure removes.
 const ERASE_STEP: usize = 400;
-/// Writes of an erasure beside knowledge and history: the memory, its vector, its layout.
-const ERASE_BESIDES: usize = 3;
+/// Writes of an erasure beside knowledge and history: the memory, its vector, its layout, the head.
+const ERASE_BESIDES: usize = 4;
 
 /// Who does something, and when.
 #[derive(Clone, Debug)]

@@ -23,7 +23,10 @@ pub(crate) const KNOWLEDGE: Collection = Collection::new("memory-knowledge");
 /// What the columns of each collection learned, by name; derived.
 pub(crate) const LAYOUTS: Collection = Collection::new("memory-columns");
 
-/// Every collection that a memory uses.
+/// Who wrote last: one record, which every commit writes anew.
+pub(crate) const HEAD: Collection = Collection::new("memory-head");
+
+/// Every collection that a memory uses, but for who wrote last.
 pub(crate) const ALL: [Collection; 6] = [ITEMS, VECTORS, HISTORY, SPACES, KNOWLEDGE, LAYOUTS];
 
 /// The first byte of a record: how the rest is to be read.

@@ -149,6 +149,11 @@ impl Store {
 }
 
 impl Tenant {
+    /// Whether other processes may write to the database too.
+    pub fn is_shared(&self) -> bool {
+        self.backend.kind() == "postgresql"
+    }
+
     /// The tenant.
     pub fn id(&self) -> &TenantId {
         &self.id

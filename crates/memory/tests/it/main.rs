@@ -11,6 +11,7 @@
 mod dialogue;
 mod endpoint;
 mod erasing;
+mod following;
 mod isolation;
 mod lasting;
 mod layouts;

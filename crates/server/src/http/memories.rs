@@ -1,22 +1,29 @@
-//! Memories over HTTP: store, find, change, forget, carry elsewhere.
+//! Memories over HTTP: store, find, change, forget. Their collections and how they are carried
+//! elsewhere have files of their own.
 
-use std::convert::Infallible;
+mod carrying;
+mod collections;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json as Answer;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
-use memory::{Existing, Feedback, Filter, Memory, Message, Recall, Scope, Space, Status, moment};
+use memory::{Feedback, Filter, Memory, Message, Recall, Scope, Status, moment};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use self::carrying::{ExistingParams, ImportAnswer, exporting, import};
+use self::carrying::{ResetRequest, export, reset};
+use self::collections::{
+    CollectionAnswer, CollectionList, CollectionSpec, SurveyAnswer, add_collection, collections,
+    columns,
+};
 use super::Shared;
-use super::extract::{Json, Params, Whole};
+use super::extract::{Json, Params};
 use super::operation::{Body, Operation, Query, json};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
@@ -427,96 +434,6 @@ struct AllocateRequest {
     collection: Option<String>,
 }
 
-/// Columns of a collection.
-#[derive(Serialize, JsonSchema)]
-struct SurveyAnswer {
-    /// Memories with a vector.
-    items: usize,
-    /// Rows, second copies among them.
-    rows: usize,
-    /// The coefficient of variation of the load.
-    load_variation: f64,
-    splits: u64,
-    merges: u64,
-    /// Competitions by iterations: 0, 1, 2 ...
-    iterations: Vec<u64>,
-    unsettled: u64,
-    exact_duplicates: u64,
-    near_duplicates: u64,
-    columns: Vec<ColumnAnswer>,
-}
-
-/// A column.
-#[derive(Serialize, JsonSchema)]
-struct ColumnAnswer {
-    load: usize,
-    state: String,
-    updates: u64,
-    age: u64,
-    /// Where it stands in the grid.
-    position: Vec<i16>,
-    neighbours: Vec<u32>,
-}
-
-/// Collections.
-#[derive(Serialize, JsonSchema)]
-struct CollectionList {
-    results: Vec<CollectionAnswer>,
-}
-
-/// A collection.
-#[derive(Serialize, JsonSchema)]
-struct CollectionAnswer {
-    name: String,
-    dimension: usize,
-    /// `built_in`, `given`, or the model of the endpoint.
-    encoder: String,
-    /// Memories that have a vector.
-    items: usize,
-}
-
-/// A collection to make.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct CollectionSpec {
-    name: String,
-    /// Values of a vector, 1 to 4096; those of its encoder where this is absent.
-    dimension: Option<usize>,
-    /// Where vectors come from; the caller gives them where this is absent.
-    #[serde(default)]
-    encoder: EncoderName,
-}
-
-/// Where vectors come from.
-#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum EncoderName {
-    /// The caller gives them.
-    #[default]
-    Given,
-    /// The encoder that is built in.
-    BuiltIn,
-    /// The endpoint that is configured, by its model.
-    Endpoint,
-}
-
-/// What an import did.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct ImportAnswer {
-    memories: usize,
-    skipped: usize,
-    collections: usize,
-    knowledge: usize,
-}
-
-/// That it is meant.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ResetRequest {
-    /// The tenant's name, so that nobody empties another by mistake.
-    tenant: String,
-}
-
 #[derive(Deserialize)]
 struct ListParams {
     #[serde(flatten)]
@@ -543,17 +460,6 @@ pub(crate) struct EraseParams {
 #[derive(Deserialize)]
 pub(crate) struct AtParams {
     pub(crate) at: String,
-}
-
-#[derive(Deserialize)]
-struct CollectionParams {
-    collection: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ExistingParams {
-    #[serde(default)]
-    pub(crate) existing: Existing,
 }
 
 /// Does something with the caller's memory, and counts it.
@@ -945,146 +851,4 @@ pub(crate) async fn stats(
 ) -> Result<Answer<Value>, RequestError> {
     let stats = with(&server, &caller, "get", async |memory| Ok(memory.stats()?)).await?;
     Ok(Answer(serde_json::to_value(stats).unwrap_or_default()))
-}
-
-async fn columns(
-    State(server): Shared,
-    caller: Caller,
-    Params(params): Params<CollectionParams>,
-) -> Result<Answer<SurveyAnswer>, RequestError> {
-    let survey = with(&server, &caller, "get", async |memory| {
-        Ok(memory.survey(params.collection.as_deref())?)
-    })
-    .await?;
-    let column = |c: column::ColumnSurvey| ColumnAnswer {
-        load: c.load,
-        state: format!("{:?}", c.state).to_lowercase(),
-        updates: c.n_updates,
-        age: c.age,
-        position: c.position.to_vec(),
-        neighbours: c.neighbours,
-    };
-    Ok(Answer(SurveyAnswer {
-        items: survey.n_items,
-        rows: survey.n_rows,
-        load_variation: survey.load_cv,
-        splits: survey.n_splits,
-        merges: survey.n_merges,
-        iterations: survey.iterations,
-        unsettled: survey.n_unsettled,
-        exact_duplicates: survey.n_exact_duplicates,
-        near_duplicates: survey.n_near_duplicates,
-        columns: survey.columns.into_iter().map(column).collect(),
-    }))
-}
-
-impl CollectionAnswer {
-    fn of(space: &Space, items: usize) -> Self {
-        let encoder = match &space.encoder {
-            memory::Encoding::BuiltIn => "built_in".to_owned(),
-            memory::Encoding::Given => "given".to_owned(),
-            memory::Encoding::Endpoint(model) => model.clone(),
-        };
-        Self { name: space.name.clone(), dimension: space.dimension, encoder, items }
-    }
-}
-
-async fn collections(
-    State(server): Shared,
-    caller: Caller,
-) -> Result<Answer<CollectionList>, RequestError> {
-    let spaces = with(&server, &caller, "list", async |memory| Ok(memory.spaces()?)).await?;
-    let results = spaces.iter().map(|(space, items)| CollectionAnswer::of(space, *items)).collect();
-    Ok(Answer(CollectionList { results }))
-}
-
-async fn add_collection(
-    State(server): Shared,
-    caller: Caller,
-    Json(spec): Json<CollectionSpec>,
-) -> Result<(StatusCode, Answer<CollectionAnswer>), RequestError> {
-    let (encoder, own) = encoding(&server, spec.encoder)?;
-    let needed = || RequestError::bad("dimension: expected where vectors are given");
-    let dimension = spec.dimension.or(own).ok_or_else(needed)?;
-    let space = Space { name: spec.name, dimension, encoder };
-    with(&server, &caller, "store", async |memory| Ok(memory.add_space(space.clone()).await?))
-        .await?;
-    Ok((StatusCode::CREATED, Answer(CollectionAnswer::of(&space, 0))))
-}
-
-/// Where vectors come from, and their values where that says it.
-fn encoding(
-    server: &Server,
-    name: EncoderName,
-) -> Result<(memory::Encoding, Option<usize>), RequestError> {
-    Ok(match name {
-        EncoderName::Given => (memory::Encoding::Given, None),
-        EncoderName::BuiltIn => (memory::Encoding::BuiltIn, Some(server.memories.dimension())),
-        EncoderName::Endpoint => {
-            let none =
-                || RequestError::bad("encoder: no endpoint is configured, see `memory.embedding`");
-            let (model, dimension) = server.memories.endpoint().ok_or_else(none)?;
-            (memory::Encoding::Endpoint(model.to_owned()), Some(dimension))
-        }
-    })
-}
-
-/// Begins an export; its lines come as they are read.
-pub(crate) async fn exporting(
-    server: &Arc<Server>,
-    caller: &Caller,
-) -> Result<tokio::sync::mpsc::Receiver<Vec<u8>>, RequestError> {
-    let memory = server.memories.of(&caller.tenant).await?;
-    let server = Arc::clone(server);
-    // A few lines wait for whoever reads.
-    let (lines, written) = tokio::sync::mpsc::channel(64);
-    tokio::spawn(async move {
-        let since = now();
-        // A file that was cut off lacks its last line, and no import takes it.
-        let done = memory.export(lines).await.map_err(RequestError::from);
-        server.memories.signals.record("move", done.as_ref().err(), since.elapsed());
-    });
-    Ok(written)
-}
-
-async fn export(State(server): Shared, caller: Caller) -> Result<Response, RequestError> {
-    let written = exporting(&server, &caller).await?;
-    let written = tokio_stream::wrappers::ReceiverStream::new(written);
-    let stream =
-        tokio_stream::StreamExt::map(written, |line| Ok::<_, Infallible>(Bytes::from(line)));
-    let kind = [
-        (header::CONTENT_TYPE, "application/x-ndjson"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"memory.jsonl\""),
-    ];
-    Ok((kind, axum::body::Body::from_stream(stream)).into_response())
-}
-
-pub(crate) async fn import(
-    State(server): Shared,
-    caller: Caller,
-    Params(params): Params<ExistingParams>,
-    Whole(file): Whole,
-) -> Result<Answer<ImportAnswer>, RequestError> {
-    let done = with(&server, &caller, "move", async |memory| {
-        Ok(memory.import(&file, params.existing).await?)
-    })
-    .await?;
-    Ok(Answer(ImportAnswer {
-        memories: done.memories,
-        skipped: done.skipped,
-        collections: done.collections,
-        knowledge: done.knowledge,
-    }))
-}
-
-async fn reset(
-    State(server): Shared,
-    caller: Caller,
-    Json(request): Json<ResetRequest>,
-) -> Result<StatusCode, RequestError> {
-    if request.tenant != caller.tenant.as_str() {
-        return Err(RequestError::bad("tenant: expected the caller's own, by its name"));
-    }
-    with(&server, &caller, "erase", async |memory| Ok(memory.erase_all().await?)).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
