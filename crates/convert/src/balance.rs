@@ -61,7 +61,7 @@ fn reads_scale(ann: &Ann, layer: usize) -> bool {
 
 /// The percentile by its nearest rank.
 fn nearest_rank(values: &mut [f32], percentile: f64) -> Option<f32> {
-    let rank = (percentile / 100.0 * values.len() as f64).ceil() as usize;
+    let rank = (percentile * values.len() as f64 / 100.0).ceil() as usize;
     let at = rank.clamp(1, values.len().max(1)) - 1;
     if values.is_empty() {
         return None;
