@@ -1,4 +1,7 @@
-//! `striatum convert`: a network for another NIR version or another framework's conventions.
+//! `striatum convert`: a network for another NIR version or another framework's conventions, and a
+//! trained one from ONNX as a spiking one (see `onnx`).
+
+mod onnx;
 
 use std::path::PathBuf;
 
@@ -15,12 +18,16 @@ use crate::network::{Network, ProfileFlags, as_toml};
 /// Time constants and gains are rewritten so that the other framework's step computes the same; a
 /// convention that no file can carry (what a spike resets, when it does) must agree, and is named
 /// where it does not.
+///
+/// A trained network in an ONNX file becomes a spiking one in a model's folder that `serve` takes:
+/// `--data` has samples that balance it and, where labels are there, tell what was kept.
 #[derive(Args)]
 pub(crate) struct Convert {
-    /// A .nir file, or a model's folder.
+    /// A .nir file, a model's folder, or an .onnx file.
     file: PathBuf,
     /// The file to write.
-    out: PathBuf,
+    #[arg(required_unless_present = "folder", conflicts_with = "folder")]
+    out: Option<PathBuf>,
     /// NIR version of the file: 0.2.0, 1.0.4 or 1.0.8.
     #[arg(long, default_value = "1.0.8", value_parser = version)]
     nir_version: WriteVersion,
@@ -30,6 +37,8 @@ pub(crate) struct Convert {
     /// Overwrite the file.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    onnx: onnx::OnnxFlags,
     #[command(flatten)]
     profile: ProfileFlags,
 }
@@ -42,8 +51,14 @@ fn version(text: &str) -> Result<WriteVersion, String> {
 
 impl Convert {
     pub(crate) fn run(self, json: bool) -> Result<Outcome> {
-        if self.out.exists() && !self.force {
-            bail!("{}: exists, expected --force to overwrite it", self.out.display());
+        if self.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
+            return self.onnx.run(&self.file, self.force, json);
+        }
+        let Some(out) = self.out.filter(|_| self.onnx.is_unused()) else {
+            bail!("{}: --data and --out DIR are for .onnx files", self.file.display());
+        };
+        if out.exists() && !self.force {
+            bail!("{}: exists, expected --force to overwrite it", out.display());
         }
         let network = Network::read(&self.file, &self.profile)?;
         network.say();
@@ -56,20 +71,20 @@ impl Convert {
         // What was written must read back as what was meant.
         let again = nir::from_bytes(&bytes)?;
         again.graph.compile(&nir::Profile::with(&options))?;
-        super::run::replace(&self.out, &bytes)?;
+        super::run::replace(&out, &bytes)?;
         if json {
             let version = self.nir_version.name();
             println!(
                 "{:#}",
                 json!({
-                    "file": self.out, "bytes": bytes.len(), "nir_version": version,
+                    "file": out, "bytes": bytes.len(), "nir_version": version,
                     "profile": options,
                 })
             );
         } else {
             println!(
                 "{}: {} bytes, NIR {}\n{}",
-                self.out.display(),
+                out.display(),
                 bytes.len(),
                 self.nir_version.name(),
                 as_toml(&options)
