@@ -30,9 +30,14 @@ struct Motions {
 fn main() -> Result<(), Failure> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let folder = std::env::args().nth(1).unwrap_or_else(|| beside.to_owned());
-    let read = |part: &str| motions(&Path::new(&folder).join(format!("imu/BasicMotions_{part}.ts")));
+    let read =
+        |part: &str| motions(&Path::new(&folder).join(format!("imu/BasicMotions_{part}.ts")));
     let (train, test) = (read("TRAIN")?, read("TEST")?);
-    println!("{} series to learn, {} held out; {SEEDS} seeds", train.labels.len(), test.labels.len());
+    println!(
+        "{} series to learn, {} held out; {SEEDS} seeds",
+        train.labels.len(),
+        test.labels.len()
+    );
     let (mut within, mut held_out) = (Vec::new(), Vec::new());
     for seed in 0..SEEDS {
         let config = LiquidConfig {

@@ -74,7 +74,7 @@ fn split(samples: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let value = |k: usize| (0..8).map(|j| filter(j) * at((2 * k + 1) as i64 - j as i64)).sum();
         (0..(n + 7) / 2).map(value).collect()
     };
-    let high = |j: usize| if j % 2 == 0 { -LOW[7 - j] } else { LOW[7 - j] };
+    let high = |j: usize| if j.is_multiple_of(2) { -LOW[7 - j] } else { LOW[7 - j] };
     (filtered(&|j| LOW[j]), filtered(&high))
 }
 

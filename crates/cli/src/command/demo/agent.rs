@@ -61,7 +61,7 @@ impl Seen {
     fn line(&self) -> String {
         let last = self.lasted.last().copied().unwrap_or(0);
         let n = self.lasted.len();
-        let of = n.min(WINDOW).max(1);
+        let of = n.clamp(1, WINDOW);
         format!(
             "episode {n:>4}   lasted {last:>3} steps   mean of the last {of} {:>5.1}",
             self.mean()
