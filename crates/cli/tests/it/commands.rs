@@ -47,6 +47,28 @@ fn convert_keeps_the_dynamics() {
 }
 
 #[test]
+fn convert_makes_a_trained_network_spiking() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("samples.npz"), folder.path().join("models/mlp"));
+    let (data, out) = (data.to_str().unwrap(), out.to_str().unwrap());
+    let image = |k: usize| (0..784).map(move |p| ((p * 7 + k * 13) % 256) as f32);
+    let arrays = [
+        ("x", sense::Array::new(vec![24, 784], (0..24).flat_map(image).collect()).unwrap()),
+        ("y", sense::Array::new(vec![24], (0..24).map(|k| (k % 10) as f32).collect()).unwrap()),
+    ];
+    let arrays = arrays.into_iter().map(|(name, array)| (name.to_owned(), array)).collect();
+    std::fs::write(data, sense::write_npz(&arrays).unwrap()).unwrap();
+    let onnx = concat!(env!("CARGO_MANIFEST_DIR"), "/../convert/tests/data/mlp.onnx");
+    let made = json(&["convert", onnx, "--data", data, "--steps", "16", "--out", out], 0);
+    assert!(made.to_string().contains("lambda"), "{made}");
+    // What was written is a model that inspects and serves like any other.
+    let seen = json(&["inspect", &format!("{out}/1")], 0);
+    assert_eq!(seen["profile"]["options"]["name"], "spikingjelly");
+    let refused = striatum(&["convert", onnx, "--out", out]);
+    assert!(!refused.status.success());
+}
+
+#[test]
 fn convert_writes_every_version() {
     let folder = tempfile::tempdir().unwrap();
     let file = fixture("nir/sinabs2_conv_nmnist_sumpool.nir");

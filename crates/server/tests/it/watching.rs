@@ -46,7 +46,22 @@ fn drive(server: &Running) {
     ask("POST", "/v2/repository/models/broken/load", Value::Null);
     ask("GET", "/v1/audit/verify", Value::Null);
     remember(server);
+    act(server);
     ask("GET", "/api/v1/query?query=up", Value::Null);
+}
+
+/// What agents do: one acts and learns, an override lifts its limits, a request to learn waits.
+fn act(server: &Running) {
+    let ask = |method, path: &str, body| server.ask(method, path, None, body).status;
+    ask("POST", "/v1/agents", crate::agents::spec("pole"));
+    let seen = json!([0.01, 0.1, -0.02, 0.3]);
+    ask("POST", "/v1/agents/pole/act", json!({ "observation": seen }));
+    let learn = json!({ "reward": -1.0, "terminal": true, "observation": seen });
+    ask("POST", "/v1/agents/pole/learn", learn);
+    let lift = json!({ "kind": "rate_limiting", "reason": "a drill", "seconds": 3600 });
+    ask("POST", "/v1/overrides", lift);
+    let request = json!({ "topic": "engines", "description": "How they turn" });
+    ask("POST", "/v1/learning/requests", request);
 }
 
 /// Every kind of work with memories and knowledge, once.
