@@ -127,7 +127,10 @@ impl Past {
         let before_ms = known.at_ms.filter(|at_ms| *at_ms < now_ms);
         let (mut begun, mut found) = (Vec::new(), Vec::new());
         let up = observe::Sample { name: "up".into(), labels: Vec::new(), value: 1.0 };
-        for sample in samples(&families).iter().chain([&up]) {
+        // Where room runs out, what says so must still have a place.
+        let all = samples(&families);
+        let (first, rest): (Vec<_>, Vec<_>) = all.iter().partition(|s| tells_of_room(&s.name));
+        for sample in first.into_iter().chain([&up]).chain(rest) {
             let key = key(sample);
             let handle = match known.series.get_mut(&key) {
                 Some(known) => {
@@ -244,4 +247,9 @@ impl alert::Series for Past {
             }
         }
     }
+}
+
+/// Whether a metric says how full the history and the families are.
+fn tells_of_room(name: &str) -> bool {
+    name.starts_with("striatum_history_") || name.starts_with("striatum_series")
 }
