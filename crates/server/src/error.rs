@@ -181,6 +181,16 @@ impl RequestError {
         Self::Bad(vec![problem.into()])
     }
 
+    /// The outcome under which an operation of a memory or an agent is counted.
+    pub(crate) fn of_operation(&self) -> &'static str {
+        match self.outcome() {
+            "not_found" => "not_found",
+            "bad_request" if matches!(self, Self::Conflict(_)) => "conflict",
+            "bad_request" => "bad_request",
+            _ => "failed",
+        }
+    }
+
     /// The outcome under which the request is counted.
     pub fn outcome(&self) -> &'static str {
         match self {

@@ -108,12 +108,7 @@ impl AgentSignals {
         ended: Option<&RequestError>,
         took: Duration,
     ) {
-        let outcome = ended.map_or("ok", |error| match error.outcome() {
-            "not_found" => "not_found",
-            "bad_request" if matches!(error, RequestError::Conflict(_)) => "conflict",
-            "bad_request" => "bad_request",
-            _ => "failed",
-        });
+        let outcome = ended.map_or("ok", RequestError::of_operation);
         if let Some(counter) = self.operations.get(&(operation, outcome)) {
             counter.inc();
         }
