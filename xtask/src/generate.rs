@@ -20,6 +20,7 @@ pub(crate) struct Generated {
 pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "crates/api/src/inference.rs", text: |repo| Ok(wire::code(repo)?.service) },
     Generated { path: "crates/api/src/agent.rs", text: |repo| Ok(wire::code(repo)?.agent) },
+    Generated { path: "crates/api/src/learner.rs", text: |repo| Ok(wire::code(repo)?.learner) },
     Generated { path: "crates/api/src/memory.rs", text: |repo| Ok(wire::code(repo)?.memory) },
     Generated {
         path: "crates/api/src/descriptor.rs",

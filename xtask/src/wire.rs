@@ -13,12 +13,14 @@ pub(crate) struct Code {
     pub(crate) service: String,
     pub(crate) memory: String,
     pub(crate) agent: String,
+    pub(crate) learner: String,
     pub(crate) descriptor: String,
 }
 
 /// Messages that are written and read as JSON too, as HTTP has them.
 const MEMORY: &str = ".striatum.memory.v1";
 const AGENT: &str = ".striatum.agent.v1";
+const LEARNER: &str = ".striatum.learner.v1";
 const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
 /// Fields that JSON has in another form.
 const AS_JSON: [(&str, &str); 9] = [
@@ -36,7 +38,8 @@ const AS_JSON: [(&str, &str); 9] = [
 /// Makes the code.
 pub(crate) fn code(repo: &Repo) -> Result<Code> {
     let folder = repo.root.join("crates/api/proto");
-    let files = ["inference.proto", "memory.proto", "agent.proto"].map(|file| folder.join(file));
+    let files = ["inference.proto", "memory.proto", "agent.proto", "learner.proto"]
+        .map(|file| folder.join(file));
     let set = protox::compile(files, [&folder]).map_err(|e| anyhow::anyhow!("{e}"))?;
     let bytes = set.encode_to_vec();
     let out = tempfile::tempdir()?;
@@ -57,21 +60,25 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         .message_attribute(MEMORY, "#[serde(default)]")
         .message_attribute(AGENT, SERDE)
         .message_attribute(AGENT, "#[serde(default)]")
+        .message_attribute(LEARNER, SERDE)
+        .message_attribute(LEARNER, "#[serde(default)]")
         .compile_fds(set)?;
-    let service = std::fs::read_to_string(out.path().join("inference.rs"))?;
-    let memory = std::fs::read_to_string(out.path().join("striatum.memory.v1.rs"))?;
-    let of_memory = "//! Made from `proto/memory.proto` by `cargo xtask generate`.\n\n";
-    let memory = format(&format!("{of_memory}{memory}"))?;
-    let agent = std::fs::read_to_string(out.path().join("striatum.agent.v1.rs"))?;
-    let of_agent = "//! Made from `proto/agent.proto` by `cargo xtask generate`.\n\n";
-    let agent = format(&format!("{of_agent}{agent}"))?;
+    let made = |file: &str, proto: &str| {
+        let text = std::fs::read_to_string(out.path().join(file))?;
+        format(&format!("//! Made from `proto/{proto}` by `cargo xtask generate`.\n\n{text}"))
+    };
     let head = "//! Made from `proto/inference.proto` by `cargo xtask generate`.\n\n";
     let list: Vec<String> = bytes.iter().map(|b| format!("{b}")).collect();
     let doc = "/// The descriptors of every message and service, for reflection.";
     let descriptor =
         format!("{head}{doc}\npub const DESCRIPTOR: &[u8] = &[{}];\n", list.join(", "));
-    let service = format(&format!("{head}{service}"))?;
-    Ok(Code { service, memory, agent, descriptor: format(&descriptor)? })
+    Ok(Code {
+        service: made("inference.rs", "inference.proto")?,
+        memory: made("striatum.memory.v1.rs", "memory.proto")?,
+        agent: made("striatum.agent.v1.rs", "agent.proto")?,
+        learner: made("striatum.learner.v1.rs", "learner.proto")?,
+        descriptor: format(&descriptor)?,
+    })
 }
 
 /// The text as rustfmt has it.

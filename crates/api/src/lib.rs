@@ -29,6 +29,15 @@ pub mod memory;
 )]
 pub mod agent;
 
+/// Learners and the learning of sessions, over gRPC.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated; the .proto file has the documentation"
+)]
+pub mod learner;
+
 mod descriptor;
 mod json;
 

@@ -63,6 +63,8 @@ enum Command {
     Memory(command::memory::Memory),
     /// Act and learn through a running server; judge actions, decide learning requests.
     Agent(command::agent::Agent),
+    /// Teach learners through a running server while they serve, and ask them.
+    Learner(command::learner::Learner),
     /// Make, list, verify, restore and prune backups.
     Backup(command::backup::Backup),
     /// Give a tenant's memory to a program that speaks MCP over standard input and output.
@@ -111,6 +113,7 @@ fn main() -> ExitCode {
         Command::Audit(c) => c.run(json),
         Command::Memory(c) => c.run(json),
         Command::Agent(c) => c.run(json),
+        Command::Learner(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Mcp(c) => c.run(),
         Command::Doctor(c) => c.run(json),

@@ -102,6 +102,9 @@ pub struct MicroColumns {
 pub struct Taught {
     /// What the class did.
     pub outcome: Outcome,
+    /// The class that the input was taken for before anything changed, as
+    /// [`MicroColumns::recognise`] would have said.
+    pub answered: Option<u32>,
     /// Similarity of the class's best unit before anything changed; none if it had no unit.
     pub similarity: Option<f32>,
     /// The unit of another class that had won and was pushed away.
@@ -179,6 +182,7 @@ impl MicroColumns {
         let scores = self.scores(&x);
         let best = best(&scores, |unit| self.class_of[unit] == class);
         let overall = best_of_all(&scores);
+        let answered = overall.and_then(|unit| self.class_at(unit, scores[unit]));
         let has = self.units_of.get(&class).copied().unwrap_or(0);
         let fits = best.is_some_and(|unit| scores[unit] >= self.config.allocate_below);
         let mut step = Step::new(class);
@@ -193,6 +197,7 @@ impl MicroColumns {
         self.remember(step);
         Ok(Taught {
             outcome,
+            answered,
             similarity: best.map(|unit| scores[unit]),
             corrected,
             weight_changes: self.weight_changes - before,
@@ -208,9 +213,13 @@ impl MicroColumns {
         let scores = self.scores(&x);
         Ok(best_of_all(&scores).map(|unit| {
             let similarity = scores[unit];
-            let known = similarity >= self.config.novel_below;
-            Recognised { class: known.then(|| self.class_of[unit]), unit, similarity }
+            Recognised { class: self.class_at(unit, similarity), unit, similarity }
         }))
+    }
+
+    /// The class that a winner stands for, unless the input is novel.
+    fn class_at(&self, unit: usize, similarity: f32) -> Option<u32> {
+        (similarity >= self.config.novel_below).then(|| self.class_of[unit])
     }
 
     /// Takes the last sample back; false if there is none, or it is more than [`MAX_UNDO`] ago.

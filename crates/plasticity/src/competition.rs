@@ -10,6 +10,7 @@ use spike::{
 
 use crate::error::PlasticityError;
 use crate::random::Random;
+use crate::undo::Reader;
 
 /// Neurons of a competition.
 pub const MAX_NEURONS: usize = 16_384;
@@ -153,60 +154,117 @@ impl Competition {
     /// # Errors
     /// For an input of another length, or a value that is not in 0 to 1; nothing is stepped then.
     pub fn present(&mut self, input: &[f32], learns: bool) -> Result<Presented, PlasticityError> {
-        let raster = self.encode(input)?;
+        let raster = encode(&self.config, &mut self.random, input)?;
         let [source, target] = self.ends;
         self.session.rest();
         self.session.set_learning(learns);
         if learns {
             self.session.scale_weights(source, target, self.config.norm);
         }
-        let run = self.session.run(&[raster]).map_err(|_| PlasticityError::Length {
-            expected: self.config.n_inputs,
-            found: input.len(),
-        })?;
-        let counts = run.outputs[0].sums();
-        Ok(Presented { counts, report: run.report })
+        shown(&mut self.session, raster)
+    }
+
+    /// Answers inputs and stays as it is, thresholds and chance too: the same input has the same
+    /// answer, whatever else is asked.
+    ///
+    /// # Errors
+    /// As [`Competition::present`].
+    pub fn look(&self, inputs: &[&[f32]]) -> Result<Vec<Presented>, PlasticityError> {
+        let bytes = self.session.snapshot();
+        let answer = |input: &&[f32]| {
+            let raster = encode(&self.config, &mut Random::new(!self.config.seed), input)?;
+            let mut session = Session::restored(Arc::clone(self.session.network()), &bytes)
+                .map_err(|error| unfit(&error))?;
+            session.rest();
+            session.set_learning(false);
+            shown(&mut session, raster)
+        };
+        inputs.iter().map(answer).collect()
+    }
+
+    /// The bytes from which [`Competition::restored`] goes on as this competition would.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        self.random.state().iter().for_each(|word| out.extend(word.to_le_bytes()));
+        out.extend(self.session.snapshot());
+        out
+    }
+
+    /// The competition of a snapshot.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Snapshot`] where the bytes are no snapshot of a competition of this
+    /// configuration.
+    pub fn restored(config: CompetitionConfig, bytes: &[u8]) -> Result<Self, PlasticityError> {
+        let mut competition = Self::new(config)?;
+        let mut from = Reader::new(bytes, MAGIC)?;
+        let mut state = [0; 4];
+        for word in &mut state {
+            *word = from.u64()?;
+        }
+        competition.random = Random::at(state);
+        let network = Arc::clone(competition.session.network());
+        competition.session =
+            Session::restored(network, from.rest()).map_err(|error| unfit(&error))?;
+        Ok(competition)
     }
 
     /// The weights as they stand, shape `[n_neurons][n_inputs]`.
     pub fn weights(&self) -> Vec<f32> {
         self.session.weights(self.ends[0], self.ends[1], 0).unwrap_or_default()
     }
+}
 
-    /// Poisson trains, at most one spike in a step of 1 ms.
-    fn encode(&mut self, input: &[f32]) -> Result<Raster, PlasticityError> {
-        crate::error::check(input, self.config.n_inputs)?;
-        if let Some(idx) = input.iter().position(|value| !(0.0..=1.0).contains(value)) {
-            return Err(PlasticityError::Parameter {
-                parameter: "an input value",
-                expected: "0 to 1",
-                found: f64::from(input[idx]),
-            });
-        }
-        // A spike in a step where 64 random bits lie below the rate's share of them.
-        let share = self.config.max_rate_hz / 1000.0 * 2f64.powi(32);
-        let active: Vec<(u32, u64)> = (0u32..)
-            .zip(input)
-            .filter(|(_, value)| **value > 0.0)
-            .map(|(idx, value)| (idx, (f64::from(*value) * share) as u64))
-            .collect();
-        let mut raster = Raster::new(self.config.n_inputs);
-        let mut fired = Vec::with_capacity(active.len());
-        for _ in 0..self.config.n_steps {
-            fired.clear();
-            for pair in active.chunks(2) {
-                let bits = self.random.next();
-                for ((idx, below), bits) in pair.iter().zip([bits >> 32, bits & 0xffff_ffff]) {
-                    if bits < *below {
-                        fired.push(*idx);
-                    }
+/// Poisson trains, at most one spike in a step of 1 ms.
+fn encode(
+    config: &CompetitionConfig,
+    random: &mut Random,
+    input: &[f32],
+) -> Result<Raster, PlasticityError> {
+    crate::error::check(input, config.n_inputs)?;
+    if let Some(idx) = input.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        return Err(PlasticityError::Parameter {
+            parameter: "an input value",
+            expected: "0 to 1",
+            found: f64::from(input[idx]),
+        });
+    }
+    // A spike in a step where 64 random bits lie below the rate's share of them.
+    let share = config.max_rate_hz / 1000.0 * 2f64.powi(32);
+    let active: Vec<(u32, u64)> = (0u32..)
+        .zip(input)
+        .filter(|(_, value)| **value > 0.0)
+        .map(|(idx, value)| (idx, (f64::from(*value) * share) as u64))
+        .collect();
+    let mut raster = Raster::new(config.n_inputs);
+    let mut fired = Vec::with_capacity(active.len());
+    for _ in 0..config.n_steps {
+        fired.clear();
+        for pair in active.chunks(2) {
+            let bits = random.next();
+            for ((idx, below), bits) in pair.iter().zip([bits >> 32, bits & 0xffff_ffff]) {
+                if bits < *below {
+                    fired.push(*idx);
                 }
             }
-            raster.push_spikes(&fired);
         }
-        Ok(raster)
+        raster.push_spikes(&fired);
     }
+    Ok(raster)
 }
+
+fn shown(session: &mut Session, raster: Raster) -> Result<Presented, PlasticityError> {
+    let (expected, found) = (raster.size(), raster.size());
+    let run = session.run(&[raster]).map_err(|_| PlasticityError::Length { expected, found })?;
+    Ok(Presented { counts: run.outputs[0].sums(), report: run.report })
+}
+
+fn unfit(error: &spike::SnapshotError) -> PlasticityError {
+    let expected = "one of this competition's network".to_owned();
+    PlasticityError::Snapshot { part: "session", expected, found: error.to_string() }
+}
+
+const MAGIC: &[u8; 8] = b"STRCMPT1";
 
 fn describe(config: &CompetitionConfig, random: &mut Random) -> (Network, [PopulationId; 2]) {
     let (n, inputs) = (config.n_neurons, config.n_inputs);
@@ -290,6 +348,30 @@ impl Labels {
         for (row, count) in self.answers.chunks_exact_mut(self.n_classes).zip(counts) {
             row[class] += count;
         }
+    }
+
+    /// The bytes from which [`Labels::restored`] makes the same.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let all = self.samples.iter().chain(&self.answers);
+        all.flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    /// The labels of a snapshot.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Snapshot`] for bytes of other neurons or classes.
+    pub fn restored(
+        n_neurons: usize,
+        n_classes: usize,
+        bytes: &[u8],
+    ) -> Result<Self, PlasticityError> {
+        let mut labels = Self::new(n_neurons, n_classes);
+        let mut from = Reader::new(bytes, b"")?;
+        from.length((labels.samples.len() + labels.answers.len()) * size_of::<f32>())?;
+        for value in labels.samples.iter_mut().chain(&mut labels.answers) {
+            *value = from.f32()?;
+        }
+        Ok(labels)
     }
 
     /// The class of each neuron.

@@ -4,6 +4,7 @@ use spike::Raster;
 
 use crate::error::PlasticityError;
 use crate::random::Random;
+use crate::undo::Reader;
 
 /// Neurons of a network that learns by e-prop.
 pub const MAX_EPROP_NEURONS: usize = 4096;
@@ -232,6 +233,54 @@ impl EProp {
         Ok(largest(&self.pass(input, None)?.sums))
     }
 
+    /// The probability of each class, the mean over the steps; all 0 for an input of none.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Length`] for an input of other channels.
+    pub fn probabilities(&self, input: &Raster) -> Result<Vec<f32>, PlasticityError> {
+        let mut sums = self.pass(input, None)?.sums;
+        sums.iter_mut().for_each(|sum| *sum /= input.steps().max(1) as f32);
+        Ok(sums)
+    }
+
+    /// The bytes from which [`EProp::restored`] makes the same network: its weights and the moments
+    /// of Adam.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend((self.weights.neurons.len() as u64).to_le_bytes());
+        out.extend((self.weights.readout.len() as u64).to_le_bytes());
+        out.extend(self.weight_changes.to_le_bytes());
+        out.extend((self.samples as u64).to_le_bytes());
+        for weights in [&self.weights, &self.moments[0], &self.moments[1]] {
+            let all = weights.neurons.iter().chain(&weights.readout).chain(&weights.bias);
+            all.for_each(|value| out.extend(value.to_le_bytes()));
+        }
+        out
+    }
+
+    /// The network of a snapshot.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Snapshot`] where the bytes are no snapshot of a network of this
+    /// configuration.
+    pub fn restored(config: EPropConfig, bytes: &[u8]) -> Result<Self, PlasticityError> {
+        let mut network = Self::new(config)?;
+        let mut from = Reader::new(bytes, MAGIC)?;
+        from.expect("weights onto neurons", network.weights.neurons.len() as u64)?;
+        from.expect("weights onto the read-out", network.weights.readout.len() as u64)?;
+        network.weight_changes = from.u64()?;
+        network.samples = from.count("samples", i32::MAX as usize)? as i32;
+        let n = network.weights.all().count();
+        from.length(3 * n * size_of::<f32>())?;
+        let [mean, square] = &mut network.moments;
+        for weights in [&mut network.weights, mean, square] {
+            for value in weights.all() {
+                *value = from.f32()?;
+            }
+        }
+        Ok(network)
+    }
+
     /// Learns that an input is of a class, from rest.
     ///
     /// # Errors
@@ -376,6 +425,8 @@ impl EProp {
         changes
     }
 }
+
+const MAGIC: &[u8; 8] = b"STREPRP1";
 
 fn largest(values: &[f32]) -> usize {
     (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0)

@@ -17,6 +17,16 @@ impl Random {
         }))
     }
 
+    /// Where the stream stands.
+    pub(crate) fn state(&self) -> [u64; 4] {
+        self.0
+    }
+
+    /// The stream that stands there.
+    pub(crate) fn at(state: [u64; 4]) -> Self {
+        Self(state)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         let s = &mut self.0;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);

@@ -22,7 +22,7 @@ impl Step {
 pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8], magic: &[u8; 8]) -> Result<Self, PlasticityError> {
+    pub(crate) fn new(bytes: &'a [u8], magic: &[u8]) -> Result<Self, PlasticityError> {
         let expected = || String::from_utf8_lossy(magic).into_owned();
         let rest = bytes.strip_prefix(magic);
         rest.map(Self).ok_or_else(|| wrong("beginning", expected(), "another".to_owned()))
@@ -84,6 +84,11 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         Err(wrong(part, format!("at most {most}"), found.to_string()))
+    }
+
+    /// What is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     /// What is left must have this many bytes.

@@ -107,6 +107,41 @@ impl Recursive {
         }
     }
 
+    /// The bytes from which [`Recursive::restored`] goes on as this read-out would: `P` and the
+    /// weights, little-endian.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.p.iter().chain(&self.weights).flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    /// The read-out of a snapshot, of the sizes that [`Recursive::new`] was given.
+    ///
+    /// # Errors
+    /// As [`Recursive::new`]; [`ReservoirError::Shape`] for bytes of other sizes and
+    /// [`ReservoirError::Value`] for a value that is not finite.
+    pub fn restored(
+        sizes: [usize; 2],
+        lambda: f64,
+        forgetting: f64,
+        bytes: &[u8],
+    ) -> Result<Self, ReservoirError> {
+        let mut readout = Self::new(sizes[0], sizes[1], lambda, forgetting)?;
+        let n = readout.p.len() + readout.weights.len();
+        let (words, rest) = bytes.as_chunks::<8>();
+        if words.len() != n || !rest.is_empty() {
+            let expected = format!("{} bytes", n * 8);
+            return Err(ReservoirError::Shape { what: "snapshot", expected, found: bytes.len() });
+        }
+        let values = readout.p.iter_mut().chain(&mut readout.weights);
+        for (idx, (value, word)) in values.zip(words).enumerate() {
+            let found = f64::from_le_bytes(*word);
+            if !found.is_finite() {
+                return Err(ReservoirError::Value { what: "snapshot value", idx, found });
+            }
+            *value = found;
+        }
+        Ok(readout)
+    }
+
     fn input(&self, row: &[f32]) -> Result<Vec<f64>, ReservoirError> {
         if row.len() != self.n_features {
             let expected = self.n_features.to_string();

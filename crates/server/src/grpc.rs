@@ -1,11 +1,12 @@
 //! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), agents
-//! (`grpc/agents.rs`), health and
+//! (`grpc/agents.rs`), learners (`grpc/learners.rs`), health and
 //! reflection, on the port that HTTP has. Every method is a route of the table below, with the role that it needs; what it
 //! does stands where HTTP has it.
 
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long calls take")]
 
 mod agents;
+mod learners;
 mod memory;
 mod messages;
 
@@ -20,6 +21,8 @@ use api::inference::grpc_inference_service_server::{
     GrpcInferenceService, GrpcInferenceServiceServer,
 };
 use api::inference::infer_parameter::ParameterChoice;
+use api::learner::learners_server::LearnersServer;
+use api::learner::sessions_server::SessionsServer;
 use api::memory::memory_server::MemoryServer;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -45,6 +48,8 @@ use crate::wire::{
 const INFERENCE: &str = "inference.GRPCInferenceService";
 const MEMORY: &str = "striatum.memory.v1.Memory";
 const AGENTS: &str = "striatum.agent.v1.Agents";
+const LEARNERS: &str = "striatum.learner.v1.Learners";
+const SESSIONS: &str = "striatum.learner.v1.Sessions";
 const HEALTH: &str = "grpc.health.v1.Health";
 const REFLECTION: &str = "ServerReflection";
 
@@ -102,6 +107,20 @@ const METHODS: &[(&str, &str, Access)] = &[
     (AGENTS, "ApproveLearning", Access::AtLeast(Role::Operator)),
     (AGENTS, "DenyLearning", Access::AtLeast(Role::Operator)),
     (AGENTS, "ListVault", Access::AtLeast(Role::Operator)),
+    (LEARNERS, "CreateLearner", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "ListLearners", Access::AtLeast(Role::Reader)),
+    (LEARNERS, "GetLearner", Access::AtLeast(Role::Reader)),
+    (LEARNERS, "ChangeLearner", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "DeleteLearner", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "Learn", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "Predict", Access::AtLeast(Role::Reader)),
+    (LEARNERS, "Undo", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "Forget", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "Save", Access::AtLeast(Role::Writer)),
+    (LEARNERS, "Load", Access::AtLeast(Role::Writer)),
+    (SESSIONS, "SetLearning", Access::AtLeast(Role::Writer)),
+    (SESSIONS, "Reward", Access::AtLeast(Role::Writer)),
+    (SESSIONS, "Forget", Access::AtLeast(Role::Writer)),
 ];
 
 /// The largest part of a message that is not tensors.
@@ -120,12 +139,19 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     let agents = AgentsServer::new(agents::Acting { server: Arc::clone(server) })
         .max_decoding_message_size(limit)
         .max_encoding_message_size(usize::MAX);
+    let teaching = learners::Teaching { server: Arc::clone(server) };
+    let learners = LearnersServer::new(teaching.clone())
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(usize::MAX);
+    let sessions = SessionsServer::new(teaching);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(report_health(Arc::clone(server), reporter));
     let services = Router::new()
         .route_service("/inference.GRPCInferenceService/{method}", inference)
         .route_service("/striatum.memory.v1.Memory/{method}", remembered)
         .route_service("/striatum.agent.v1.Agents/{method}", agents)
+        .route_service("/striatum.learner.v1.Learners/{method}", learners)
+        .route_service("/striatum.learner.v1.Sessions/{method}", sessions)
         .route_service("/grpc.health.v1.Health/{method}", health);
     let (v1, v1alpha) = (reflection().build_v1(), reflection().build_v1alpha());
     // The descriptors are generated and hold; without them there is no reflection, and all else.

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "an exemplar says when it was")]
 
 mod agents;
+mod learners;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,6 +13,7 @@ use observe::{Counter, Gauge, Histogram, Metrics, OTHER, Sum};
 use spike::{Compiled, Emission, Report};
 
 pub(crate) use agents::{AgentSignals, OverrideTold};
+pub(crate) use learners::LearnerSignals;
 
 use crate::config::Config;
 use crate::error::RequestError;

@@ -16,6 +16,7 @@ use crate::degradation::Degradation;
 use crate::error::RequestError;
 use crate::experiments::Experiments;
 use crate::health::Health;
+use crate::learners::Learners;
 use crate::machine::Reader;
 use crate::memories::Memories;
 use crate::past::Past;
@@ -40,6 +41,7 @@ pub(crate) struct Server {
     pub(crate) health: Health,
     pub(crate) memories: Memories,
     pub(crate) agents: Agents,
+    pub(crate) learners: Learners,
     pub(crate) past: Past,
     pub(crate) alarm: Alarm,
     pub(crate) reader: Reader,

@@ -26,6 +26,7 @@ use crate::error::ServeError;
 use crate::experiments::{self, Experiments};
 use crate::health::Health;
 use crate::http::router;
+use crate::learners::{self, Learners};
 use crate::listen::{self, Certificates, Listener};
 use crate::machine::Reader;
 use crate::memories::{self, Memories};
@@ -153,6 +154,7 @@ where
         health: Health::default(),
         memories,
         agents: Agents::new(&store, &metrics),
+        learners: Learners::new(&store, &metrics),
         past,
         alarm,
         reader,
@@ -206,6 +208,7 @@ where
         tokio::spawn(watch::verify(Arc::clone(&server))),
         tokio::spawn(memories::tend(Arc::clone(&server))),
         tokio::spawn(agents::tend(Arc::clone(&server))),
+        tokio::spawn(learners::tend(Arc::clone(&server))),
     ];
     listener.serve(router(&server), stopped.notified(), grace).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);

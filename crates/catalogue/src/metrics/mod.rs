@@ -2,6 +2,7 @@
 
 mod agent;
 mod engine;
+mod learner;
 mod machine;
 mod memory;
 mod operation;
@@ -17,6 +18,7 @@ pub const METRICS: &[&[Metric]] = &[
     engine::METRICS,
     memory::METRICS,
     agent::METRICS,
+    learner::METRICS,
     operation::METRICS,
     watching::METRICS,
     machine::METRICS,

@@ -3,6 +3,7 @@
 mod agents;
 mod engine;
 mod health;
+mod learners;
 mod memory;
 mod overview;
 mod resilience;
@@ -19,6 +20,7 @@ pub const PAGES: &[Page] = &[
     engine::PAGE,
     memory::PAGE,
     agents::PAGE,
+    learners::PAGE,
     security::PAGE,
     resilience::PAGE,
     resources::PAGE,

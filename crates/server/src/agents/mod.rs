@@ -7,8 +7,7 @@
 mod overrides;
 mod requests;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use requests::Vaulted;
@@ -17,9 +16,10 @@ use agent::{Agent, AgentError, ByModel, Columns, Policy};
 use observe::Metrics;
 use serde::{Deserialize, Serialize};
 use store::{Collection, Expect, Range, Store, StoreError, Tenant, TenantId, Write};
-use tokio::sync::{OnceCell, OwnedMutexGuard, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::error::RequestError;
+use crate::open::{Held, Open};
 use crate::record::AgentSignals;
 use crate::repository::Repository;
 use crate::request::{Server, now_ms};
@@ -30,8 +30,6 @@ use crate::wire::agent::{AgentSpec, PolicyKind};
 pub(crate) const MAX_AGENTS: usize = 64;
 /// Agents in the process at once.
 const MAX_OPEN: usize = 256;
-/// How long an agent may be idle before it is closed.
-const IDLE: Duration = Duration::from_secs(600);
 /// Time from one look at what has changed to the next: what is learned in between is lost where the
 /// machine stops without warning.
 const EVERY: Duration = Duration::from_secs(5);
@@ -42,7 +40,7 @@ const SAVES: Collection = Collection::new("agent-saves");
 
 /// The agents of tenants.
 pub(crate) struct Agents {
-    open: Mutex<HashMap<(TenantId, String), Open>>,
+    open: Open<Live>,
     lifted: overrides::Known,
     /// Turns of those who make learning requests.
     requesting: tokio::sync::Mutex<()>,
@@ -52,19 +50,12 @@ pub(crate) struct Agents {
     pub(crate) signals: AgentSignals,
 }
 
-struct Open {
-    live: Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>,
-    used: Instant,
-}
-
 /// An agent in the process.
 pub(crate) struct Live {
     pub(crate) about: About,
     pub(crate) agent: Agent,
     /// Whether it has changed since it was kept.
     changed: bool,
-    /// Whether it was deleted while somebody waited for it.
-    gone: bool,
 }
 
 /// What an agent is, as it is kept.
@@ -79,28 +70,17 @@ pub(crate) struct About {
     pub(crate) saved_ms: Option<u64>,
 }
 
-/// An agent that is being worked with.
-pub(crate) struct Held {
-    live: OwnedMutexGuard<Live>,
-    /// While it is held it is not closed.
-    _open: Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>,
-}
-
 impl Agents {
     pub(crate) fn new(store: &Store, metrics: &Arc<Metrics>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            open: Mutex::default(),
+            open: Open::new("agents in the process", MAX_OPEN),
             lifted: overrides::Known::default(),
             requesting: tokio::sync::Mutex::default(),
             stepping: Semaphore::new(cores),
             store: store.clone(),
             signals: AgentSignals::of(metrics),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, String), Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tenant(&self, tenant: &TenantId) -> Tenant {
@@ -164,48 +144,15 @@ impl Agents {
         caller: &Caller,
         repository: &Repository,
         id: &str,
-    ) -> Result<Held, RequestError> {
-        let cell = self.cell(&caller.tenant, id)?;
-        let opened = cell.get_or_try_init(|| self.opened(&caller.tenant, repository, id)).await;
-        let live = match opened {
-            Ok(live) => Arc::clone(live).lock_owned().await,
-            Err(error) => {
-                let mut open = self.lock();
-                let key = (caller.tenant.clone(), id.to_owned());
-                if open.get(&key).is_some_and(|one| one.live.get().is_none()) {
-                    open.remove(&key);
-                }
-                return Err(error);
-            }
-        };
-        if live.gone {
-            return Err(unknown(id));
-        }
-        if let Some(model) = &live.about.spec.policy.model {
+    ) -> Result<Held<Live>, RequestError> {
+        let key = (caller.tenant.clone(), id.to_owned());
+        let opening = || self.opened(&caller.tenant, repository, id);
+        let held = self.open.get(&key, opening, Live::is_kept).await?;
+        self.signals.active.set(self.open.len() as f64);
+        if let Some(model) = &held.about.spec.policy.model {
             caller.uses(model)?;
         }
-        Ok(Held { live, _open: cell })
-    }
-
-    fn cell(
-        &self,
-        tenant: &TenantId,
-        id: &str,
-    ) -> Result<Arc<OnceCell<Arc<tokio::sync::Mutex<Live>>>>, RequestError> {
-        let mut open = self.lock();
-        let key = (tenant.clone(), id.to_owned());
-        if !open.contains_key(&key) && open.len() >= MAX_OPEN {
-            close_idle(&mut open, Duration::ZERO);
-            if open.len() >= MAX_OPEN {
-                return Err(RequestError::Full { what: "agents in the process", limit: MAX_OPEN });
-            }
-        }
-        let used = now();
-        let one = open.entry(key).or_insert_with(|| Open { live: Arc::default(), used });
-        one.used = used;
-        let cell = Arc::clone(&one.live);
-        self.signals.active.set(open.len() as f64);
-        Ok(cell)
+        Ok(held)
     }
 
     async fn opened(
@@ -213,7 +160,7 @@ impl Agents {
         tenant: &TenantId,
         repository: &Repository,
         id: &str,
-    ) -> Result<Arc<tokio::sync::Mutex<Live>>, RequestError> {
+    ) -> Result<Live, RequestError> {
         // A name that no agent can have is no key of the store either.
         TenantId::parse(id).map_err(|_| unknown(id))?;
         let tenant = self.tenant(tenant);
@@ -223,21 +170,20 @@ impl Agents {
         if let Some(state) = tenant.get(STATES, id).await? {
             agent.load(&state.value).map_err(corrupt)?;
         }
-        let live = Live { about, agent, changed: false, gone: false };
-        Ok(Arc::new(tokio::sync::Mutex::new(live)))
+        Ok(Live { about, agent, changed: false })
     }
 
     /// Works with an agent; one that steps a network does it where nothing else waits.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
-        mut held: Held,
+        mut held: Held<Live>,
         doing: impl FnOnce(&mut Live) -> T + Send + 'static,
     ) -> Result<T, RequestError> {
-        if held.live.about.spec.policy.kind == PolicyKind::Columns {
-            return Ok(doing(&mut held.live));
+        if held.about.spec.policy.kind == PolicyKind::Columns {
+            return Ok(doing(&mut held));
         }
         let _permit = self.stepping.acquire().await.map_err(|_| RequestError::Failed)?;
-        let done = tokio::task::spawn_blocking(move || doing(&mut held.live));
+        let done = tokio::task::spawn_blocking(move || doing(&mut held));
         done.await.map_err(|_| RequestError::Failed)
     }
 
@@ -245,10 +191,10 @@ impl Agents {
     pub(crate) async fn save(
         &self,
         caller: &Caller,
-        mut held: Held,
+        mut held: Held<Live>,
     ) -> Result<About, RequestError> {
-        let state = held.live.agent.save()?;
-        let mut about = held.live.about.clone();
+        let state = held.agent.save()?;
+        let mut about = held.about.clone();
         about.saved_ms = Some(now_ms());
         let key = || about.id.clone();
         let any = Expect::Any;
@@ -260,54 +206,54 @@ impl Agents {
             Write::Put { collection: ABOUT, key: key(), value: described, expect: any },
         ];
         self.tenant(&caller.tenant).commit(writes).await?;
-        (held.live.about, held.live.changed) = (about.clone(), false);
+        held.about = about.clone();
+        held.changed = false;
         Ok(about)
     }
 
     /// Takes an agent back to what was saved.
-    pub(crate) async fn load(&self, caller: &Caller, mut held: Held) -> Result<Held, RequestError> {
-        let id = held.live.about.id.clone();
+    pub(crate) async fn load(
+        &self,
+        caller: &Caller,
+        mut held: Held<Live>,
+    ) -> Result<Held<Live>, RequestError> {
+        let id = held.about.id.clone();
         let saved = self.tenant(&caller.tenant).get(SAVES, &id).await?;
         let saved =
             saved.ok_or_else(|| RequestError::Conflict(format!("agent {id} was never saved")))?;
-        held.live.agent.load(&saved.value).map_err(corrupt)?;
-        held.live.changed = true;
+        held.agent.load(&saved.value).map_err(corrupt)?;
+        held.changed = true;
         Ok(held)
     }
 
     /// Deletes an agent for good.
-    pub(crate) async fn delete(&self, caller: &Caller, mut held: Held) -> Result<(), RequestError> {
-        let id = held.live.about.id.clone();
+    pub(crate) async fn delete(
+        &self,
+        caller: &Caller,
+        held: Held<Live>,
+    ) -> Result<(), RequestError> {
+        let id = held.about.id.clone();
         let gone = |collection| Write::Delete { collection, key: id.clone(), expect: Expect::Any };
         let writes = [ABOUT, STATES, SAVES].map(gone).to_vec();
         self.tenant(&caller.tenant).commit(writes).await?;
-        held.live.gone = true;
-        let mut open = self.lock();
-        open.remove(&(caller.tenant.clone(), id));
-        self.signals.active.set(open.len() as f64);
+        self.open.discard(held);
+        self.signals.active.set(self.open.len() as f64);
         Ok(())
     }
 
     /// Keeps every agent that has changed, and shows what personas are like.
     pub(crate) async fn keep(&self) {
-        let all: Vec<_> = {
-            let open = self.lock();
-            let live = |((tenant, _), one): (&(TenantId, String), &Open)| {
-                Some((tenant.clone(), Arc::clone(one.live.get()?)))
-            };
-            open.iter().filter_map(live).collect()
-        };
         let mut personas = Vec::new();
-        for (tenant, live) in all {
-            let mut live = live.lock_owned().await;
+        for mut live in self.open.each().await {
             personas.push(live.agent.persona().clone());
-            if live.changed && !live.gone {
+            if live.changed {
                 let (id, state) = (live.about.id.clone(), live.agent.save());
+                let tenant = live.tenant().clone();
                 let keeping = async { self.kept(&tenant, (&id, state?)).await };
                 match keeping.await {
                     Ok(()) => live.changed = false,
                     Err(error) => {
-                        tracing::error!(%error, agent = live.about.id, "what it learned is not kept");
+                        tracing::error!(%error, agent = id, "what it learned is not kept");
                     }
                 }
             }
@@ -326,16 +272,8 @@ impl Agents {
     }
 
     fn close_idle(&self) {
-        let mut open = self.lock();
-        close_idle(&mut open, IDLE);
-        self.signals.active.set(open.len() as f64);
-    }
-}
-
-impl Held {
-    /// What it is, read.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&Live) -> T) -> T {
-        look(&self.live)
+        self.open.close_idle(Live::is_kept);
+        self.signals.active.set(self.open.len() as f64);
     }
 }
 
@@ -344,18 +282,11 @@ impl Live {
     pub(crate) fn changed(&mut self) {
         self.changed = true;
     }
-}
 
-/// Closes agents that nobody holds, nobody has asked for, and that are kept as they are.
-fn close_idle(open: &mut HashMap<(TenantId, String), Open>, idle: Duration) {
-    open.retain(|_, one| {
-        let kept =
-            |live: &Arc<tokio::sync::Mutex<Live>>| live.try_lock().is_ok_and(|live| !live.changed);
-        let closes = one.used.elapsed() >= idle
-            && Arc::strong_count(&one.live) == 1
-            && one.live.get().is_none_or(kept);
-        !closes
-    });
+    /// Whether nothing of it would be lost.
+    fn is_kept(&self) -> bool {
+        !self.changed
+    }
 }
 
 /// The model that an agent is of, where it is of one.

@@ -7,13 +7,10 @@ use std::sync::Arc;
 use api::agent as pb;
 use api::agent::agents_server::Agents;
 use axum::extract::{Path, State};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tonic::{Request, Response};
 
-use super::messages::{from, plain, read, written};
+use super::messages::{body, read, written};
 use super::{Answered, caller};
-use crate::error::RequestError;
 use crate::http::extract::{Json, Params};
 use crate::http::{agents, laws};
 use crate::request::Server;
@@ -27,14 +24,6 @@ impl Acting {
     fn state(&self) -> State<Arc<Server>> {
         State(Arc::clone(&self.server))
     }
-}
-
-/// A message as a body of HTTP, whose name stands in the path there.
-fn body<T: DeserializeOwned>(message: impl Serialize) -> Result<Json<T>, RequestError> {
-    let mut value = serde_json::to_value(message).map_err(|_| RequestError::Failed)?;
-    plain(&mut value);
-    value.as_object_mut().and_then(|fields| fields.remove("id"));
-    from(value).map(Json)
 }
 
 fn done() -> Answered<pb::Done> {

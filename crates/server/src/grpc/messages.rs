@@ -7,6 +7,7 @@ use tonic::Response;
 
 use super::Answered;
 use crate::error::RequestError;
+use crate::http::extract::Json;
 
 /// Members whose nulls are the caller's own.
 const OPEN: [&str; 3] = ["metadata", "filters", "explain"];
@@ -16,6 +17,14 @@ pub(super) fn read<T: DeserializeOwned>(message: impl Serialize) -> Result<T, Re
     let mut value = serde_json::to_value(message).map_err(|_| RequestError::Failed)?;
     plain(&mut value);
     from(value)
+}
+
+/// A message as a body of HTTP, whose name stands in the path there.
+pub(super) fn body<T: DeserializeOwned>(message: impl Serialize) -> Result<Json<T>, RequestError> {
+    let mut value = serde_json::to_value(message).map_err(|_| RequestError::Failed)?;
+    plain(&mut value);
+    value.as_object_mut().and_then(|fields| fields.remove("id"));
+    from(value).map(Json)
 }
 
 pub(super) fn from<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {

@@ -12,8 +12,9 @@ use axum::routing::{delete, get, patch, post};
 use super::Shared;
 use super::extract::Json;
 use super::operation::{Operation, json};
-use crate::agents::{Held, Live, now};
+use crate::agents::{Live, now};
 use crate::error::RequestError;
+use crate::open::Held;
 use crate::request::{Server, now_ms};
 use crate::security::{Access, Caller, Role};
 use crate::wire::agent::{
@@ -92,7 +93,7 @@ pub(crate) async fn counted<T>(
     done
 }
 
-async fn held(server: &Arc<Server>, caller: &Caller, id: &str) -> Result<Held, RequestError> {
+async fn held(server: &Arc<Server>, caller: &Caller, id: &str) -> Result<Held<Live>, RequestError> {
     server.agents.of(caller, &server.repository, id).await
 }
 
@@ -139,7 +140,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Answer<AgentAnswer>, RequestError> {
     let looked = counted(&server, &caller, "get", held(&server, &caller, &id)).await?;
-    Ok(Answer(looked.look(AgentAnswer::live)))
+    Ok(Answer(AgentAnswer::live(&looked)))
 }
 
 pub(crate) async fn change(
@@ -263,7 +264,8 @@ pub(crate) async fn load(
         let held = held(&server, &caller, &id).await?;
         server.agents.load(&caller, held).await
     });
-    Ok(Answer(loaded.await?.look(AgentAnswer::live)))
+    let loaded = loaded.await?;
+    Ok(Answer(AgentAnswer::live(&loaded)))
 }
 
 pub(crate) async fn persona(
@@ -272,7 +274,7 @@ pub(crate) async fn persona(
     Path(id): Path<String>,
 ) -> Result<Answer<PersonaAnswer>, RequestError> {
     let looked = counted(&server, &caller, "persona", held(&server, &caller, &id)).await?;
-    Ok(Answer(looked.look(|live| PersonaAnswer::of(live.agent.persona()))))
+    Ok(Answer(PersonaAnswer::of(looked.agent.persona())))
 }
 
 pub(crate) async fn adjust(

@@ -11,6 +11,7 @@ mod guard;
 mod inference;
 pub(crate) mod knowledge;
 pub(crate) mod laws;
+pub(crate) mod learners;
 pub(crate) mod memories;
 mod models;
 mod openapi;
@@ -18,7 +19,7 @@ mod operation;
 mod pages;
 mod profiles;
 mod query;
-mod sessions;
+pub(crate) mod sessions;
 mod stream;
 mod system;
 mod watching;
@@ -55,6 +56,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         memories::operations(),
         knowledge::operations(),
         agents::operations(),
+        learners::operations(),
         laws::operations(),
         dead_letters::operations(),
         admin::operations(),

@@ -129,7 +129,7 @@ struct OpenRequest {
 /// Whether a session is to learn.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LearningRequest {
+pub(crate) struct LearningRequest {
     /// Whether it is.
     learning: bool,
 }
@@ -137,7 +137,7 @@ struct LearningRequest {
 /// A reward.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RewardRequest {
+pub(crate) struct RewardRequest {
     /// How good it was; below 0 for what was bad.
     #[schemars(range(min = -1000.0, max = 1000.0))]
     reward: f32,
@@ -145,7 +145,7 @@ struct RewardRequest {
 
 /// What a reward changed.
 #[derive(Serialize, JsonSchema)]
-struct Rewarded {
+pub(crate) struct Rewarded {
     /// Weights that are another now.
     weight_changes: u64,
 }
@@ -239,7 +239,7 @@ async fn step(
     Ok((headers, answer.body().0).into_response())
 }
 
-async fn switch(
+pub(crate) async fn switch(
     State(server): Shared,
     caller: Caller,
     Path(id): Path<String>,
@@ -250,7 +250,7 @@ async fn switch(
     Ok(Answer(slot.info()))
 }
 
-async fn reward(
+pub(crate) async fn reward(
     State(server): Shared,
     caller: Caller,
     Path(id): Path<String>,
@@ -269,7 +269,7 @@ async fn reward(
     Ok(Answer(Rewarded { weight_changes }))
 }
 
-async fn forget(
+pub(crate) async fn forget(
     State(server): Shared,
     caller: Caller,
     Path(id): Path<String>,

@@ -16,7 +16,7 @@ pub(crate) const OPERATIONS: [&str; 16] = [
     "save", "load", "persona", "judge", "override", "request",
 ];
 /// How it can end.
-const OUTCOMES: [&str; 5] = ["ok", "bad_request", "not_found", "conflict", "failed"];
+pub(super) const OUTCOMES: [&str; 5] = ["ok", "bad_request", "not_found", "conflict", "failed"];
 const STATUSES: [&str; 5] = ["pending", "approved", "denied", "refused", "limited"];
 const LIFTED: [&str; 3] = ["lifted", "refused", "ended"];
 

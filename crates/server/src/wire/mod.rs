@@ -24,6 +24,7 @@ use spike::{Port, Raster};
 pub(crate) mod agent;
 mod answer;
 pub(crate) mod knowledge;
+pub(crate) mod learner;
 pub(crate) mod memory;
 
 pub(crate) use answer::{Answer, answer, class, compare};

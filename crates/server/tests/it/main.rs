@@ -20,10 +20,15 @@ mod embeddings;
 mod endpoint;
 mod experiments;
 mod grpc;
+mod learner_rpc;
+mod learners;
 mod limits;
 mod mcp;
 mod memory;
 mod memory_rpc;
+#[path = "../../../store/tests/it/postgres_server.rs"]
+#[allow(dead_code, reason = "the tests of the room itself need more of it")]
+mod postgres_server;
 #[path = "../../../embedding/tests/it/redis_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod redis_server;

@@ -103,7 +103,7 @@ fn what_a_session_learned_becomes_a_version() {
 }
 
 /// The network of BindsNET under a rule that waits for rewards.
-fn rewarded(learning: &str) -> (Running, PathBuf) {
+pub(crate) fn rewarded(learning: &str) -> (Running, PathBuf) {
     let spec = format!(
         "{learning}[profile]\nname = \"bindsnet\"\nrefractory_steps = 2\n[profile.reward_stdp]\n\
          a_plus = 0.1\na_minus = 0.01\ntau_plus = 0.02\ntau_minus = 0.02\ntau_eligibility = 0.5\n\
@@ -114,7 +114,7 @@ fn rewarded(learning: &str) -> (Running, PathBuf) {
     (Running::start(folder, Config::default()), path)
 }
 
-fn flickers() -> Value {
+pub(crate) fn flickers() -> Value {
     let data: Vec<u8> = (0..784 * 50usize).map(|k| u8::from(k.is_multiple_of(7))).collect();
     json!({ "inputs": [{ "name": "input", "shape": [1, 50, 784], "datatype": "FP32", "data": data }] })
 }

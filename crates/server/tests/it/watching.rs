@@ -47,6 +47,7 @@ fn drive(server: &Running) {
     ask("GET", "/v1/audit/verify", Value::Null);
     remember(server);
     act(server);
+    teach(server);
     ask("GET", "/api/v1/query?query=up", Value::Null);
 }
 
@@ -62,6 +63,17 @@ fn act(server: &Running) {
     ask("POST", "/v1/overrides", lift);
     let request = json!({ "topic": "engines", "description": "How they turn" });
     ask("POST", "/v1/learning/requests", request);
+}
+
+/// What learners do: one is taught and asked.
+fn teach(server: &Running) {
+    let ask = |path: &str, body| server.ask("POST", path, None, body).status;
+    ask("/v1/learners", json!({ "id": "corners", "columns": { "inputs": 2, "novel_below": 0.9 } }));
+    let sample = |label: &str, values: [f64; 2]| json!({ "label": label, "values": values });
+    let samples = [sample("x", [1.0, 0.0]), sample("x", [1.0, 0.1]), sample("y", [0.0, 1.0])];
+    ask("/v1/learners/corners/learn", json!({ "samples": samples }));
+    let inputs = [json!({ "values": [1.0, 0.0] }), json!({ "values": [1.0, 1.0] })];
+    ask("/v1/learners/corners/predict", json!({ "inputs": inputs }));
 }
 
 /// Every kind of work with memories and knowledge, once.

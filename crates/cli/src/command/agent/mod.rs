@@ -4,11 +4,11 @@ mod act;
 mod laws;
 mod make;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
 use super::client::{Client, encoded};
+use super::document::{given, print, word};
 use crate::Outcome;
 use crate::watched::ServerFlags;
 
@@ -106,60 +106,4 @@ fn of_agent(id: &str, rest: &str) -> String {
 
 fn client(server: &ServerFlags) -> Client {
     Client::of(server)
-}
-
-/// JSON of the command line.
-fn given(what: &str, text: &str) -> Result<Value> {
-    serde_json::from_str(text).with_context(|| format!("{what}: expected JSON"))
-}
-
-/// Prints a document: as it is, or a line for each field.
-fn print(document: &Value, json: bool) {
-    if json {
-        println!("{document:#}");
-    } else {
-        print!("{}", lines(document, 0));
-    }
-}
-
-fn lines(document: &Value, depth: usize) -> String {
-    let indent = "  ".repeat(depth);
-    let Value::Object(fields) = document else { return format!("{indent}{}\n", word(document)) };
-    let line = |(name, value): (&String, &Value)| match value {
-        Value::Object(inner) if !inner.is_empty() => {
-            format!("{indent}{name}\n{}", lines(value, depth + 1))
-        }
-        Value::Array(all) if all.iter().any(Value::is_object) => {
-            let all: String = all.iter().map(|one| lines(one, depth + 1) + "\n").collect();
-            format!("{indent}{name}\n{}\n", all.trim_end_matches('\n'))
-        }
-        Value::Null => String::new(),
-        value => format!("{indent}{name:<width$} {}\n", word(value), width = 22 - 2 * depth.min(5)),
-    };
-    fields.iter().map(line).collect()
-}
-
-/// A value on one line, as a terminal may have it.
-fn word(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::lines;
-
-    #[test]
-    fn a_document_is_told_line_by_line() {
-        let document = json!({
-            "id": "a\u{1b}[2J", "gone": null, "now": { "reward": -4.0 }, "all": [{ "law": "first" }],
-        });
-        let told = "all\n  law                  first\nid                     a [2J\nnow\n  reward               -4.0\n";
-        assert_eq!(lines(&document, 0), told);
-    }
 }
