@@ -94,7 +94,11 @@ impl Spec {
                 within("neurons of liquids", spec.n_neurons(), MAX_LIQUID_NEURONS)?;
             }
         }
-        within("bytes of weights", self.state_bytes(), MAX_STATE_BYTES)
+        let what = match self {
+            Self::Liquid(_) => "bytes of the read-out (8 for each pair of neurons times parts)",
+            _ => "bytes of weights",
+        };
+        within(what, self.state_bytes(), MAX_STATE_BYTES)
     }
 
     /// Bytes of what there is to learn at the beginning; micro-columns grow from there.

@@ -10,8 +10,11 @@ use spike::Raster;
 const STEPS: usize = 20;
 const CHANNELS: usize = 8;
 
+/// Makes a sample of a label.
+pub(crate) type Draw = fn(u32, &str) -> Sample;
+
 /// Every kind, with samples of two classes that it can tell apart.
-pub(crate) fn kinds() -> Vec<(Spec, fn(u32, &str) -> Sample)> {
+pub(crate) fn kinds() -> Vec<(Spec, Draw)> {
     let columns = MicroColumnsConfig { units_per_class: 4, ..MicroColumnsConfig::new(CHANNELS) };
     let eprop = EPropConfig { n_neurons: 30, ..EPropConfig::new(CHANNELS, 4, 7) };
     let config =
@@ -84,7 +87,7 @@ fn two(seed: u32, label: &str) -> Sample {
     Sample { input: Input::Senses(senses), label: Some(label.to_owned()) }
 }
 
-fn samples(of: fn(u32, &str) -> Sample, seeds: std::ops::Range<u32>) -> Vec<Sample> {
+fn samples(of: Draw, seeds: std::ops::Range<u32>) -> Vec<Sample> {
     seeds.map(|seed| of(seed, if seed % 2 == 0 { "left" } else { "right" })).collect()
 }
 

@@ -101,7 +101,7 @@ struct CompetitionSpec {
     steps: Option<u32>,
     /// Rate of an input of 1 (Hz), 128 where nothing is said.
     max_rate_hz: Option<f64>,
-    /// What the weights onto a neuron sum to; half the inputs, at most 78.4, where nothing is said.
+    /// What the weights onto a neuron sum to; a quarter of the inputs, at most 78.4, where nothing is said.
     norm: Option<f32>,
     /// Jump of a neuron's threshold at each spike (mV), 0.05 where nothing is said.
     theta_plus: Option<f64>,
@@ -223,7 +223,7 @@ impl CompetitionSpec {
         let neurons = self.neurons.unwrap_or(400) as usize;
         let plain = CompetitionConfig::new(self.inputs as usize, neurons, seed);
         // The published norm is for 784 inputs; a weight is at most 1.
-        let norm = plain.norm.min(self.inputs as f32 / 2.0);
+        let norm = plain.norm.min(self.inputs as f32 / 4.0);
         let [depression, potentiation] = plain.nu;
         let config = CompetitionConfig {
             n_steps: self.steps.map_or(plain.n_steps, |n| n as usize),
@@ -623,5 +623,45 @@ impl PredictAnswer {
 impl From<LearnerError> for RequestError {
     fn from(error: LearnerError) -> Self {
         Self::bad(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Spikes;
+
+    proptest! {
+        #[test]
+        fn events_are_all_there_or_refused(
+            steps in 0u32..20,
+            events in prop::collection::vec((0u32..22, 0u32..6, -2i8..3), 0..30),
+            valued: bool,
+        ) {
+            let spikes = Spikes {
+                steps,
+                at: events.iter().map(|e| e.0).collect(),
+                channels: events.iter().map(|e| e.1).collect(),
+                values: events.iter().filter(|_| valued).map(|e| f32::from(e.2)).collect(),
+            };
+            let fits = steps > 0 && events.iter().all(|e| e.0 < steps && e.1 < 4);
+            let raster = spikes.read(4);
+            prop_assert_eq!(raster.is_ok(), fits);
+            if let Ok(raster) = raster {
+                let mut dense = vec![0.0f32; steps as usize * 4];
+                for (at, channel, value) in events {
+                    dense[(at * 4 + channel) as usize] += if valued { f32::from(value) } else { 1.0 };
+                }
+                prop_assert_eq!(raster.to_dense(), dense);
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_times_as_channels_are_needed() {
+        let spikes = Spikes { steps: 2, at: vec![0, 1], channels: vec![0], values: vec![] };
+        let told = spikes.read(1).unwrap_err();
+        assert_eq!(told, "2 times, 1 channels and 0 values, expected as many of each");
     }
 }
