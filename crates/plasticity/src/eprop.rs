@@ -89,6 +89,70 @@ impl EPropConfig {
     }
 }
 
+/// What a network that learns by e-prop may have beside; nothing of it by default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EPropExtras {
+    /// Neurons whose threshold rises as they fire, which lets them remember for longer.
+    pub adaptation: Option<Adaptation>,
+    /// Rates that are held near a target.
+    pub regulation: Option<Regulation>,
+    /// Steps at the beginning that neither teach nor count for the answer: nobody can answer
+    /// before the input has said something.
+    pub silent_steps: usize,
+}
+
+/// A threshold that rises: `A_j = threshold + beta a_j`, `a_j(t + 1) = rho a_j + z_j` with
+/// `rho = exp(-1 / tau)`.
+///
+/// Source: Bellec et al. 2020, methods, the adaptive neuron (ALIF).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adaptation {
+    /// The share of neurons that have it, the first ones; 0 to 1.
+    pub share: f64,
+    /// Time constant (steps), above 0.
+    pub tau_steps: f64,
+    /// What a spike adds to the threshold, 0 or more.
+    pub beta: f32,
+}
+
+/// A further loss `strength / 2 sum_j (f_j - rate)^2` a step, `f_j` being the mean rate of a neuron
+/// over the last 100 samples or so.
+///
+/// Source: Bellec et al. 2020, methods, "firing rate regularization".
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Regulation {
+    /// The target, spikes in a step; 0 to 1.
+    pub rate: f32,
+    /// How much it counts beside the cross entropy, 0 or more.
+    pub strength: f32,
+}
+
+/// What is left of a neuron's mean rate after each sample.
+const RATE_KEPT: f32 = 0.99;
+
+impl EPropExtras {
+    fn check(&self) -> Result<(), PlasticityError> {
+        let within =
+            |parameter, expected, found: f64, most: f64| match (0.0..=most).contains(&found) {
+                true => Ok(()),
+                false => Err(PlasticityError::Parameter { parameter, expected, found }),
+            };
+        if let Some(adaptation) = self.adaptation {
+            within("share", "0 to 1", adaptation.share, 1.0)?;
+            within("beta", "0 to 1,000,000", adaptation.beta.into(), 1e6)?;
+            let (found, expected) = (adaptation.tau_steps, "more than 0, at most 1,000,000");
+            if !(found > 0.0 && found <= 1e6) {
+                return Err(PlasticityError::Parameter { parameter: "tau_steps", expected, found });
+            }
+        }
+        if let Some(regulation) = self.regulation {
+            within("rate of the regulation", "0 to 1", regulation.rate.into(), 1.0)?;
+            within("strength", "0 to 1,000,000", regulation.strength.into(), 1e6)?;
+        }
+        Ok(())
+    }
+}
+
 /// A recurrent network of leaky neurons with a leaky read-out, trained by e-prop.
 ///
 /// ```text
@@ -100,17 +164,27 @@ impl EPropConfig {
 /// L_j = sum_k B_jk (p_k - target_k);    dW_ji = sum_t L_j ebar_ji;    dU_kj = sum_t (p_k - target_k) zbar_j
 /// ```
 ///
-/// with `alpha = exp(-1 / tau_mem)`, `kappa = exp(-1 / tau_out)` and `zbar` the spikes filtered by
+/// A neuron of [`Adaptation`] has in place of `e`, and of the threshold where it fires and in `psi`'s
+/// middle, `A`:
+///
+/// ```text
+/// e_ji = psi_j (xbar_i - beta eps_ji);    eps_ji(t + 1) = psi_j xbar_i + (rho - psi_j beta) eps_ji
+/// ```
+///
+/// Here `alpha = exp(-1 / tau_mem)`, `kappa = exp(-1 / tau_out)` and `zbar` the spikes filtered by
 /// `kappa`. The gradient is that of backpropagation through time with the path through other
 /// neurons' spikes cut; nothing is sent back in time. Weights move by Adam after each sample and
 /// are kept within [`MAX_EPROP_WEIGHT`].
 ///
 /// Source: Bellec et al. 2020, "A solution to the learning dilemma for recurrent networks of spiking
-/// neurons", Nature Communications 11:3625, equations 1 to 5, 13 and 28.
+/// neurons", Nature Communications 11:3625, equations 1 to 5, 13, 24, 25 and 28.
 #[derive(Clone, Debug)]
 pub struct EProp {
     config: EPropConfig,
+    extras: EPropExtras,
     weights: Weights,
+    /// Mean spikes in a step of each neuron.
+    rates: Vec<f32>,
     /// Shape `[n_neurons][n_classes]`, where errors do not come back by the read-out's weights.
     feedback: Vec<f32>,
     moments: [Weights; 2],
@@ -161,7 +235,8 @@ pub struct Lesson {
 struct Pass {
     loss: f32,
     sums: Vec<f32>,
-    spikes: u64,
+    /// Of each neuron.
+    spikes: Vec<u32>,
 }
 
 impl EProp {
@@ -170,7 +245,16 @@ impl EProp {
     /// # Errors
     /// [`PlasticityError::Parameter`].
     pub fn new(config: EPropConfig) -> Result<Self, PlasticityError> {
+        Self::with(config, EPropExtras::default())
+    }
+
+    /// The same with what it may have beside.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Parameter`].
+    pub fn with(config: EPropConfig, extras: EPropExtras) -> Result<Self, PlasticityError> {
         config.check()?;
+        extras.check()?;
         let mut random = Random::new(config.seed);
         let mut weights = Weights::zeros(&config);
         let (n, n_in) = (config.n_neurons, config.n_inputs);
@@ -187,7 +271,18 @@ impl EProp {
         let feedback =
             (0..n * config.n_classes).map(|_| (recurrent * random.normal()) as f32).collect();
         let moments = [Weights::zeros(&config), Weights::zeros(&config)];
-        Ok(Self { config, weights, feedback, moments, samples: 0, weight_changes: 0 })
+        // At the target, so that nothing is held back before anything was measured.
+        let rates = vec![extras.regulation.map_or(0.0, |regulation| regulation.rate); n];
+        Ok(Self {
+            config,
+            extras,
+            weights,
+            rates,
+            feedback,
+            moments,
+            samples: 0,
+            weight_changes: 0,
+        })
     }
 
     /// The weights as they stand.
@@ -220,6 +315,17 @@ impl EProp {
         Ok(())
     }
 
+    /// Learns at another rate from now on: one that falls lets weights settle.
+    ///
+    /// # Errors
+    /// [`PlasticityError::Parameter`] for a rate that is not above 0.
+    pub fn set_rate(&mut self, rate: f32) -> Result<(), PlasticityError> {
+        let config = EPropConfig { rate, ..self.config.clone() };
+        config.check()?;
+        self.config = config;
+        Ok(())
+    }
+
     /// Weights changed since the network was made.
     pub fn weight_changes(&self) -> u64 {
         self.weight_changes
@@ -233,18 +339,19 @@ impl EProp {
         Ok(largest(&self.pass(input, None)?.sums))
     }
 
-    /// The probability of each class, the mean over the steps; all 0 for an input of none.
+    /// The probability of each class, the mean over the steps that count; all 0 where none does.
     ///
     /// # Errors
     /// [`PlasticityError::Length`] for an input of other channels.
     pub fn probabilities(&self, input: &Raster) -> Result<Vec<f32>, PlasticityError> {
         let mut sums = self.pass(input, None)?.sums;
-        sums.iter_mut().for_each(|sum| *sum /= input.steps().max(1) as f32);
+        let steps = input.steps().saturating_sub(self.extras.silent_steps).max(1);
+        sums.iter_mut().for_each(|sum| *sum /= steps as f32);
         Ok(sums)
     }
 
     /// The bytes from which [`EProp::restored`] makes the same network: its weights and the moments
-    /// of Adam.
+    /// of Adam, and the mean rates where they are regulated.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend((self.weights.neurons.len() as u64).to_le_bytes());
@@ -255,6 +362,9 @@ impl EProp {
             let all = weights.neurons.iter().chain(&weights.readout).chain(&weights.bias);
             all.for_each(|value| out.extend(value.to_le_bytes()));
         }
+        let regulated = self.extras.regulation.is_some();
+        let rates = self.rates.iter().filter(|_| regulated);
+        rates.for_each(|rate| out.extend(rate.to_le_bytes()));
         out
     }
 
@@ -264,19 +374,36 @@ impl EProp {
     /// [`PlasticityError::Snapshot`] where the bytes are no snapshot of a network of this
     /// configuration.
     pub fn restored(config: EPropConfig, bytes: &[u8]) -> Result<Self, PlasticityError> {
-        let mut network = Self::new(config)?;
+        Self::restored_with(config, EPropExtras::default(), bytes)
+    }
+
+    /// The same of a network with what it had beside.
+    ///
+    /// # Errors
+    /// As [`EProp::restored`].
+    pub fn restored_with(
+        config: EPropConfig,
+        extras: EPropExtras,
+        bytes: &[u8],
+    ) -> Result<Self, PlasticityError> {
+        let mut network = Self::with(config, extras)?;
+        let regulated = network.extras.regulation.is_some();
         let mut from = Reader::new(bytes, MAGIC)?;
         from.expect("weights onto neurons", network.weights.neurons.len() as u64)?;
         from.expect("weights onto the read-out", network.weights.readout.len() as u64)?;
         network.weight_changes = from.u64()?;
         network.samples = from.count("samples", i32::MAX as usize)? as i32;
         let n = network.weights.all().count();
-        from.length(3 * n * size_of::<f32>())?;
+        let n_rates = if regulated { network.rates.len() } else { 0 };
+        from.length((3 * n + n_rates) * size_of::<f32>())?;
         let [mean, square] = &mut network.moments;
         for weights in [&mut network.weights, mean, square] {
             for value in weights.all() {
                 *value = from.f32()?;
             }
+        }
+        for rate in &mut network.rates[..n_rates] {
+            *rate = from.f32()?;
         }
         Ok(network)
     }
@@ -292,7 +419,12 @@ impl EProp {
         let weight_changes = self.adam(&mut gradient);
         self.weight_changes += weight_changes;
         let answer = largest(&pass.sums);
-        Ok(Lesson { loss: pass.loss, answer, spikes: pass.spikes, weight_changes })
+        for (rate, spikes) in self.rates.iter_mut().zip(&pass.spikes) {
+            let found = *spikes as f32 / input.steps().max(1) as f32;
+            *rate = RATE_KEPT * *rate + (1.0 - RATE_KEPT) * found;
+        }
+        let spikes = pass.spikes.iter().map(|n| u64::from(*n)).sum();
+        Ok(Lesson { loss: pass.loss, answer, spikes, weight_changes })
     }
 
     /// The gradient of the loss of one input, which [`EProp::learn`] would follow.
@@ -329,37 +461,41 @@ impl EProp {
         let (n, width) = (c.n_neurons, c.n_inputs + c.n_neurons);
         let alpha = (-1.0 / c.tau_mem_steps).exp() as f32;
         let kappa = (-1.0 / c.tau_out_steps).exp() as f32;
-        let (mut v, mut z) = (vec![0.0f32; n], vec![0.0f32; n]);
+        let mut state = State::new(n, &self.extras);
         let (mut x, mut traces) = (vec![0.0f32; width], vec![0.0f32; width]);
-        let mut memory = vec![0.0f32; if teach.is_some() { n * width } else { 0 }];
+        let mut memory = Memory::new(n, width, teach.is_some(), &state);
         let (mut filtered, mut y) = (vec![0.0f32; n], vec![0.0f32; c.n_classes]);
-        let mut pass = Pass { loss: 0.0, sums: vec![0.0; c.n_classes], spikes: 0 };
+        let mut pass = Pass { loss: 0.0, sums: vec![0.0; c.n_classes], spikes: vec![0; n] };
         for step in 0..input.steps() {
             x[..c.n_inputs].fill(0.0);
             input.events(step).for_each(|(channel, value)| x[channel as usize] = value);
-            x[c.n_inputs..].copy_from_slice(&z);
+            x[c.n_inputs..].copy_from_slice(&state.z);
             traces.iter_mut().zip(&x).for_each(|(trace, x)| *trace = alpha * *trace + x);
-            self.advance(alpha, &x, &mut v, &mut z);
-            pass.spikes += z.iter().filter(|z| **z > 0.0).count() as u64;
-            filtered.iter_mut().zip(&z).for_each(|(f, z)| *f = kappa * *f + z);
+            self.advance(alpha, &x, &mut state);
+            pass.spikes.iter_mut().zip(&state.z).for_each(|(n, z)| *n += u32::from(*z > 0.0));
+            filtered.iter_mut().zip(&state.z).for_each(|(f, z)| *f = kappa * *f + z);
             for (k, y) in y.iter_mut().enumerate() {
                 let row = &self.weights.readout[k * n..][..n];
-                *y = kappa * *y + dot(row, &z) + self.weights.bias[k];
+                *y = kappa * *y + dot(row, &state.z) + self.weights.bias[k];
             }
+            let counts = step >= self.extras.silent_steps;
             let mut error = softmax(&y);
-            pass.sums.iter_mut().zip(&error).for_each(|(sum, p)| *sum += p);
+            if counts {
+                pass.sums.iter_mut().zip(&error).for_each(|(sum, p)| *sum += p);
+            }
             let Some((class, gradient)) = &mut teach else { continue };
-            pass.loss -= error[*class].max(f32::MIN_POSITIVE).ln();
-            error[*class] -= 1.0;
-            for (j, row) in memory.chunks_exact_mut(width).enumerate() {
-                let near = (1.0 - (v[j] / c.threshold - 1.0).abs()).max(0.0);
+            if counts {
+                pass.loss -= error[*class].max(f32::MIN_POSITIVE).ln();
+                error[*class] -= 1.0;
+            } else {
+                error.fill(0.0);
+            }
+            for j in 0..n {
+                let near = (1.0 - ((state.v[j] - state.level[j]) / c.threshold).abs()).max(0.0);
                 let psi = c.gamma / c.threshold * near;
-                let signal = self.signal(j, &error);
+                let signals = [self.signal(j, &error), self.drive(j)];
                 let to = &mut gradient.neurons[j * width..][..width];
-                for ((kept, trace), to) in row.iter_mut().zip(&traces).zip(to) {
-                    *kept = kappa * *kept + psi * trace;
-                    *to += signal * *kept;
-                }
+                memory.teach(j, [psi, kappa], &state, &traces, signals, to);
             }
             self.teach_readout(&error, &filtered, kappa, step, gradient);
         }
@@ -367,12 +503,22 @@ impl EProp {
     }
 
     /// One step of the neurons: `z` holds the spikes of the step before and then of this one.
-    fn advance(&self, alpha: f32, x: &[f32], v: &mut [f32], z: &mut [f32]) {
+    fn advance(&self, alpha: f32, x: &[f32], state: &mut State) {
         let threshold = self.config.threshold;
-        for ((row, v), z) in self.weights.neurons.chunks_exact(x.len()).zip(v).zip(z) {
-            *v = alpha * *v + dot(row, x) - threshold * *z;
-            *z = if *v > threshold { 1.0 } else { 0.0 };
+        for (j, row) in self.weights.neurons.chunks_exact(x.len()).enumerate() {
+            let before = state.z[j];
+            state.a[j] = state.rho * state.a[j] + before;
+            state.level[j] = threshold + state.beta(j) * state.a[j];
+            state.v[j] = alpha * state.v[j] + dot(row, x) - threshold * before;
+            state.z[j] = if state.v[j] > state.level[j] { 1.0 } else { 0.0 };
         }
+    }
+
+    /// What a neuron hears of its rate.
+    fn drive(&self, neuron: usize) -> f32 {
+        let of =
+            |regulation: Regulation| regulation.strength * (self.rates[neuron] - regulation.rate);
+        self.extras.regulation.map_or(0.0, of)
     }
 
     /// What a neuron hears of the error of each class.
@@ -427,6 +573,78 @@ impl EProp {
 }
 
 const MAGIC: &[u8; 8] = b"STREPRP1";
+
+/// What neurons are in, within a sample.
+struct State {
+    v: Vec<f32>,
+    z: Vec<f32>,
+    a: Vec<f32>,
+    /// The potential at which each fires.
+    level: Vec<f32>,
+    rho: f32,
+    beta: f32,
+    n_adaptive: usize,
+}
+
+impl State {
+    fn new(n: usize, extras: &EPropExtras) -> Self {
+        let (rho, beta, share) = extras.adaptation.map_or((0.0, 0.0, 0.0), |adaptation| {
+            ((-1.0 / adaptation.tau_steps).exp() as f32, adaptation.beta, adaptation.share)
+        });
+        let zeros = || vec![0.0f32; n];
+        let n_adaptive = (share * n as f64).round() as usize;
+        Self { v: zeros(), z: zeros(), a: zeros(), level: zeros(), rho, beta, n_adaptive }
+    }
+
+    fn beta(&self, neuron: usize) -> f32 {
+        if neuron < self.n_adaptive { self.beta } else { 0.0 }
+    }
+}
+
+/// What synapses remember, `ebar` and `eps`, shape `[neurons][width]`; only while they are taught.
+struct Memory {
+    eligibility: Vec<f32>,
+    /// Of the neurons that adapt alone.
+    adaptation: Vec<f32>,
+}
+
+impl Memory {
+    fn new(n: usize, width: usize, taught: bool, state: &State) -> Self {
+        let of = |n: usize| vec![0.0f32; if taught { n * width } else { 0 }];
+        Self { eligibility: of(n), adaptation: of(state.n_adaptive) }
+    }
+
+    /// One step of a neuron's synapses; adds the gradient by the errors and by the rate.
+    fn teach(
+        &mut self,
+        neuron: usize,
+        [psi, kappa]: [f32; 2],
+        state: &State,
+        traces: &[f32],
+        [signal, drive]: [f32; 2],
+        to: &mut [f32],
+    ) {
+        let width = traces.len();
+        let kept = &mut self.eligibility[neuron * width..][..width];
+        let synapses = kept.iter_mut().zip(traces).zip(to);
+        if neuron >= state.n_adaptive {
+            for ((kept, trace), to) in synapses {
+                let e = psi * trace;
+                *kept = kappa * *kept + e;
+                *to += signal * *kept + drive * e;
+            }
+            return;
+        }
+        let (beta, rho) = (state.beta, state.rho);
+        let eps = &mut self.adaptation[neuron * width..][..width];
+        for (((kept, trace), to), eps) in synapses.zip(eps) {
+            let e = psi * (trace - beta * *eps);
+            *eps = psi * trace + (rho - psi * beta) * *eps;
+            *kept = kappa * *kept + e;
+            *to += signal * *kept + drive * e;
+        }
+    }
+}
 
 fn largest(values: &[f32]) -> usize {
     (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0)

@@ -37,7 +37,8 @@ pub use competition::{
 };
 pub use delta::{DeltaRule, DeltaRuleConfig};
 pub use eprop::{
-    EProp, EPropConfig, Lesson, MAX_EPROP_NEURONS, MAX_EPROP_SYNAPSES, MAX_EPROP_WEIGHT, Weights,
+    Adaptation, EProp, EPropConfig, EPropExtras, Lesson, MAX_EPROP_NEURONS, MAX_EPROP_SYNAPSES,
+    MAX_EPROP_WEIGHT, Regulation, Weights,
 };
 pub use error::PlasticityError;
 pub use protocol::Learner;

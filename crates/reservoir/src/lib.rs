@@ -5,6 +5,8 @@
 //! spike counts by neuron and window. [`Liquids`] is several of them, one for each sense, with or
 //! without a further liquid above, and goes on when a sense is missing. A read-out maps rows to
 //! targets: [`Ridge`] all at once, [`Recursive`] one row after the other, to the same weights.
+//! [`Fused`] learns to answer from several senses by one of six [`Strategy`]s, and [`Ablation`] tells
+//! what each sense is worth.
 //!
 //! Source: Maass, Natschlaeger and Markram 2002, "Real-time computing without stable states", Neural
 //! Computation 14; Jaeger 2001, "The echo state approach", for the spectral radius.
@@ -25,8 +27,11 @@
 //! # Ok::<(), reservoir::ReservoirError>(())
 //! ```
 
+mod ablation;
 mod draw;
 mod error;
+mod expert;
+mod fused;
 mod linear;
 mod liquid;
 mod liquids;
@@ -34,7 +39,9 @@ mod recursive;
 mod ridge;
 mod windows;
 
+pub use ablation::{Ablation, MAX_ABLATED};
 pub use error::ReservoirError;
+pub use fused::{Answer, Fused, FusedConfig, Strategy};
 pub use liquid::{Liquid, LiquidConfig, MAX_INPUTS, MAX_NEURONS, MAX_SYNAPSES};
 pub use liquids::{Fusion, Liquids, LiquidsConfig};
 pub use recursive::{MAX_RECURSIVE, Recursive};

@@ -73,7 +73,7 @@ impl Liquids {
         if expected != found {
             return Err(ReservoirError::Senses { expected, found });
         }
-        let steps = self.steps(inputs)?;
+        let steps = n_steps(inputs, self.above.is_some())?;
         let mut row = Vec::with_capacity(self.n_features());
         let mut heard = Vec::new();
         for (idx, (liquid, input)) in self.senses.iter_mut().zip(inputs).enumerate() {
@@ -92,36 +92,37 @@ impl Liquids {
         }
         Ok(row)
     }
+}
 
-    fn steps(&self, inputs: &[Option<Raster>]) -> Result<usize, ReservoirError> {
-        let given = || inputs.iter().enumerate().filter_map(|(idx, i)| Some((idx, i.as_ref()?)));
-        let steps = given().next().map_or(0, |(_, raster)| raster.steps());
-        match given().find(|(_, raster)| self.above.is_some() && raster.steps() != steps) {
-            Some((liquid, raster)) => {
-                let found = raster.steps();
-                let source = spike::RunError::InputSteps { input: liquid, expected: steps, found };
-                Err(ReservoirError::Input { liquid, source })
-            }
-            None => Ok(steps),
+/// The steps of the inputs that are there, of the first where they may differ.
+pub(crate) fn n_steps(inputs: &[Option<Raster>], alike: bool) -> Result<usize, ReservoirError> {
+    let given = || inputs.iter().enumerate().filter_map(|(idx, i)| Some((idx, i.as_ref()?)));
+    let steps = given().next().map_or(0, |(_, raster)| raster.steps());
+    match given().find(|(_, raster)| alike && raster.steps() != steps) {
+        Some((liquid, raster)) => {
+            let found = raster.steps();
+            let source = spike::RunError::InputSteps { input: liquid, expected: steps, found };
+            Err(ReservoirError::Input { liquid, source })
         }
+        None => Ok(steps),
     }
 }
 
-fn named(error: ReservoirError, liquid: usize) -> ReservoirError {
+pub(crate) fn named(error: ReservoirError, liquid: usize) -> ReservoirError {
     match error {
         ReservoirError::Input { source, .. } => ReservoirError::Input { liquid, source },
         other => other,
     }
 }
 
-fn silence(size: usize, steps: usize) -> Raster {
+pub(crate) fn silence(size: usize, steps: usize) -> Raster {
     let mut raster = Raster::new(size);
     (0..steps).for_each(|_| raster.push_spikes(&[]));
     raster
 }
 
 /// The channels of all, one after the other.
-fn join(heard: &[Raster], steps: usize) -> Raster {
+pub(crate) fn join(heard: &[Raster], steps: usize) -> Raster {
     let mut joined = Raster::new(heard.iter().map(Raster::size).sum());
     for step in 0..steps {
         let mut offset = 0;

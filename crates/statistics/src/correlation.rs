@@ -74,3 +74,40 @@ pub fn cross_correlogram(a: &[f64], b: &[f64], width: f64, lags: usize) -> Vec<u
     }
     counts
 }
+
+/// Correlation of two signals of the same length, as rates of two populations, for lags from `-lags`
+/// to `lags` samples; at a positive lag `b` follows `a`.
+///
+/// ```text
+/// c(l) = 1 / (n sd_a sd_b) sum_t (a_t - mean a) (b_{t + l} - mean b)
+/// ```
+///
+/// 1 at lag 0 for a signal and itself; samples outside count nothing, so it falls with the lag.
+/// None where the signals differ in length or one does not vary.
+/// Source: Box and Jenkins 1976, "Time series analysis", chapter 11.
+pub fn cross_correlation(a: &[f64], b: &[f64], lags: usize) -> Option<Vec<f64>> {
+    let n = a.len();
+    if n != b.len() {
+        return None;
+    }
+    let centred = |x: &[f64]| -> (Vec<f64>, f64) {
+        let mean = x.iter().sum::<f64>() / n.max(1) as f64;
+        let x: Vec<f64> = x.iter().map(|v| v - mean).collect();
+        let norm = x.iter().map(|v| v * v).sum::<f64>().sqrt();
+        (x, norm)
+    };
+    let ((a, norm_a), (b, norm_b)) = (centred(a), centred(b));
+    let norm = norm_a * norm_b;
+    if !(norm > 0.0 && norm.is_finite()) {
+        return None;
+    }
+    let at = |lag: isize| {
+        let (a, b) = match usize::try_from(lag) {
+            Ok(lag) => (&a[..], b.get(lag..).unwrap_or_default()),
+            Err(_) => (a.get(lag.unsigned_abs()..).unwrap_or_default(), &b[..]),
+        };
+        a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / norm
+    };
+    let lags = lags.min(n) as isize;
+    Some((-lags..=lags).map(at).collect())
+}

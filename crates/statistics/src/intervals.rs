@@ -51,3 +51,35 @@ pub fn revised_local_variation(train: &[f64], r: f64) -> Option<f64> {
     let variation = 3.0 * sum / (intervals.len() - 1) as f64;
     variation.is_finite().then_some(variation)
 }
+
+/// Burstiness `(cv - 1) / (cv + 1)`: -1 for a regular train, 0 for a Poisson train, towards 1 where
+/// spikes come in bursts. None below [`MIN_INTERVALS`] intervals.
+///
+/// Source: Goh and Barabasi 2008, "Burstiness and memory in complex systems", EPL 81, equation 1.
+pub fn burstiness(train: &[f64]) -> Option<f64> {
+    cv(train).map(|cv| (cv - 1.0) / (cv + 1.0))
+}
+
+/// Memory: the correlation of each interval with the next, from -1 to 1. None below
+/// [`MIN_INTERVALS`] + 1 intervals, or where they do not vary.
+///
+/// Source: Goh and Barabasi 2008, as burstiness.
+pub fn interval_memory(train: &[f64]) -> Option<f64> {
+    let intervals = intervals(train);
+    if intervals.len() < MIN_INTERVALS + 1 {
+        return None;
+    }
+    let (first, second) = (&intervals[..intervals.len() - 1], &intervals[1..]);
+    crate::correlation::cross_correlation(first, second, 0).map(|c| c[0])
+}
+
+/// Share of a train's spikes that stand in bursts: runs of at least `least` spikes, each at most
+/// `longest` ms after the one before. None without spikes.
+///
+/// Source: Chiappalone et al. 2005, "Burst detection algorithms for the analysis of spatio-temporal
+/// patterns in cortical networks of neurons", Neurocomputing 65-66.
+pub fn burst_share(train: &[f64], longest: f64, least: usize) -> Option<f64> {
+    let runs = train.chunk_by(|a, b| b - a <= longest).map(<[f64]>::len);
+    let bursting: usize = runs.filter(|run| *run >= least.max(1)).sum();
+    (!train.is_empty()).then(|| bursting as f64 / train.len() as f64)
+}

@@ -1,4 +1,4 @@
-//! Measures of spike trains: rates, intervals, counts, correlations, distances, spectra.
+//! Measures of spike trains: rates, intervals, counts, correlations, distances, entropies.
 //!
 //! [`Trains`] holds the spikes of some neurons in a window; every measure is a function of it, and
 //! [`Summary`] gives those that people look at first. Times are in ms, rates in Hz. The crate is
@@ -17,17 +17,22 @@
 mod correlation;
 mod counts;
 mod distance;
+mod entropy;
 mod intervals;
 mod spectrum;
 mod summary;
 mod trains;
 
-pub use correlation::{MAX_CORRELATED, correlations, cross_correlogram};
+pub use correlation::{MAX_CORRELATED, correlations, cross_correlation, cross_correlogram};
 pub use counts::{
     MAX_BINS, fano_factor, population_counts, population_fano, population_rate, synchrony,
 };
 pub use distance::{van_rossum, victor_purpura};
-pub use intervals::{MIN_INTERVALS, cv, intervals, local_variation, revised_local_variation};
+pub use entropy::{MAX_WORD, interval_entropy, word_entropy};
+pub use intervals::{
+    MIN_INTERVALS, burst_share, burstiness, cv, interval_memory, intervals, local_variation,
+    revised_local_variation,
+};
 pub use spectrum::{MAX_SEGMENT, Spectrum, power_spectrum};
 pub use summary::{Bins, Summary};
 pub use trains::{MAX_NEURONS, Trains, TrainsError};

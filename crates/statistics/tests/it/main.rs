@@ -66,6 +66,54 @@ fn counts_are_elephants() {
 }
 
 #[test]
+fn bursts_entropies_and_lagged_rates_are_numpys() {
+    let (_, trains) = reference();
+    let text = include_str!("../fixtures/measures.json");
+    let reference: Value = serde_json::from_str(text).unwrap();
+    let at = |name: &str| reference[name].as_f64().unwrap();
+    let of = |name: &str, f: &dyn Fn(usize) -> Option<f64>| {
+        let found: Vec<f64> = (0..trains.size()).map(|neuron| f(neuron).unwrap()).collect();
+        check(name, &found, &numbers(&reference[name]));
+    };
+    of("burstiness", &|k| burstiness(trains.of(k)));
+    of("interval_memory", &|k| interval_memory(trains.of(k)));
+    of("interval_entropy", &|k| interval_entropy(trains.of(k), at("width_ms")));
+    let (width, length) = (at("word_width_ms"), at("word") as usize);
+    of("word_entropy", &|k| word_entropy(&trains, k, width, length));
+    // On a grid of 0.1 ms, where an interval of 8 ms is not one of 8.000000000001.
+    let (longest, least) = (at("longest_ms") + 1e-6, at("least") as usize);
+    of("burst_share", &|k| burst_share(trains.of(k), longest, least));
+    let rate = |neuron: usize| -> Vec<f64> {
+        let of_it = trains.of(neuron);
+        let one = Trains::new(1, 0.0, trains.stop(), &vec![0; of_it.len()], of_it).unwrap();
+        population_rate(&one, at("rate_width_ms"))
+    };
+    for (k, expected) in reference["cross_correlation"].as_array().unwrap().iter().enumerate() {
+        let found = cross_correlation(&rate(3), &rate(k), at("lags") as usize).unwrap();
+        check("cross_correlation", &found, &numbers(expected));
+    }
+}
+
+#[test]
+fn measures_of_trains_that_say_nothing() {
+    let regular: Vec<f64> = (1..50).map(|k| 10.0 * f64::from(k)).collect();
+    let trains = Trains::new(1, 0.0, 500.0, &vec![0; regular.len()], &regular).unwrap();
+    assert!((burstiness(&regular).unwrap() + 1.0).abs() < 1e-12);
+    assert_eq!(interval_memory(&regular), None);
+    assert_eq!(interval_entropy(&regular, 3.0), Some(0.0));
+    assert_eq!(burst_share(&regular, 9.0, 2), Some(0.0));
+    assert_eq!(burst_share(&regular, 10.0 + 1e-9, 2), Some(1.0));
+    assert_eq!(burst_share(&[], 10.0, 2), None);
+    assert_eq!(word_entropy(&trains, 0, 1.0, 0), None);
+    assert_eq!(word_entropy(&trains, 1, 1.0, 4), None);
+    assert_eq!(cross_correlation(&[1.0, 2.0], &[1.0], 1), None);
+    assert_eq!(cross_correlation(&[1.0, 1.0], &[1.0, 2.0], 1), None);
+    assert_eq!(cross_correlation(&[], &[], 1), None);
+    // Lags beyond the signals add nothing.
+    assert_eq!(cross_correlation(&[0.0, 1.0], &[0.0, 1.0], 9).unwrap().len(), 5);
+}
+
+#[test]
 fn distances_are_elephants() {
     let (reference, trains) = reference();
     type Distance = fn(&[f64], &[f64], f64) -> f64;
