@@ -19,6 +19,7 @@ mod moving;
 mod quality;
 mod searching;
 mod tending;
+mod voting;
 
 use std::collections::BTreeMap;
 use std::path::Path;
