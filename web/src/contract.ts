@@ -50,8 +50,10 @@ export interface Memory {
   version: number; accesses: number; endorsements: number; dismissals: number; repeats: number;
 }
 export interface Rank { rank: number; score: number }
+/** What each way of looking adds to a memory's place in the order; an exception takes away. */
+export interface Votes { semantic: number; structural: number; temporal: number; exception: number }
 /** Why a memory was found. A path goes from the question or a memory's id over names to the memory's id. */
-export interface Why { text?: Rank; terms: { term: string; score: number }[]; vector?: Rank; graph?: Rank; path: string[]; strength: number }
+export interface Why { text?: Rank; terms: { term: string; score: number }[]; vector?: Rank; graph?: Rank; path: string[]; strength: number; votes: Votes }
 export interface Hit extends Memory { score: number; explain?: Why }
 export interface Found { results: Hit[]; more: boolean; took: { columns_visited: number; rows_scanned: number; reranked: number; candidates: number } }
 export interface Happened {

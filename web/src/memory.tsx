@@ -37,16 +37,17 @@ function First() {
     <pre tabIndex={0}><code>{`curl ${location.origin}/v1/memories \\\n${bearer}  -H 'content-type: application/json' \\\n  -d '{"text": "Ada Lovelace wrote the first program, for the Analytical Engine."}'`}</code></pre></div>;
 }
 
-const Place = ({ name, of, unit }: { name: string; of: Rank | undefined; unit: string }) =>
-  <span class={`place ${of ? "" : "none"}`}>{name} {of ? <><b>{of.rank}</b><small> {format(of.score, unit)}</small></> : <small>–</small>}</span>;
+const Place = ({ name, of }: { name: string; of: Rank | undefined }) =>
+  <span class={`place ${of ? "" : "none"}`}>{name} {of ? <><b>{of.rank}</b><small> {format(of.score, "short")}</small></> : <small>–</small>}</span>;
 
-/** Why a memory was found: its places in three rankings, its words, and how activation came to it. */
+/** Why a memory was found: its places in three rankings, its votes, its words, and how activation came to it. */
 function Because({ hit, texts }: { hit: Hit; texts: Map<string, string> }) {
   const why = hit.explain;
   if (!why) return null;
   const step = (id: string) => (id === hit.id ? { text: "this" } : texts.has(id) ? { text: texts.get(id)!, href: page(id) } : /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? { text: `memory ${id.slice(-6)}`, href: page(id) } : { text: id });
   return <div class="why">
-    <Place name="words" of={why.text} unit="short" /><Place name="vector" of={why.vector} unit="short" /><Place name="activation" of={why.graph} unit="short" />
+    <Place name="words" of={why.text} /><Place name="vector" of={why.vector} /><Place name="activation" of={why.graph} />
+    <span class="votes" title="Their sum orders">{Object.entries(why.votes).map(([kind, vote]) => vote !== 0 && <span key={kind} data-vote={vote}>{kind} {format(vote, "short")} </span>)}</span>
     {why.terms.length > 0 && <span class="terms">{why.terms.map(({ term, score }) => <span key={term} style={ground(score, most(why.terms))} title={`adds ${format(score, "short")}`}>{term}</span>)}</span>}
     {why.path.length > 0 && <Chain of={why.path.map(step)} />}
   </div>;

@@ -40,6 +40,8 @@ async function searchAgrees(page, api, query) {
   assert.deepEqual((await worth(page, ".hits .fit")).map((one) => one.toFixed(3)), results.map(({ score }) => score.toFixed(3)));
   const places = await page.locator(".hits .why").evaluateAll((all) => all.map((one) => [...one.querySelectorAll(".place")].map((place) => Number(place.querySelector("b")?.textContent ?? 0))));
   assert.deepEqual(places, results.map(({ explain: { text, vector, graph } }) => [text, vector, graph].map((one) => one?.rank ?? 0)));
+  const votes = await page.locator(".hits .why").evaluateAll((all) => all.map((one) => [...one.querySelectorAll("[data-vote]")].map((vote) => Number(vote.dataset.vote).toFixed(3))));
+  assert.deepEqual(votes, results.map(({ explain }) => Object.values(explain.votes).filter((vote) => vote !== 0).map((vote) => vote.toFixed(3))));
   const { terms } = results[0].explain;
   assert.deepEqual(await texts(page, ".hits > li:first-child .terms span"), terms.map(({ term }) => term));
   if (terms.length) assert.ok(await page.locator(".hits > li:first-child mark").count() > 0, "words that were found are marked");

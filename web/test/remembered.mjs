@@ -45,7 +45,7 @@ function search(all, { query, limit = 10, explain }) {
   const results = found.slice(0, limit).map(({ memory, terms, named }, n) => ({
     ...memory, score: 0.96 / (1 + n / 8), ...(explain ? { explain: {
       ...(terms.length ? { text: { rank: n + 1, score: 6.1 / (n + 1) } } : {}), terms: terms.map((term) => ({ term, score: 1.3 })), ...(n % 3 ? {} : { vector: { rank: n + 2, score: 0.71 } }),
-      ...(named ? { graph: { rank: n + 1, score: 0.4 / (n + 1) } } : {}), path: named ? ["question", named, memory.id] : [], strength: memory.strength } } : {}) }));
+      ...(named ? { graph: { rank: n + 1, score: 0.4 / (n + 1) } } : {}), path: named ? ["question", named, memory.id] : [], strength: memory.strength, votes: { semantic: 1 / (n + 1), structural: named ? 0.07 : 0, temporal: 0, exception: n % 4 === 3 ? -0.1 : 0 } } } : {}) }));
   return { results, more: found.length > limit, took: { columns_visited: 7, rows_scanned: 41, reranked: 10, candidates: found.length } };
 }
 

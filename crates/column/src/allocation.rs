@@ -1,6 +1,6 @@
 //! What came of storing a vector: who competed, who won, in how many iterations, what it repeats.
 
-use crate::State;
+use crate::{State, Votes};
 
 /// Where an item went, and how that came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Allocation {
     pub spill: Option<u32>,
     /// Cosine of the item and the receptive field of the winner.
     pub overlap: f32,
+    /// Who competed, the nearest by vector first, each with what its receptive fields vote.
+    pub competitors: Vec<Competitor>,
     /// How the competition ended.
     pub convergence: Convergence,
     /// The stored vector most alike, if it is alike enough.
@@ -26,6 +28,24 @@ pub struct Allocation {
     pub compared: u32,
 }
 
+impl Allocation {
+    /// What the receptive fields of the winner answered; nothing where it is the first column.
+    pub fn votes(&self) -> Option<Votes> {
+        self.competitors.iter().find(|c| c.column == self.winner).map(|c| c.votes)
+    }
+}
+
+/// A column that competed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Competitor {
+    /// Which.
+    pub column: u32,
+    /// What each of its receptive fields answers.
+    pub votes: Votes,
+    /// The votes by their weights, less what a loaded column holds back: where its activation begins.
+    pub support: f32,
+}
+
 /// How lateral inhibition ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Convergence {
@@ -37,7 +57,7 @@ pub struct Convergence {
     pub seconds: f32,
     /// How many columns competed.
     pub competitors: u32,
-    /// By how much the winner led at the start, in units of overlap.
+    /// By how much the winner's support led.
     pub lead: f32,
 }
 

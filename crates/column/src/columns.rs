@@ -1,7 +1,8 @@
 //! The index: columns that compete for what is stored, and the bookkeeping around them.
 //! Searching is in `seek`, splitting and merging in `split`, all at once in `build`.
 
-use crate::allocation::{Allocation, Convergence, Duplicate, Likeness};
+use crate::allocation::{Allocation, Competitor, Convergence, Duplicate, Likeness};
+use crate::aspects::{Aspects, Votes};
 use crate::breadth::{Curve, Walk};
 use crate::code::{Code, Probe, UNIT, lines_of, unit};
 use crate::compete::{Outcome, compete};
@@ -126,6 +127,19 @@ impl Columns {
     /// # Errors
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`], [`Error::Exists`], [`Error::Full`].
     pub fn insert(&mut self, id: u32, vector: &[f32]) -> Result<Allocation, Error> {
+        self.insert_with(id, vector, Aspects::default())
+    }
+
+    /// As [`Columns::insert`], of an item that is more than its vector: all its aspects vote.
+    ///
+    /// # Errors
+    /// As [`Columns::insert`].
+    pub fn insert_with(
+        &mut self,
+        id: u32,
+        vector: &[f32],
+        aspects: Aspects,
+    ) -> Result<Allocation, Error> {
         let unit = unit(vector, self.config.dimension)?;
         if self.contains(id) {
             return Err(Error::Exists { id });
@@ -133,7 +147,7 @@ impl Columns {
         if self.len() >= self.config.max_items {
             return Err(Error::Full { limit: self.config.max_items });
         }
-        let Candidate { code, mut allocation } = self.weigh(&unit)?;
+        let Candidate { code, mut allocation } = self.weigh(&unit, &aspects)?;
         let compared = self.counts.n_compared;
         self.calibrate_with(&unit);
         self.counts.n_insertions += 1;
@@ -153,6 +167,7 @@ impl Columns {
             self.put(id, second as usize, &code, residual.as_deref());
             self.places.set_copy(id, second as usize);
         }
+        self.attend(id, aspects);
         self.columns[winner].won = self.counts.n_insertions;
         allocation.split = self.split_further(winner);
         (0..self.config.replays).for_each(|_| self.replay());
@@ -165,7 +180,28 @@ impl Columns {
     /// # Errors
     /// [`Error::Dimension`], [`Error::NotFinite`], [`Error::Zero`].
     pub fn allocate(&self, vector: &[f32]) -> Result<Allocation, Error> {
-        Ok(self.weigh(&unit(vector, self.config.dimension)?)?.allocation)
+        self.allocate_with(vector, Aspects::default())
+    }
+
+    /// What [`Columns::insert_with`] would do, without doing it.
+    ///
+    /// # Errors
+    /// As [`Columns::allocate`].
+    pub fn allocate_with(&self, vector: &[f32], aspects: Aspects) -> Result<Allocation, Error> {
+        Ok(self.weigh(&unit(vector, self.config.dimension)?, &aspects)?.allocation)
+    }
+
+    /// Tells what a stored item is beside its vector, where that was not known or has changed; says
+    /// whether it is stored. It stays where it is; [`Columns::compete_again`] lets it move.
+    pub fn attend(&mut self, id: u32, aspects: Aspects) -> bool {
+        let Some(column) = self.places.get(id) else { return false };
+        for column in [Some(column), self.places.copy(id)].into_iter().flatten() {
+            let list = &mut self.columns[column].list;
+            if let Some(at) = simd::find(self.isa, &list.ids, id) {
+                list.set_aspects(at, aspects);
+            }
+        }
+        true
     }
 
     /// Takes an item away, row and all; says whether it was there.
@@ -290,25 +326,23 @@ impl Columns {
     }
 
     /// Who wants a vector, and who gets it.
-    fn weigh(&self, unit: &[f32]) -> Result<Candidate, Error> {
+    fn weigh(&self, unit: &[f32], aspects: &Aspects) -> Result<Candidate, Error> {
         let code = Code::of(unit);
         let probe = Probe::of_row(&code.lines, code.scale);
         let (near, compared) = self.fields.nearest(&probe, self.config.competitors.max(2));
-        let competitors = &near[..near.len().min(self.config.competitors)];
-        let mean = self.n_rows() as f32 / self.columns.len().max(1) as f32;
-        let eager = |r: &Ranked| {
-            let load = self.columns[r.column()].list.len().max(1) as f32;
-            r.score() - self.config.conscience * (load / mean).ln()
-        };
-        let overlaps: Vec<f32> = competitors.iter().map(eager).collect();
-        let outcome = compete(&overlaps, self.config.inhibition, self.config.max_iterations);
-        let won = competitors.get(outcome.winner);
+        let nearest = &near[..near.len().min(self.config.competitors)];
+        let competitors: Vec<Competitor> =
+            nearest.iter().map(|near| self.competitor(*near, aspects)).collect();
+        let support: Vec<f32> = competitors.iter().map(|c| c.support).collect();
+        let outcome = compete(&support, self.config.inhibition, self.config.max_iterations);
+        let won = nearest.get(outcome.winner);
         let winner = won.map_or(0, |r| r.column());
         let allocation = Allocation {
             winner: winner as u32,
             spill: won.and_then(|won| self.spill(*won, &near)),
             overlap: won.map_or(1.0, |r| r.score()),
-            convergence: self.convergence(&outcome, overlaps.len()),
+            convergence: self.convergence(&outcome, competitors.len()),
+            competitors,
             duplicate: self.duplicate(unit, &code, &probe, &near),
             spikes: encode(unit),
             state: won
@@ -320,6 +354,28 @@ impl Columns {
             compared: (compared + self.duplicates_among(&near)) as u32,
         };
         Ok(Candidate { code, allocation })
+    }
+
+    /// A column near an item, and what its receptive fields vote.
+    fn competitor(&self, near: Ranked, aspects: &Aspects) -> Competitor {
+        let list = &self.columns[near.column()].list;
+        let answers = list.answers(aspects);
+        let [structural, temporal, exception] = answers;
+        let votes = Votes { semantic: near.score(), structural, temporal, exception };
+        let mean = self.n_rows() as f32 / self.columns.len().max(1) as f32;
+        let load = list.len().max(1) as f32;
+        let held_back = self.config.conscience * (load / mean).ln();
+        Competitor {
+            column: near.column() as u32,
+            votes,
+            support: near.score() + self.sway(answers) - held_back,
+        }
+    }
+
+    /// What a column's fields beside that of its vectors count together.
+    pub(crate) fn sway(&self, answers: [f32; 3]) -> f32 {
+        let Config { structural, temporal, exception, .. } = self.config;
+        structural * answers[0] + temporal * answers[1] + exception * answers[2]
     }
 
     /// The state of a column once another insertion has begun.

@@ -39,6 +39,13 @@ pub struct Config {
     /// How much a loaded column holds back: `overlap - conscience * ln(load / mean load)`;
     /// default 0.02.
     pub conscience: f32,
+    /// What a full vote of the structural receptive field counts, where a full overlap counts 1, 0 to 1;
+    /// default 0.03.
+    pub structural: f32,
+    /// As `structural`, of the field of time; default 0.02.
+    pub temporal: f32,
+    /// As `structural`, of the field of exceptions; default 0.03.
+    pub exception: f32,
     /// Insertions for which a column that has won does not learn again; default 1.
     pub refractory: u32,
     /// Stored vectors that compete once more with each insertion, so that what was stored when there
@@ -65,6 +72,9 @@ impl Config {
             max_iterations: 64,
             iteration_seconds: 1e-4,
             conscience: 0.02,
+            structural: 0.03,
+            temporal: 0.02,
+            exception: 0.03,
             refractory: 1,
             replays: 2,
             residual: false,
@@ -91,6 +101,9 @@ impl Config {
         within("max_iterations", self.max_iterations.into(), 1.0, 1e6, "1 to 1000000")?;
         within("iteration_seconds", self.iteration_seconds.into(), 0.0, 1.0, "0 to 1")?;
         within("conscience", self.conscience.into(), 0.0, 1.0, "0 to 1")?;
+        within("structural", self.structural.into(), 0.0, 1.0, "0 to 1")?;
+        within("temporal", self.temporal.into(), 0.0, 1.0, "0 to 1")?;
+        within("exception", self.exception.into(), 0.0, 1.0, "0 to 1")?;
         within("replays", self.replays as f64, 0.0, MAX_REPLAYS as f64, "0 to 64")?;
         within("max_items", self.max_items as f64, 1.0, MAX_ITEMS as f64, "1 to 100000000")
     }

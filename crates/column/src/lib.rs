@@ -24,6 +24,7 @@
 mod columns;
 
 mod allocation;
+mod aspects;
 mod config;
 mod error;
 mod search;
@@ -44,12 +45,16 @@ mod list;
 mod order;
 mod places;
 mod random;
+mod receptive;
 mod rows;
 mod seek;
 mod simd;
 mod split;
 
-pub use allocation::{Allocation, Convergence, Duplicate, FirstSpike, Likeness, Spikes};
+pub use allocation::{
+    Allocation, Competitor, Convergence, Duplicate, FirstSpike, Likeness, Spikes,
+};
+pub use aspects::{Aspects, PLACES, Sparse, Votes};
 pub use columns::Columns;
 pub use config::{Config, MAX_COLUMNS, MAX_COMPETITORS, MAX_DIMENSION, MAX_ITEMS, MAX_REPLAYS};
 pub use encode::{LEAST_SHARE, N_FIRST, WINDOW_SECONDS};

@@ -1,6 +1,8 @@
 //! The rows of a column, one behind the other: bytes, scales, ids, and perhaps second bytes.
 
+use crate::aspects::Aspects;
 use crate::code::{Code, Probe, RESIDUAL_STEPS, UNIT, signed};
+use crate::receptive::Receptive;
 use crate::simd::{self, Isa, Line, bytes_of};
 
 /// Rows for which room is made at once, so that little is left unused.
@@ -15,10 +17,12 @@ pub(crate) struct List {
     pub(crate) residuals: Vec<Line>,
     pub(crate) scales: Vec<u16>,
     pub(crate) ids: Vec<u32>,
+    /// What the rows are beside their vectors, where any of them says so.
+    receptive: Option<Box<Receptive>>,
 }
 
 /// Room for more, in small pieces.
-fn room<T>(all: &mut Vec<T>, more: usize) {
+pub(crate) fn room<T>(all: &mut Vec<T>, more: usize) {
     if all.capacity() - all.len() < more {
         let pieces = GROWTH.max(all.len() / more / 64);
         all.reserve_exact(more * pieces);
@@ -41,10 +45,36 @@ impl List {
         self.rows.extend_from_slice(row);
         self.scales.push(scale);
         self.ids.push(id);
+        if let Some(receptive) = &mut self.receptive {
+            receptive.push();
+        }
         if let Some(residual) = residual {
             room(&mut self.residuals, residual.len());
             self.residuals.extend_from_slice(residual);
         }
+    }
+
+    /// What a row is beside its vector.
+    pub(crate) fn aspects(&self, at: usize) -> Aspects {
+        self.receptive.as_ref().map_or(Aspects::default(), |receptive| receptive.row(at))
+    }
+
+    pub(crate) fn receptive(&self) -> Option<&Receptive> {
+        self.receptive.as_deref()
+    }
+
+    /// Tells what a row is beside its vector.
+    pub(crate) fn set_aspects(&mut self, at: usize, aspects: Aspects) {
+        if self.receptive.is_none() && aspects == Aspects::default() {
+            return;
+        }
+        let n = self.len();
+        self.receptive.get_or_insert_with(|| Box::new(Receptive::new(n))).set(at, aspects);
+    }
+
+    /// How much each of the fields beside that of the vectors answers.
+    pub(crate) fn answers(&self, aspects: &Aspects) -> [f32; 3] {
+        self.receptive.as_ref().map_or([0.0; 3], |receptive| receptive.answers(aspects))
     }
 
     /// Makes room for so many rows more, and no more than that.
@@ -61,10 +91,15 @@ impl List {
             *self = other;
             return;
         }
+        let (before, n) = (self.len(), other.len());
         self.rows.append(&mut other.rows);
         self.residuals.append(&mut other.residuals);
         self.scales.append(&mut other.scales);
         self.ids.append(&mut other.ids);
+        if let Some(receptive) = &mut self.receptive {
+            (0..n).for_each(|_| receptive.push());
+        }
+        (0..n).for_each(|at| self.set_aspects(before + at, other.aspects(at)));
     }
 
     /// Writes another vector over a row.
@@ -89,6 +124,9 @@ impl List {
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
+        if let Some(receptive) = &mut self.receptive {
+            receptive.swap_remove(at);
+        }
     }
 
     /// Gives room back if much is unused.
@@ -104,6 +142,7 @@ impl List {
         let range = at * lines..(at + 1) * lines;
         let residual = self.residuals.get(range.clone());
         other.push(self.ids[at], &self.rows[range], self.scales[at], residual);
+        other.set_aspects(other.len() - 1, self.aspects(at));
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -111,6 +150,7 @@ impl List {
         self.residuals.shrink_to_fit();
         self.scales.shrink_to_fit();
         self.ids.shrink_to_fit();
+        self.receptive.iter_mut().for_each(|receptive| receptive.shrink());
     }
 
     /// The numbers of a row, to the precision of the first bytes.
@@ -147,6 +187,7 @@ impl List {
     /// Bytes on the heap: of the rows, and of what is beside them.
     pub(crate) fn bytes(&self) -> (usize, usize) {
         let rows = (self.rows.capacity() + self.residuals.capacity()) * size_of::<Line>();
-        (rows, self.scales.capacity() * 2 + self.ids.capacity() * 4)
+        let labels = self.scales.capacity() * 2 + self.ids.capacity() * 4;
+        (rows, labels + self.receptive.as_ref().map_or(0, |receptive| receptive.bytes()))
     }
 }

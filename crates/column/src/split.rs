@@ -7,6 +7,7 @@ use crate::MAX_COLUMNS;
 use crate::code::Probe;
 use crate::fields::Ranked;
 use crate::halves::{self, Halves};
+use crate::list::List;
 use crate::random;
 use crate::simd;
 
@@ -198,11 +199,13 @@ impl Columns {
         let list = &self.columns[from].list;
         let mut best = vec![0.0; list.len()];
         list.score(self.isa, &self.probe_of(from), &mut best);
+        self.add_sway(list, from, &mut best);
         best.iter_mut().for_each(|score| *score += NEARER);
         let mut to = vec![from; list.len()];
         let mut scores = vec![0.0; list.len()];
         for other in others {
             list.score(self.isa, &self.probe_of(*other), &mut scores);
+            self.add_sway(list, *other, &mut scores);
             for ((best, to), score) in best.iter_mut().zip(&mut to).zip(&scores) {
                 if score > best {
                     (*best, *to) = (*score, *other);
@@ -212,6 +215,17 @@ impl Columns {
         self.counts.n_compared += (list.len() * (1 + others.len())) as u64;
         let moved = list.ids.iter().zip(to).filter(|(_, to)| *to != from);
         moves.extend(moved.map(|(id, to)| (*id, to)));
+    }
+
+    /// Adds to the score of each row of a list what the other fields of a column answer to it.
+    fn add_sway(&self, rows: &List, column: usize, scores: &mut [f32]) {
+        if rows.receptive().is_none() {
+            return;
+        }
+        let list = &self.columns[column].list;
+        for (at, score) in scores.iter_mut().enumerate() {
+            *score += self.sway(list.answers(&rows.aspects(at)));
+        }
     }
 
     /// Moves rows of a column; room is made once for each column that gets some.
@@ -261,15 +275,47 @@ impl Columns {
         if self.places.get(id) != Some(column) || self.places.copy(id).is_some() {
             return;
         }
-        let probe = Probe::of_row(list.row(at, self.lines), scale);
+        let (probe, aspects) = (Probe::of_row(list.row(at, self.lines), scale), list.aspects(at));
         let (best, compared) = self.fields.best(&probe);
         self.counts.n_compared += compared as u64;
-        let Some(best) = best else { return };
-        let own = self.fields.score(column, &probe);
-        if best.column() != column && best.score() > own + NEARER {
+        let Some(best) = best.filter(|best| best.column() != column) else { return };
+        let support = |column: usize, score: f32| {
+            score + self.sway(self.columns[column].list.answers(&aspects))
+        };
+        let own = support(column, self.fields.score(column, &probe));
+        if support(best.column(), best.score()) > own + NEARER {
             self.relocate_all(column, vec![(id, best.column())]);
             self.counts.n_moved += 1;
         }
+    }
+
+    /// Lets everything that is stored compete once more with all its aspects: for what was built from
+    /// vectors alone. Each item costs about as much as an insertion.
+    pub fn compete_again(&mut self) {
+        for column in 0..self.columns.len() {
+            let moves = self.won_by_others(column);
+            self.counts.n_moved += moves.len() as u64;
+            self.relocate_all(column, moves);
+        }
+        self.mend();
+    }
+
+    /// The rows of a column that another answers to more.
+    fn won_by_others(&self, column: usize) -> Moves {
+        let list = &self.columns[column].list;
+        let other = |at: usize| {
+            let (id, aspects) = (list.ids[at], list.aspects(at));
+            let alone = self.places.get(id) == Some(column) && self.places.copy(id).is_none();
+            let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+            let answers = |to: usize| self.columns[to].list.answers(&aspects);
+            let support = |to: usize, score: f32| score + self.sway(answers(to));
+            let own = support(column, self.fields.score(column, &probe)) + NEARER;
+            let (near, _) = self.fields.nearest(&probe, self.config.competitors);
+            let ranked = near.iter().map(|r| (support(r.column(), r.score()), r.column()));
+            let (best, to) = ranked.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+            (alone && to != column && best > own).then_some((id, to))
+        };
+        (0..list.len()).filter_map(other).collect()
     }
 
     /// Makes the mean of a column's rows its field.
@@ -301,6 +347,7 @@ impl Columns {
         let mut scores = vec![0.0; list.len()];
         for (other, probe) in probes {
             list.score(self.isa, probe, &mut scores);
+            self.add_sway(list, *other, &mut scores);
             for (best, score) in best.iter_mut().zip(&scores) {
                 if *score > best.0 {
                     *best = (*score, *other);

@@ -1,4 +1,4 @@
-//! How long opening a memory takes and searching in it: `cargo run --release -p memory --example open -- [ITEMS] [FOLDER]`.
+//! How long opening a memory takes and searching in it, alone and with other callers: `cargo run --release -p memory --example open -- [ITEMS] [FOLDER]`.
 //!
 //! A folder that holds a memory is opened as it is; an empty one, or a temporary one where none is
 //! given, is filled first with sentences of made-up words and names.
@@ -25,6 +25,8 @@ const NOW: Time = 1_795_000_000_000_000;
 const TOGETHER: usize = 1000;
 /// Openings that are measured.
 const ROUNDS: usize = 7;
+/// Callers at once.
+const CALLERS: usize = 8;
 /// Questions that are asked.
 const QUESTIONS: u64 = 1000;
 const SYLLABLES: [&str; 16] = [
@@ -73,15 +75,48 @@ async fn main() {
     ] {
         searched(&memory, name, &scope, ends);
     }
+    for callers in [1, 2, CALLERS] {
+        together(&memory, callers);
+    }
+}
+
+/// Callers that each ask one question after the other, as those of the server do.
+fn together(memory: &Memory, callers: usize) {
+    let asked = &|caller: usize| {
+        let ask = |k: u64| {
+            let text = question(k * 97 + caller as u64, "");
+            let since = Instant::now();
+            memory.search(&Query::new(&text), NOW).unwrap();
+            since.elapsed().as_secs_f64()
+        };
+        (0..QUESTIONS).map(ask).collect::<Vec<f64>>()
+    };
+    let since = Instant::now();
+    let mut seconds: Vec<f64> = std::thread::scope(|threads| {
+        let asking: Vec<_> = (0..callers).map(|n| threads.spawn(move || asked(n))).collect();
+        asking.into_iter().flat_map(|asking| asking.join().unwrap()).collect()
+    });
+    let rate = seconds.len() as f64 / since.elapsed().as_secs_f64();
+    seconds.sort_by(f64::total_cmp);
+    let ms = |share: f64| seconds[(seconds.len() as f64 * share) as usize] * 1e3;
+    let (half, most) = (ms(0.5), ms(0.99));
+    println!(
+        "together  {callers} callers {rate:.0} each second, p50 {half:.3} ms, p99 {most:.3} ms"
+    );
+}
+
+/// A question of some words of a sentence.
+fn question(k: u64, ends: &str) -> String {
+    let sentence = sentence(k);
+    let words: Vec<&str> = sentence.split(' ').take(7).collect();
+    format!("What did {} do with the {}{ends}?", words[0], words[1..].join(" "))
 }
 
 /// Asks [`QUESTIONS`] questions of some words of a sentence.
 fn searched(memory: &Memory, name: &str, scope: &Scope, ends: &str) {
     let mut seconds = Vec::new();
     for k in 0..QUESTIONS {
-        let sentence = sentence(k * 97);
-        let words: Vec<&str> = sentence.split(' ').take(7).collect();
-        let text = format!("What did {} do with the {}{ends}?", words[0], words[1..].join(" "));
+        let text = question(k * 97, ends);
         let query = Query { scope: scope.clone(), reinforce: false, ..Query::new(&text) };
         let since = Instant::now();
         let found = memory.search(&query, NOW).unwrap();

@@ -17,7 +17,7 @@ const SPEAKERS: [&str; 4] = ["role", "speaker", "author", "from"];
 
 /// Whether a memory is a turn of a conversation: its metadata says who spoke, or its text begins
 /// with a name and a colon.
-pub(crate) fn is_turn(item: &Item) -> bool {
+fn is_turn(item: &Item) -> bool {
     let named = |text: &str| {
         // A colon is found faster than a colon and a space.
         let colons = text.match_indices(':').map(|(at, _)| at);
@@ -34,13 +34,31 @@ pub(crate) fn is_turn(item: &Item) -> bool {
 /// The memories of each scope that are found, by number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Beside {
-    of: HashMap<Scope, BTreeMap<u64, (u32, Time)>>,
+    of: HashMap<Scope, BTreeMap<u64, Said>>,
+}
+
+/// What is to be known of a memory that stands beside another.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    slot: u32,
+    at: Time,
+    turn: bool,
+}
+
+/// A memory beside another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neighbour {
+    pub(crate) slot: u32,
+    /// How many steps away: 1 to [`REACH`].
+    pub(crate) steps: usize,
+    /// Whether it is a turn of a conversation.
+    pub(crate) turn: bool,
 }
 
 impl Beside {
     pub(crate) fn insert(&mut self, slot: u32, item: &Item) {
         let of = self.of.entry(item.scope.clone()).or_default();
-        of.insert(item.number, (slot, item.created_at));
+        of.insert(item.number, Said { slot, at: item.created_at, turn: is_turn(item) });
     }
 
     pub(crate) fn remove(&mut self, item: &Item) {
@@ -52,18 +70,18 @@ impl Beside {
         }
     }
 
-    /// The neighbours of a memory, each with how many steps it is away: 1 to [`REACH`].
-    pub(crate) fn neighbours(&self, item: &Item) -> Vec<(u32, usize)> {
+    /// The neighbours of a memory.
+    pub(crate) fn neighbours(&self, item: &Item) -> Vec<Neighbour> {
         let Some(of) = self.of.get(&item.scope) else { return Vec::new() };
-        let walk = |line: &mut dyn Iterator<Item = (&u64, &(u32, Time))>| {
+        let walk = |line: &mut dyn Iterator<Item = (&u64, &Said)>| {
             let mut last = item.created_at;
             let mut near = Vec::new();
-            for (steps, (_, &(slot, at))) in line.take(REACH).enumerate() {
+            for (steps, (_, &Said { slot, at, turn })) in line.take(REACH).enumerate() {
                 if (at - last).abs() > MAX_PAUSE {
                     break;
                 }
                 last = at;
-                near.push((slot, steps + 1));
+                near.push(Neighbour { slot, steps: steps + 1, turn });
             }
             near
         };

@@ -255,7 +255,8 @@ fn batch(first: Put, held: &mut VecDeque<Job>, jobs: &mut mpsc::Receiver<Job>) -
     batch
 }
 
-/// Makes a batch durable and tells everybody who waits.
+/// Makes a batch durable and tells everybody who waits; where it fails the memory is closed first, so
+/// that nobody who was told reads what was not written.
 async fn commit(shared: &Shared, batch: Vec<Put>) -> Result<(), StoreError> {
     let broken = batch.iter().any(|put| put.broken);
     let (writes, waiting): (Vec<_>, Vec<_>) = batch.into_iter().map(|p| (p.writes, p.done)).unzip();
@@ -263,6 +264,9 @@ async fn commit(shared: &Shared, batch: Vec<Put>) -> Result<(), StoreError> {
         true => Err(StoreError::Refused { reason: "a plan could not be applied".into() }),
         false => shared.written(writes.concat()).await,
     };
+    if committed.is_err() {
+        shared.close();
+    }
     for done in waiting {
         let _ = done.send(committed.clone().map_err(MemoryError::from));
     }

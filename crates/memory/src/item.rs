@@ -347,6 +347,11 @@ impl New {
     /// [`MemoryError`] that names the field.
     pub(crate) fn check(&self) -> Result<(), MemoryError> {
         check_text(&self.text)?;
+        self.check_beside_text()
+    }
+
+    /// As [`New::check`], but for its text.
+    pub(crate) fn check_beside_text(&self) -> Result<(), MemoryError> {
         check_tags(&self.tags)?;
         check_metadata(&self.metadata)?;
         self.scope.check()?;

@@ -14,7 +14,7 @@ use crate::record::{self, Change};
 use crate::state::{Index, State};
 
 /// Fewer vectors are built anew.
-const LEAST_VECTORS: usize = 4096;
+pub(crate) const LEAST_VECTORS: usize = 4096;
 /// A layout is kept anew when one vector in so many is other than when it was kept last.
 const CHANGED: u64 = 16;
 /// Bytes of the checksum before a layout.

@@ -19,6 +19,7 @@
 //! `docs/concepts/memory.md` is the page about it.
 
 mod activation;
+mod aspects;
 mod beside;
 mod config;
 mod durable;

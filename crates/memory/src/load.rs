@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
-use column::Columns;
+use column::{Aspects, Columns};
 use knowledge::Knowledge;
 use store::{Collection, MAX_PAGE, Range, Record, Tenant};
 use text::{Encoder, Postings};
@@ -12,6 +13,7 @@ use crate::config::{Config, DEFAULT_COLLECTION};
 use crate::error::MemoryError;
 use crate::head::Head;
 use crate::item::Item;
+use crate::layout::LEAST_VECTORS;
 use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, LAYOUTS, SPACES, Space, VECTORS};
 use crate::state::{Index, State, columns_config, default_space};
 
@@ -88,7 +90,9 @@ fn build(records: Records, config: Config, encoder: &Encoder) -> Result<State, M
     })?;
     state.words = words;
     state.knowledge = knowledge;
-    for (name, columns, n_new) in spaces {
+    let aspects = aspects(&state);
+    for (name, mut columns, n_new) in spaces {
+        attend(&mut columns, &aspects, n_new.is_some());
         if let Some(index) = state.spaces.get_mut(&name) {
             let n = columns.n_insertions();
             index.laid_out = n_new.map(|n_new| n.saturating_sub(n_new as u64));
@@ -96,6 +100,30 @@ fn build(records: Records, config: Config, encoder: &Encoder) -> Result<State, M
         }
     }
     Ok(state)
+}
+
+/// What each active memory is beside its vector, by slot.
+fn aspects(state: &State) -> Vec<(u32, Aspects)> {
+    let slots: Vec<u32> = state.active.iter().collect();
+    let of = |slot: &u32| Some((*slot, state.aspects(state.at(*slot)?, false)));
+    std::thread::scope(|threads| {
+        let parts = slots.chunks(slots.len().div_ceil(THREADS).max(1));
+        let parts: Vec<_> =
+            parts.map(|part| threads.spawn(move || part.iter().filter_map(of).collect())).collect();
+        let joined = |part: ScopedJoinHandle<'_, Vec<_>>| part.join().unwrap_or_default();
+        parts.into_iter().flat_map(joined).collect()
+    })
+}
+
+/// Tells the columns what their memories are beside their vectors, and lets them compete with it:
+/// not where a layout has their places, and not where they are many.
+fn attend(columns: &mut Columns, aspects: &[(u32, Aspects)], placed: bool) {
+    for (slot, aspects) in aspects {
+        columns.attend(*slot, *aspects);
+    }
+    if !placed && columns.len() < LEAST_VECTORS {
+        columns.compete_again();
+    }
 }
 
 /// The memories with their versions, in their order.

@@ -11,6 +11,7 @@ use crate::filter::Filter;
 use crate::item::{Id, Item, New, Patch, Scope, Status};
 use crate::plan::{By, Feedback, Outcome};
 use crate::record::{self, Change, Encoding, Event, HISTORY, Space, VECTORS};
+use crate::state::Index;
 
 /// What came of storing a memory.
 #[derive(Clone, Debug)]
@@ -309,22 +310,28 @@ impl Memory {
         self.add_space(Space { name: name.to_owned(), dimension, encoder }).await
     }
 
-    /// Where a memory of this text or vector would go; nothing changes.
+    /// Where a memory would go if it were stored, and what votes for that; nothing changes. Its text may
+    /// be empty where its vector is given.
     ///
     /// # Errors
     /// [`MemoryError::Dimension`], [`MemoryError::Collection`], [`MemoryError::Field`].
     pub async fn allocate(
         &self,
-        collection: Option<&str>,
-        embedding: Option<&[f32]>,
-        text: &str,
+        new: New,
+        by: &By,
     ) -> Result<(column::Allocation, Option<Id>), MemoryError> {
-        let Some(vector) = self.vector_of(collection, embedding, text).await? else {
+        new.check_beside_text()?;
+        let collection = new.collection.clone();
+        let vector = self.vector_of(collection.as_deref(), new.embedding.as_deref(), &new.text);
+        let Some(vector) = vector.await? else {
             let expected = "a vector, or a text that the encoder knows a word of".into();
             return Err(MemoryError::Field { what: "text", expected });
         };
         let state = self.read()?;
-        let allocation = state.space(collection)?.columns.allocate(&vector)?;
+        let Index { space, columns, .. } = state.space(collection.as_deref())?;
+        let corrects = new.supersedes.is_some();
+        let item = state.made(new, self.name(by.now), &space.name, by);
+        let allocation = columns.allocate_with(&vector, state.aspects(&item, corrects))?;
         let near = allocation.duplicate.and_then(|d| state.at(d.id)).map(|item| item.id);
         Ok((allocation, near))
     }

@@ -108,14 +108,14 @@ impl State {
             Status::Quarantined => Outcome::Quarantined,
             _ => Outcome::Added,
         };
-        let mut changes = added(&item, vector, by, Happened::Added);
-        if let Some(old) = supersedes.filter(|_| outcome == Outcome::Added) {
-            changes.extend(superseded(old, id, by)?);
-        }
+        // First what is replaced, so that the new one is known as a correction when it is placed.
+        let replaced = supersedes.filter(|_| outcome == Outcome::Added);
+        let mut changes = replaced.map_or(Ok(Vec::new()), |old| superseded(old, id, by))?;
+        changes.extend(added(&item, vector, by, Happened::Added));
         Ok(((changes, item), outcome))
     }
 
-    fn made(&self, new: New, id: Id, collection: &str, by: &By) -> Arc<Item> {
+    pub(crate) fn made(&self, new: New, id: Id, collection: &str, by: &By) -> Arc<Item> {
         let trust = new.trust.unwrap_or(self.config.trust);
         let (status, reasons) = match gate::judge(&new, trust, self.config.gate) {
             Verdict::Approve => (Status::Active, Vec::new()),

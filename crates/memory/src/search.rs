@@ -9,6 +9,7 @@ use column::Breadth;
 use roaring::RoaringBitmap;
 
 use crate::activation::Spread;
+use crate::beside::Neighbour;
 use crate::durable::Memory;
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
@@ -16,7 +17,7 @@ use crate::fusion::{Fused, Fusion, Standing};
 use crate::item::{Id, Item, Scope, Status, Time};
 use crate::record::Encoding;
 use crate::state::{Index, State};
-use crate::{beside, tier, when};
+use crate::{tier, when};
 
 /// Hits of one page.
 pub const MAX_HITS: usize = 100;
@@ -281,9 +282,8 @@ impl State {
     fn add_beside(&self, words: &Ranking, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
         for &(slot, score) in words.iter().take(CANDIDATES) {
             let Some(item) = self.at(slot) else { continue };
-            for (other, steps) in self.beside.neighbours(item) {
+            for Neighbour { slot: other, steps, turn } in self.beside.neighbours(item) {
                 if only.is_none_or(|only| only.contains(other)) {
-                    let turn = self.at(other).is_some_and(|item| beside::is_turn(item));
                     fusion.beside(other, score, steps, turn);
                 }
             }

@@ -3,7 +3,7 @@
 //! It knows no store, clock or chance. Changes are planned (`plan.rs`) and applied here; a state
 //! that was read from the records is the same as one that applied the changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use column::{Allocation, Columns};
@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 use sha2::{Digest, Sha256};
 use text::Postings;
 
+use crate::aspects;
 use crate::beside::Beside;
 use crate::config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION};
 use crate::error::{MemoryError, TooLarge};
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) active: RoaringBitmap,
     pub(crate) shared: Shared,
     pub(crate) knowledge: Knowledge,
+    /// Memories that took the place of another.
+    corrections: HashSet<Id>,
     pub(crate) bytes: u64,
 }
 
@@ -70,6 +73,7 @@ impl State {
             active: RoaringBitmap::new(),
             shared: Shared::default(),
             knowledge: Knowledge::default(),
+            corrections: HashSet::new(),
             bytes: 0,
         })
     }
@@ -189,6 +193,7 @@ impl State {
         let was = before.as_deref().filter(|i| i.status == Status::Active);
         let allocation = self.index(slot, was, item, vector)?;
         self.shared.insert(slot, item);
+        self.corrections.extend(item.superseded_by);
         self.same.entry(digest(&item.scope, &item.collection, &item.text)).or_insert(slot);
         self.items[slot as usize] = Some(Arc::clone(item));
         self.records[slot as usize] += 1;
@@ -216,10 +221,20 @@ impl State {
         if was.is_none_or(|was| was.document() != item.document()) {
             self.words.insert(slot, &item.document());
         }
-        let Some(vector) = vector else { return Ok(None) };
+        let aspects = self.aspects(item, false);
         let Some(index) = self.spaces.get_mut(&item.collection) else { return Ok(None) };
+        let Some(vector) = vector else {
+            index.columns.attend(slot, aspects);
+            return Ok(None);
+        };
         index.columns.remove(slot);
-        Ok(Some(index.columns.insert(slot, vector)?))
+        Ok(Some(index.columns.insert_with(slot, vector, aspects)?))
+    }
+
+    /// What a memory is beside its vector; `corrects` where it is to take the place of another.
+    pub(crate) fn aspects(&self, item: &Item, corrects: bool) -> column::Aspects {
+        let corrects = corrects || self.corrections.contains(&item.id);
+        aspects::of(item, corrects, &self.knowledge)
     }
 
     fn hide(&mut self, slot: u32, was: Option<&Item>) {
@@ -235,6 +250,9 @@ impl State {
 
     fn forget_fields(&mut self, slot: u32, item: &Item) {
         self.shared.remove(slot, item);
+        if let Some(by) = item.superseded_by {
+            self.corrections.remove(&by);
+        }
         let digest = digest(&item.scope, &item.collection, &item.text);
         if self.same.get(&digest) == Some(&slot) {
             self.same.remove(&digest);
@@ -272,6 +290,7 @@ impl State {
         let slot = self.slot_of(&item);
         self.bytes += size(&item);
         self.shared.insert(slot, &item);
+        self.corrections.extend(item.superseded_by);
         self.same.entry(digest(&item.scope, &item.collection, &item.text)).or_insert(slot);
         if item.status == Status::Active {
             self.active.insert(slot);

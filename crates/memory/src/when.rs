@@ -68,6 +68,13 @@ fn days_of(item: &Item) -> Vec<i32> {
     days
 }
 
+/// When a memory was: on the first day that its metadata says, or when it came.
+pub(crate) fn happened(item: &Item) -> Time {
+    let first = days_of(item).first().copied().unwrap_or_default();
+    let came = item.created_at;
+    if first == day(came) { came } else { i64::from(first) * DAY }
+}
+
 /// A longer value of metadata is no date.
 const MAX_DATE_BYTES: usize = 40;
 

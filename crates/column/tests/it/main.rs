@@ -17,3 +17,4 @@ mod layout;
 mod model;
 mod recall;
 mod room;
+mod voting;

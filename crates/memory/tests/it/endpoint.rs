@@ -118,7 +118,7 @@ async fn what_means_the_same_is_found_and_lasts() {
     memory.update(id, patch, &by(NOW)).await.unwrap();
     let found = memory.find(&asked("purr"), NOW).await.unwrap();
     assert!(found.hits.iter().any(|hit| hit.item.id == id), "the vector is that of the new text");
-    let (_, near) = memory.allocate(Some("topics"), None, "feline").await.unwrap();
+    let (_, near) = memory.allocate(of_topics("feline"), &by(NOW)).await.unwrap();
     assert!(near.is_some());
 }
 
@@ -138,7 +138,7 @@ async fn storing_fails_whole_and_searching_goes_on_with_words() {
                 .update(id, Patch { text: Some("x".into()), ..Patch::default() }, &by(NOW))
                 .await
                 .unwrap_err(),
-            memory.allocate(Some("topics"), None, "a road").await.unwrap_err(),
+            memory.allocate(of_topics("a road"), &by(NOW)).await.unwrap_err(),
             memory
                 .find(
                     &Query {
@@ -190,8 +190,8 @@ async fn the_dimension_is_fixed_and_checked_on_each_way_in() {
     assert!(dimension(memory.update(id, patch, &by(NOW)).await.unwrap_err()));
     let query = Query { vector: Some(vec![1.0; 5]), ..asked("") };
     assert!(dimension(memory.find(&query, NOW).await.unwrap_err()));
-    let allocated = memory.allocate(Some("topics"), Some(&[1.0; 5]), "").await;
-    assert!(dimension(allocated.unwrap_err()));
+    let given = New { embedding: Some(vec![1.0; 5]), ..of_topics("") };
+    assert!(dimension(memory.allocate(given, &by(NOW)).await.unwrap_err()));
     // And what the endpoint says is not believed either.
     endpoint.dimension.store(3, Ordering::Relaxed);
     assert!(dimension(memory.store(of_topics("a car"), &by(NOW)).await.unwrap_err()));

@@ -12,11 +12,11 @@ use crate::{NOW, by, open, said, store};
 const N_RELATIONS: u64 = 1100;
 const DAY: i64 = 86_400 * 1_000_000;
 
-fn provenance() -> Provenance {
+pub(crate) fn provenance() -> Provenance {
     Provenance { source: "ada".into(), memory: None, episode: None, confidence: 1.0 }
 }
 
-async fn entity(memory: &Memory, name: String, by: &By) -> EntityId {
+pub(crate) async fn entity(memory: &Memory, name: String, by: &By) -> EntityId {
     let new = NewEntity {
         name,
         kind: "place".into(),

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test says what is wrong by panicking"
 )]
@@ -16,9 +17,12 @@ mod isolation;
 mod lasting;
 mod layouts;
 mod moving;
+#[path = "../../../store/tests/it/postgres_server.rs"]
+mod postgres_server;
 mod quality;
 mod searching;
 mod tending;
+mod voting;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Memories over HTTP: store, find, change, forget. Their collections and how they are carried
 //! elsewhere have files of their own.
 
+mod allocation;
 mod carrying;
 mod collections;
 
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::allocation::{AllocationAnswer, allocate};
 pub(crate) use self::carrying::{ExistingParams, ImportAnswer, exporting, import};
 use self::carrying::{ResetRequest, export, reset};
 use self::collections::{
@@ -141,8 +143,11 @@ pub(crate) fn operations() -> Vec<Operation> {
             .takes(json::<LearnRequest>())
             .gives(json::<LearnAnswer>()),
         of(("POST", "/v1/allocate"), "memory_allocate", reader, post(allocate))
-            .says("memory", "Which column a memory would go to; nothing is stored.")
-            .takes(json::<AllocateRequest>())
+            .says(
+                "memory",
+                "Which column a memory would go to, and what votes for it; nothing is stored.",
+            )
+            .takes(json::<StoreRequest>())
             .gives(json::<AllocationAnswer>()),
         of(("GET", "/v1/memory/stats"), "memory_stats", reader, get(stats))
             .says("memory", "How much is remembered.")
@@ -209,49 +214,6 @@ pub(crate) struct StoredAnswer {
 pub(crate) struct Near {
     id: String,
     similarity: f32,
-}
-
-/// Which column a memory goes to, and how the competition for it went.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct AllocationAnswer {
-    column: u32,
-    /// A second column with a copy, for memories near a border.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    spill: Option<u32>,
-    /// The cosine of the memory and the winner's receptive field.
-    overlap: f32,
-    /// Columns that competed.
-    competitors: u32,
-    /// Iterations until one was left.
-    iterations: u32,
-    /// Whether one was left, within the limit of iterations.
-    settled: bool,
-    /// Biological time of them.
-    convergence_seconds: f32,
-    /// Features that spiked, and the share of all of them.
-    n_spikes: u32,
-    density: f32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    near: Option<Near>,
-}
-
-impl AllocationAnswer {
-    fn of(allocation: &column::Allocation, near: Option<memory::Id>) -> Self {
-        let near = near.zip(allocation.duplicate);
-        let near = near.map(|(id, d)| Near { id: id.to_string(), similarity: d.similarity });
-        Self {
-            column: allocation.winner,
-            spill: allocation.spill,
-            overlap: allocation.overlap,
-            competitors: allocation.convergence.competitors,
-            iterations: allocation.convergence.iterations,
-            settled: allocation.convergence.settled,
-            convergence_seconds: allocation.convergence.seconds,
-            n_spikes: allocation.spikes.n_spikes,
-            density: allocation.spikes.density,
-            near,
-        }
-    }
 }
 
 /// Memories.
@@ -424,16 +386,6 @@ struct LearnAnswer {
     new_concepts: usize,
 }
 
-/// A memory that is not to be stored yet.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AllocateRequest {
-    #[serde(default)]
-    text: String,
-    embedding: Option<Vec<f32>>,
-    collection: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct ListParams {
     #[serde(flatten)]
@@ -548,7 +500,7 @@ impl StoredAnswer {
             outcome: stored.outcome.name(),
             reasons: stored.item.reasons.clone(),
             near,
-            allocation: stored.allocation.as_ref().map(|a| AllocationAnswer::of(a, None)),
+            allocation: stored.allocation.as_ref().map(AllocationAnswer::of),
         }
     }
 }
@@ -830,19 +782,6 @@ async fn learn(
         concepts: learned.concepts.into_iter().map(|(name, _)| name).collect(),
         new_concepts: learned.new_concepts,
     }))
-}
-
-async fn allocate(
-    State(server): Shared,
-    caller: Caller,
-    Json(request): Json<AllocateRequest>,
-) -> Result<Answer<AllocationAnswer>, RequestError> {
-    let (allocation, near) = with(&server, &caller, "search", async |memory| {
-        let embedding = request.embedding.as_deref();
-        Ok(memory.allocate(request.collection.as_deref(), embedding, &request.text).await?)
-    })
-    .await?;
-    Ok(Answer(AllocationAnswer::of(&allocation, near)))
 }
 
 pub(crate) async fn stats(

@@ -337,6 +337,17 @@ impl StoreRequest {
         messages.into_iter().map(|(text, role)| self.one(text, role)).collect()
     }
 
+    /// One memory that is not to be stored; its text may be missing.
+    ///
+    /// # Errors
+    /// [`RequestError::Bad`].
+    pub(crate) fn read_one(self) -> Result<New, RequestError> {
+        if self.messages.is_some() {
+            return Err(RequestError::bad("messages: expected `text` or `embedding`"));
+        }
+        self.one(self.text.clone().unwrap_or_default(), None)
+    }
+
     fn one(&self, text: String, role: Option<String>) -> Result<New, RequestError> {
         let mut metadata = self.metadata.clone();
         if let Some(role) = role {

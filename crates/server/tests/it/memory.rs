@@ -271,3 +271,32 @@ fn a_tenant_reaches_its_own_memories_alone() {
     assert_eq!(ask("GET", &format!("/v1/memories/{id}"), &reader, Value::Null).status, 200);
     assert_eq!(ask("GET", "/v1/memory/export", &acme, Value::Null).status, 403, "operators only");
 }
+
+#[test]
+fn an_allocation_tells_what_voted_and_storing_does_the_same() {
+    let server = start();
+    for k in 0..4 {
+        let text = format!("The train to Lisbon leaves at {k}");
+        post(&server, "/v1/memories", json!({ "text": text, "tags": ["travel"] }));
+    }
+    let asked = json!({ "text": "The train to Porto leaves at noon", "tags": ["travel"] });
+    let told = post(&server, "/v1/allocate", asked.clone());
+    assert_eq!(told["votes"]["structural"].as_f64().unwrap(), 0.5, "tag shared, name not: {told}");
+    assert_eq!(told["votes"]["exception"], 1.0);
+    assert!(told["votes"]["temporal"].as_f64().unwrap() > 0.9);
+    assert_eq!(told["votes"]["semantic"], told["overlap"]);
+    let candidates = told["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 1);
+    assert_eq!(
+        (&candidates[0]["column"], &candidates[0]["votes"]),
+        (&told["column"], &told["votes"])
+    );
+    let stored = post(&server, "/v1/memories", asked);
+    assert_eq!(stored["results"][0]["allocation"]["votes"], told["votes"]);
+    assert_eq!(stored["results"][0]["allocation"]["column"], told["column"]);
+    // A vector alone will do, messages will not, and what storing refuses is refused.
+    let refused = |body| server.ask("POST", "/v1/allocate", None, body).status;
+    assert_eq!(refused(json!({ "messages": [{ "content": "hello" }] })), 400);
+    assert_eq!(refused(json!({ "text": "hello", "tags": [""] })), 400);
+    assert_eq!(refused(json!({})), 400);
+}
