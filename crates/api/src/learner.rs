@@ -70,6 +70,9 @@ pub struct EProp {
     pub rate: ::core::option::Option<f32>,
     #[prost(bool, optional, tag = "9")]
     pub random_feedback: ::core::option::Option<bool>,
+    /// Steps at the beginning that neither teach nor count for the answer.
+    #[prost(uint32, optional, tag = "10")]
+    pub silent_steps: ::core::option::Option<u32>,
 }
 /// The network of Diehl and Cook; values in 0 to 1.
 #[derive(serde::Serialize, serde::Deserialize)]

@@ -4,6 +4,7 @@ use plasticity::{CompetitionConfig, EPropConfig, MicroColumnsConfig};
 use reservoir::{Fusion, LiquidConfig, LiquidsConfig};
 
 use crate::error::LearnerError;
+use crate::sample::MAX_STEPS;
 
 /// Classes that a learner tells apart.
 pub const MAX_CLASSES: usize = 4096;
@@ -26,7 +27,12 @@ pub enum Spec {
     /// Micro-columns, which allocate for what is new.
     Columns(MicroColumnsConfig),
     /// A recurrent network that learns by e-prop.
-    EProp(EPropConfig),
+    EProp {
+        /// The network.
+        config: EPropConfig,
+        /// Steps at the beginning of an input that neither teach nor count for the answer.
+        silent_steps: usize,
+    },
     /// The network of Diehl and Cook, which learns without labels and is told them afterwards.
     Competition {
         /// The network.
@@ -56,7 +62,7 @@ impl Spec {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Columns(_) => "columns",
-            Self::EProp(_) => "eprop",
+            Self::EProp { .. } => "eprop",
             Self::Competition { .. } => "competition",
             Self::Liquid(_) => "liquid",
         }
@@ -66,7 +72,7 @@ impl Spec {
     pub fn n_classes(&self) -> usize {
         match self {
             Self::Columns(_) => MAX_CLASSES,
-            Self::EProp(config) => config.n_classes,
+            Self::EProp { config, .. } => config.n_classes,
             Self::Competition { n_classes, .. } => *n_classes,
             Self::Liquid(spec) => spec.n_classes,
         }
@@ -76,7 +82,7 @@ impl Spec {
     pub fn channels(&self) -> Vec<usize> {
         match self {
             Self::Columns(_) | Self::Competition { .. } => Vec::new(),
-            Self::EProp(config) => vec![config.n_inputs],
+            Self::EProp { config, .. } => vec![config.n_inputs],
             Self::Liquid(spec) => spec.liquids.senses.iter().map(|s| s.n_inputs).collect(),
         }
     }
@@ -85,7 +91,7 @@ impl Spec {
     pub(crate) fn check(&self) -> Result<(), LearnerError> {
         within("classes", self.n_classes(), MAX_CLASSES)?;
         match self {
-            Self::Columns(_) | Self::EProp(_) => {}
+            Self::Columns(_) | Self::EProp { .. } => {}
             Self::Competition { config, .. } => {
                 within("n_neurons", config.n_neurons, MAX_COMPETING)?;
             }
@@ -93,6 +99,16 @@ impl Spec {
                 within("senses", spec.liquids.senses.len(), MAX_SENSES)?;
                 within("neurons of liquids", spec.n_neurons(), MAX_LIQUID_NEURONS)?;
             }
+        }
+        if let Self::EProp { silent_steps, .. } = self
+            && *silent_steps >= MAX_STEPS
+        {
+            let (parameter, expected) = ("silent_steps", format!("0 to {}", MAX_STEPS - 1));
+            return Err(LearnerError::Parameter {
+                parameter,
+                expected,
+                found: *silent_steps as f64,
+            });
         }
         let what = match self {
             Self::Liquid(_) => "bytes of the read-out (8 for each pair of neurons times parts)",
@@ -105,7 +121,7 @@ impl Spec {
     fn state_bytes(&self) -> usize {
         match self {
             Self::Columns(config) => config.n_inputs.saturating_mul(4),
-            Self::EProp(c) => {
+            Self::EProp { config: c, .. } => {
                 let inputs = c.n_inputs.saturating_add(c.n_neurons).saturating_add(c.n_classes);
                 c.n_neurons.saturating_mul(inputs).saturating_mul(12)
             }

@@ -14,7 +14,7 @@ fn specs() -> [Spec; 4] {
     let config = CompetitionConfig { n_steps: 5, ..CompetitionConfig::new(2, 3, 1) };
     [
         Spec::Columns(MicroColumnsConfig::new(2)),
-        Spec::EProp(EPropConfig { n_neurons: 3, ..EPropConfig::new(2, 2, 1) }),
+        Spec::EProp { config: EPropConfig { n_neurons: 3, ..EPropConfig::new(2, 2, 1) }, silent_steps: 0 },
         Spec::Competition { config, n_classes: 2 },
         Spec::Liquid(LiquidSpec { liquids, n_classes: 2, lambda: 1.0, forgetting: 1.0 }),
     ]

@@ -1,6 +1,6 @@
 //! A network that learns by e-prop as a learner; the score is the class's probability.
 
-use plasticity::{EProp, EPropConfig};
+use plasticity::{EProp, EPropConfig, EPropExtras};
 use spike::Raster;
 
 use super::{Guess, Kind, Taught, largest};
@@ -13,10 +13,15 @@ pub(super) struct Recurrent {
 }
 
 impl Recurrent {
-    pub(super) fn new(config: &EPropConfig, saved: Option<&[u8]>) -> Result<Self, LearnerError> {
+    pub(super) fn new(
+        config: &EPropConfig,
+        silent_steps: usize,
+        saved: Option<&[u8]>,
+    ) -> Result<Self, LearnerError> {
+        let extras = EPropExtras { silent_steps, ..EPropExtras::default() };
         let network = match saved {
-            Some(bytes) => EProp::restored(config.clone(), bytes)?,
-            None => EProp::new(config.clone())?,
+            Some(bytes) => EProp::restored_with(config.clone(), extras, bytes)?,
+            None => EProp::with(config.clone(), extras)?,
         };
         Ok(Self { network, config: config.clone() })
     }

@@ -61,7 +61,9 @@ pub(crate) struct Guess {
 pub(crate) fn of(spec: &Spec, saved: Option<&[u8]>) -> Result<Box<dyn Kind>, LearnerError> {
     Ok(match spec {
         Spec::Columns(config) => Box::new(columns::Columns::new(config, saved)?),
-        Spec::EProp(config) => Box::new(eprop::Recurrent::new(config, saved)?),
+        Spec::EProp { config, silent_steps } => {
+            Box::new(eprop::Recurrent::new(config, *silent_steps, saved)?)
+        }
         Spec::Competition { config, n_classes } => {
             Box::new(competition::Competing::new(config, *n_classes, saved)?)
         }

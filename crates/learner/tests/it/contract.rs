@@ -21,7 +21,7 @@ pub(crate) fn kinds() -> Vec<(Spec, Draw)> {
         CompetitionConfig { norm: 4.0, n_steps: 200, ..CompetitionConfig::new(CHANNELS, 10, 7) };
     vec![
         (Spec::Columns(columns), still),
-        (Spec::EProp(eprop), moving),
+        (Spec::EProp { config: eprop, silent_steps: 2 }, moving),
         (Spec::Competition { config, n_classes: 4 }, still),
         (Spec::Liquid(liquid(Fusion::Side)), moving),
         (Spec::Liquid(two_senses()), two),

@@ -54,9 +54,18 @@ fn what_is_like_nothing_has_no_label() {
 fn what_would_be_too_large_is_refused_before_it_is_made() {
     let competition = CompetitionConfig::new(784, 4000, 1);
     let cases = [
-        (Spec::EProp(EPropConfig { n_neurons: 1000, ..EPropConfig::new(700, 10, 1) }), "bytes"),
+        (
+            Spec::EProp {
+                config: EPropConfig { n_neurons: 1000, ..EPropConfig::new(700, 10, 1) },
+                silent_steps: 0,
+            },
+            "bytes",
+        ),
         (Spec::Competition { config: competition, n_classes: 10 }, "n_neurons is 4000"),
-        (Spec::EProp(EPropConfig::new(700, 0, 1)), "classes is 0, expected 1 to 4096"),
+        (
+            Spec::EProp { config: EPropConfig::new(700, 0, 1), silent_steps: 0 },
+            "classes is 0, expected 1 to 4096",
+        ),
         (Spec::Columns(MicroColumnsConfig::new(usize::MAX)), "bytes of weights"),
     ];
     for (spec, says) in cases {

@@ -81,6 +81,10 @@ struct EPropSpec {
     rate: Option<f32>,
     /// Errors come back by weights that were drawn, not by the read-out's own.
     random_feedback: Option<bool>,
+    /// Steps at the beginning of an input that neither teach nor count for the answer, 0 where
+    /// nothing is said.
+    #[schemars(range(max = 9999))]
+    silent_steps: Option<u32>,
 }
 
 /// A competing network.
@@ -205,7 +209,7 @@ impl ColumnsSpec {
 impl EPropSpec {
     fn read(&self, seed: u64) -> Spec {
         let plain = EPropConfig::new(self.channels as usize, self.classes as usize, seed);
-        Spec::EProp(EPropConfig {
+        let config = EPropConfig {
             n_neurons: self.neurons.map_or(plain.n_neurons, |n| n as usize),
             tau_mem_steps: self.tau_mem_steps.unwrap_or(plain.tau_mem_steps),
             tau_out_steps: self.tau_out_steps.unwrap_or(plain.tau_out_steps),
@@ -214,7 +218,8 @@ impl EPropSpec {
             rate: self.rate.unwrap_or(plain.rate),
             symmetric: !self.random_feedback.unwrap_or_default(),
             ..plain
-        })
+        };
+        Spec::EProp { config, silent_steps: self.silent_steps.unwrap_or_default() as usize }
     }
 }
 
