@@ -3,14 +3,15 @@
 
 use crate::allocation::{Allocation, Convergence, Duplicate, Likeness};
 use crate::breadth::{Curve, Walk};
-use crate::code::{Code, Probe, UNIT, lines_of, unit};
+use crate::code::{Code, Probe, UNIT, unit};
 use crate::compete::{Outcome, compete};
 use crate::encode::encode;
 use crate::fields::{Fields, Ranked, rank};
 use crate::grid::{Cell, Grid};
 use crate::list::List;
+use crate::packed::width_of;
 use crate::places::Places;
-use crate::simd::{self, Isa, bytes_of};
+use crate::simd::{self, Isa};
 use crate::split::Splitting;
 use crate::{Bytes, ColumnSurvey, Config, Error, MAX_COLUMNS, State, Survey};
 
@@ -30,8 +31,8 @@ pub(crate) const N_ITERATIONS: usize = 64;
 pub struct Columns {
     pub(crate) config: Config,
     pub(crate) isa: Isa,
-    /// Lines of a row.
-    pub(crate) lines: usize,
+    /// Bytes of a row.
+    pub(crate) width: usize,
     pub(crate) columns: Vec<Column>,
     pub(crate) fields: Fields,
     pub(crate) places: Places,
@@ -100,7 +101,7 @@ impl Columns {
         let isa = if Isa::available().contains(&isa) { isa } else { Isa::Portable };
         Ok(Self {
             isa,
-            lines: lines_of(config.dimension),
+            width: width_of(config.dimension),
             columns: Vec::new(),
             fields: Fields::new(isa, config.dimension),
             places: Places::default(),
@@ -177,8 +178,8 @@ impl Columns {
             let list = &mut self.columns[column].list;
             if let Some(at) = simd::find(self.isa, &list.ids, id) {
                 self.scales -= u64::from(list.scales[at]);
-                list.swap_remove(at, self.lines);
-                list.give_back(self.lines);
+                list.swap_remove(at, self.width);
+                list.give_back(self.width);
             }
         }
         // The higher number first: merging a column renames the last one only.
@@ -198,7 +199,7 @@ impl Columns {
         let list = &self.columns[self.places.get(id)?].list;
         let at = simd::find(self.isa, &list.ids, id)?;
         let mut vector = vec![0.0; self.config.dimension];
-        list.fine_floats(at, self.lines, &mut vector);
+        list.fine_floats(at, self.width, &mut vector);
         Some(vector)
     }
 
@@ -292,7 +293,7 @@ impl Columns {
     /// Who wants a vector, and who gets it.
     fn weigh(&self, unit: &[f32]) -> Result<Candidate, Error> {
         let code = Code::of(unit);
-        let probe = Probe::of_row(&code.lines, code.scale);
+        let probe = Probe::of_row(&code.row, code.scale);
         let (near, compared) = self.fields.nearest(&probe, self.config.competitors.max(2));
         let competitors = &near[..near.len().min(self.config.competitors)];
         let mean = self.n_rows() as f32 / self.columns.len().max(1) as f32;
@@ -367,7 +368,7 @@ impl Columns {
         for column in near.iter().take(DUPLICATE_BREADTH).map(|r| r.column()) {
             let list = &self.columns[column].list;
             ranked.clear();
-            rank(self.isa, list, self.lines, probe, &mut ranked);
+            rank(self.isa, list, probe, &mut ranked);
             for (at, r) in ranked.iter().enumerate() {
                 if best.is_none_or(|(score, ..)| r.score() > score) {
                     best = Some((r.score(), column, at));
@@ -376,9 +377,9 @@ impl Columns {
         }
         let (_, column, at) = best?;
         let list = &self.columns[column].list;
-        let row = list.row(at, self.lines);
-        let equal = row == code.lines && list.scales[at] == code.scale;
-        let bytes = &bytes_of(row)[..unit.len()];
+        let row = list.row(at, self.width);
+        let equal = row == code.row && list.scales[at] == code.scale;
+        let bytes = &row[..unit.len()];
         let step = f32::from(list.scales[at]) * UNIT;
         let similarity = (simd::dot_bytes(self.isa, bytes, unit) * step).min(1.0);
         let likeness = if equal { Likeness::Exact } else { Likeness::Near };
@@ -429,8 +430,8 @@ impl Columns {
         column
     }
 
-    fn put(&mut self, id: u32, column: usize, code: &Code, residual: Option<&[simd::Line]>) {
+    fn put(&mut self, id: u32, column: usize, code: &Code, residual: Option<&[u8]>) {
         self.scales += u64::from(code.scale);
-        self.columns[column].list.push(id, &code.lines, code.scale, residual);
+        self.columns[column].list.push(id, &code.row, code.scale, residual);
     }
 }

@@ -9,6 +9,7 @@ use crate::code::{Code, Probe};
 use crate::halves;
 use crate::list::List;
 use crate::order::Order;
+use crate::packed::width_of;
 use crate::simd::{self, Isa};
 
 /// Columns from which on only the nearest groups are compared with what is stored.
@@ -58,7 +59,7 @@ pub(crate) fn sort_first(all: &mut [Ranked], n: usize) {
 pub(crate) struct Fields {
     isa: Isa,
     dimension: usize,
-    lines: usize,
+    width: usize,
     /// The fields, by group; the ids are columns.
     groups: Vec<List>,
     /// The group of each column.
@@ -72,7 +73,7 @@ impl Fields {
         Self {
             isa,
             dimension,
-            lines: crate::code::lines_of(dimension),
+            width: width_of(dimension),
             groups: vec![List::default()],
             group_of: Vec::new(),
             centres: List::default(),
@@ -87,7 +88,7 @@ impl Fields {
     pub(crate) fn get(&self, column: usize) -> Vec<f32> {
         let (group, at) = self.place_of(column);
         let mut field = vec![0.0; self.dimension];
-        self.groups[group].fine_floats(at, self.lines, &mut field);
+        self.groups[group].fine_floats(at, self.width, &mut field);
         field
     }
 
@@ -95,7 +96,7 @@ impl Fields {
     pub(crate) fn probe(&self, column: usize) -> Probe {
         let (group, at) = self.place_of(column);
         let list = &self.groups[group];
-        Probe::of_row(list.row(at, self.lines), list.scales[at])
+        list.probe(at, self.width)
     }
 
     /// Adds a column with this field.
@@ -105,7 +106,7 @@ impl Fields {
         let group = self.nearest_group(&Probe::of(field)).map_or(0, |g| g.column());
         self.group_of.push(group as u16);
         let residual = code.residual(field);
-        self.groups[group].push(column as u32, &code.lines, code.scale, Some(&residual));
+        self.groups[group].push(column as u32, &code.row, code.scale, Some(&residual));
         self.split_group_if_due(group);
         column
     }
@@ -133,8 +134,8 @@ impl Fields {
     /// Takes a column away; the last takes its number.
     pub(crate) fn swap_remove(&mut self, column: usize) {
         let (left, at) = self.place_of(column);
-        self.groups[left].swap_remove(at, self.lines);
-        self.groups[left].give_back(self.lines);
+        self.groups[left].swap_remove(at, self.width);
+        self.groups[left].give_back(self.width);
         let last = self.len() - 1;
         if column != last {
             let (group, at) = self.place_of(last);
@@ -156,11 +157,11 @@ impl Fields {
     pub(crate) fn near(&self, query: &Probe, n: usize, out: &mut Vec<Ranked>) -> usize {
         out.clear();
         if self.len() < GROUP_FROM || self.groups.len() == 1 {
-            self.groups.iter().for_each(|list| rank(self.isa, list, self.lines, query, out));
+            self.groups.iter().for_each(|list| rank(self.isa, list, query, out));
             return out.len();
         }
         let mut centres = Vec::with_capacity(self.groups.len());
-        rank(self.isa, &self.centres, self.lines, query, &mut centres);
+        rank(self.isa, &self.centres, query, &mut centres);
         let wanted = (self.len() / GROUP_SHARE).max(n).min(self.len());
         let first = (2 * centres.len()).div_ceil(GROUP_SHARE);
         sort_first(&mut centres, first);
@@ -169,7 +170,7 @@ impl Fields {
             if out.len() >= wanted && i < first {
                 break;
             }
-            rank(self.isa, &self.groups[centre.column()], self.lines, query, out);
+            rank(self.isa, &self.groups[centre.column()], query, out);
         }
         centres.len() + out.len()
     }
@@ -182,7 +183,7 @@ impl Fields {
         for list in &self.groups {
             let range = columns.len()..columns.len() + list.len();
             let (dots, scores) = (&mut dots[range.clone()], &mut scores[range]);
-            simd::dots(self.isa, &list.rows, &query.lines, dots);
+            query.dots(self.isa, list.rows.rows(0..list.len(), self.width), dots);
             simd::scaled(self.isa, dots, query.bias, &list.scales, scores);
             columns.extend_from_slice(&list.ids);
         }
@@ -202,12 +203,12 @@ impl Fields {
 
     /// The column nearest to a vector, among the nearest groups; and how many fields and centres were compared.
     pub(crate) fn best(&self, probe: &Probe) -> (Option<Ranked>, usize) {
-        let best = |list: &List| best_of(self.isa, list, self.lines, probe);
+        let best = |list: &List| best_of(self.isa, list, probe);
         if self.len() < GROUP_FROM || self.groups.len() == 1 {
             return (self.groups.iter().filter_map(best).max(), self.len());
         }
         let mut centres = Vec::with_capacity(self.groups.len());
-        rank(self.isa, &self.centres, self.lines, probe, &mut centres);
+        rank(self.isa, &self.centres, probe, &mut centres);
         let first = centres.len().div_ceil(GROUP_SHARE);
         sort_first(&mut centres, first);
         let nearest = centres[..first].iter().map(|c| &self.groups[c.column()]);
@@ -223,7 +224,7 @@ impl Fields {
 
     /// The nearest centre, if there is more than one group.
     fn nearest_group(&self, probe: &Probe) -> Option<Ranked> {
-        best_of(self.isa, &self.centres, self.lines, probe)
+        best_of(self.isa, &self.centres, probe)
     }
 
     /// How many columns a group should have: all of them while all are compared.
@@ -239,15 +240,15 @@ impl Fields {
     pub(crate) fn rehome(&mut self, column: usize) -> usize {
         let (from, at) = self.place_of(column);
         let list = &self.groups[from];
-        let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+        let probe = list.probe(at, self.width);
         let Some(best) = self.nearest_group(&probe) else { return 0 };
         let own = score_of(self.isa, &self.centres, from, &probe);
         let n_groups = self.groups.len();
         if best.column() != from && best.score() > own + NEARER {
             let mut list = std::mem::take(&mut self.groups[from]);
             self.adopt(&list, at, best.column());
-            list.swap_remove(at, self.lines);
-            list.give_back(self.lines);
+            list.swap_remove(at, self.width);
+            list.give_back(self.width);
             self.groups[from] = list;
             self.split_group_if_due(best.column());
             self.merge_group_if_due(from);
@@ -258,7 +259,7 @@ impl Fields {
     /// Copies a field of a list into a group.
     fn adopt(&mut self, list: &List, at: usize, group: usize) {
         self.group_of[list.ids[at] as usize] = group as u16;
-        list.copy_to(at, self.lines, &mut self.groups[group]);
+        list.copy_to(at, self.width, &mut self.groups[group]);
     }
 
     fn split_group_if_due(&mut self, group: usize) {
@@ -279,11 +280,11 @@ impl Fields {
         let codes = halves.fields.map(|field| Code::of(&field));
         let [first, other] = &codes;
         if self.centres.len() == 0 {
-            self.centres.push(group as u32, &first.lines, first.scale, None);
+            self.centres.push(group as u32, &first.row, first.scale, None);
         } else {
             self.centres.set(group, first, None);
         }
-        self.centres.push(second as u32, &other.lines, other.scale, None);
+        self.centres.push(second as u32, &other.row, other.scale, None);
     }
 
     /// Gives the columns of a small group to the nearest others.
@@ -293,7 +294,7 @@ impl Fields {
             return;
         }
         let list = self.groups.swap_remove(group);
-        self.centres.swap_remove(group, self.lines);
+        self.centres.swap_remove(group, self.width);
         if let Some(renamed) = self.groups.get(group) {
             self.centres.ids[group] = group as u32;
             renamed.ids.iter().for_each(|id| self.group_of[*id as usize] = group as u16);
@@ -302,7 +303,7 @@ impl Fields {
             self.centres = List::default();
         }
         for at in 0..list.len() {
-            let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+            let probe = list.probe(at, self.width);
             let to = self.nearest_group(&probe).map_or(0, |g| g.column());
             self.adopt(&list, at, to);
         }
@@ -323,14 +324,14 @@ impl Fields {
             self.centres = List::default();
             for (i, centre) in centres.iter().enumerate() {
                 let code = Code::of(centre);
-                self.centres.push(i as u32, &code.lines, code.scale, None);
+                self.centres.push(i as u32, &code.row, code.scale, None);
             }
             let mut sums = vec![vec![0.0f32; self.dimension]; n_groups];
             let mut near = Vec::with_capacity(n_groups);
             for (column, group) in groups.iter_mut().enumerate() {
                 let field = self.get(column);
                 near.clear();
-                rank(self.isa, &self.centres, self.lines, &Probe::of(&field), &mut near);
+                rank(self.isa, &self.centres, &Probe::of(&field), &mut near);
                 let best = near.iter().max().map_or(0, |c| c.column());
                 *group = best as u16;
                 sums[best].iter_mut().zip(&field).for_each(|(sum, x)| *sum += x);
@@ -351,7 +352,7 @@ impl Fields {
         for list in &self.groups {
             for at in 0..list.len() {
                 let group = groups[list.ids[at] as usize];
-                list.copy_to(at, self.lines, &mut dealt[usize::from(group)]);
+                list.copy_to(at, self.width, &mut dealt[usize::from(group)]);
             }
         }
         self.groups = dealt;
@@ -370,8 +371,7 @@ impl Fields {
     pub(crate) fn check(&self) {
         let mut seen = vec![false; self.len()];
         for (group, list) in self.groups.iter().enumerate() {
-            assert_eq!(list.rows.len(), list.len() * self.lines);
-            assert_eq!(list.residuals.len(), list.rows.len());
+            assert_eq!(list.rows.rows(0..list.len(), self.width).len(), list.len() * self.width);
             for column in &list.ids {
                 assert_eq!(usize::from(self.group_of[*column as usize]), group);
                 assert!(!std::mem::replace(&mut seen[*column as usize], true));
@@ -384,13 +384,13 @@ impl Fields {
 }
 
 /// Appends the cosine of each row of a list with a query.
-pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut Vec<Ranked>) {
+pub(crate) fn rank(isa: Isa, list: &List, query: &Probe, out: &mut Vec<Ranked>) {
     const BLOCK: usize = 64;
     let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        simd::dots(isa, &list.rows[start * lines..end * lines], &query.lines, &mut dots[..n]);
+        query.dots(isa, list.rows.rows(start..end, query.width), &mut dots[..n]);
         simd::scaled(isa, &dots[..n], query.bias, &list.scales[start..end], &mut scores[..n]);
         let pairs = scores[..n].iter().zip(&list.ids[start..end]);
         out.extend(pairs.map(|(score, id)| Ranked::new(score * query.factor, *id)));
@@ -400,19 +400,19 @@ pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut
 /// The cosine of one row of a list with a vector.
 fn score_of(isa: Isa, list: &List, at: usize, probe: &Probe) -> f32 {
     let mut dot = [0];
-    simd::dots(isa, list.row(at, probe.lines.len()), &probe.lines, &mut dot);
+    probe.dots(isa, list.row(at, probe.width), &mut dot);
     (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
 }
 
 /// The best row of a list.
-fn best_of(isa: Isa, list: &List, lines: usize, probe: &Probe) -> Option<Ranked> {
+fn best_of(isa: Isa, list: &List, probe: &Probe) -> Option<Ranked> {
     const BLOCK: usize = 64;
     let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
     let mut best: Option<(f32, usize)> = None;
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        simd::dots(isa, &list.rows[start * lines..end * lines], &probe.lines, &mut dots[..n]);
+        probe.dots(isa, list.rows.rows(start..end, probe.width), &mut dots[..n]);
         let scales = &list.scales[start..end];
         let most = simd::scaled(isa, &dots[..n], probe.bias, scales, &mut scores[..n]);
         if best.is_none_or(|(score, _)| most > score) {

@@ -42,6 +42,7 @@ mod halves;
 mod layout;
 mod list;
 mod order;
+mod packed;
 mod places;
 mod random;
 mod rows;

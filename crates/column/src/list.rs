@@ -1,27 +1,28 @@
 //! The rows of a column, one behind the other: bytes, scales, ids, and perhaps second bytes.
 
 use crate::code::{Code, Probe, RESIDUAL_STEPS, UNIT, signed};
-use crate::simd::{self, Isa, Line, bytes_of};
+use crate::packed::{Packed, is_narrow};
+use crate::simd::{self, Isa};
 
-/// Rows for which room is made at once, so that little is left unused.
+/// Labels for which room is made at once, so that little is left unused.
 const GROWTH: usize = 2;
-/// Rows of unused room above which it is given back, and the same as one in so many of all.
+/// Rows of unused room above which it is given back: narrow ones, or one in so many of all; wide ones.
 const SLACK: (usize, usize) = (4, 16);
+const SLACK_WIDE: usize = 1;
 
-/// A growing list of rows of `lines` lines each.
+/// A growing list of rows of `width` bytes each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
-    pub(crate) rows: Vec<Line>,
-    pub(crate) residuals: Vec<Line>,
+    pub(crate) rows: Packed,
+    pub(crate) residuals: Packed,
     pub(crate) scales: Vec<u16>,
     pub(crate) ids: Vec<u32>,
 }
 
-/// Room for more, in small pieces.
-fn room<T>(all: &mut Vec<T>, more: usize) {
-    if all.capacity() - all.len() < more {
-        let pieces = GROWTH.max(all.len() / more / 64);
-        all.reserve_exact(more * pieces);
+/// Room for one more, in small pieces.
+fn room<T>(all: &mut Vec<T>) {
+    if all.capacity() == all.len() {
+        all.reserve_exact(GROWTH.max(all.len() / 64));
     }
 }
 
@@ -30,123 +31,133 @@ impl List {
         self.ids.len()
     }
 
-    pub(crate) fn row(&self, at: usize, lines: usize) -> &[Line] {
-        &self.rows[at * lines..(at + 1) * lines]
+    pub(crate) fn row(&self, at: usize, width: usize) -> &[u8] {
+        self.rows.row(at, width)
     }
 
-    pub(crate) fn push(&mut self, id: u32, row: &[Line], scale: u16, residual: Option<&[Line]>) {
-        room(&mut self.rows, row.len());
-        room(&mut self.scales, 1);
-        room(&mut self.ids, 1);
-        self.rows.extend_from_slice(row);
+    /// The second bytes of a row, where there are any.
+    pub(crate) fn residual(&self, at: usize, width: usize) -> Option<&[u8]> {
+        (!self.residuals.is_empty()).then(|| self.residuals.row(at, width))
+    }
+
+    pub(crate) fn push(&mut self, id: u32, row: &[u8], scale: u16, residual: Option<&[u8]>) {
+        let n = self.len();
+        self.rows.push(n, row, row.len());
+        if let Some(residual) = residual {
+            self.residuals.push(n, residual, row.len());
+        }
+        room(&mut self.scales);
+        room(&mut self.ids);
         self.scales.push(scale);
         self.ids.push(id);
-        if let Some(residual) = residual {
-            room(&mut self.residuals, residual.len());
-            self.residuals.extend_from_slice(residual);
-        }
     }
 
     /// Makes room for so many rows more, and no more than that.
-    pub(crate) fn reserve(&mut self, n: usize, lines: usize, residual: bool) {
-        self.rows.reserve_exact(n * lines);
-        self.residuals.reserve_exact(if residual { n * lines } else { 0 });
-        self.scales.reserve_exact(n);
-        self.ids.reserve_exact(n);
+    pub(crate) fn reserve(&mut self, more: usize, width: usize, residual: bool) {
+        let n = self.len();
+        self.rows.reserve(n, more, width);
+        if residual {
+            self.residuals.reserve(n, more, width);
+        }
+        self.scales.reserve_exact(more);
+        self.ids.reserve_exact(more);
     }
 
     /// Puts another list behind this one.
-    pub(crate) fn append(&mut self, mut other: Self) {
-        if self.len() == 0 {
+    pub(crate) fn append(&mut self, mut other: Self, width: usize) {
+        let (n, more) = (self.len(), other.len());
+        if n == 0 {
             *self = other;
             return;
         }
-        self.rows.append(&mut other.rows);
-        self.residuals.append(&mut other.residuals);
+        self.rows.push(n, other.rows.rows(0..more, width), width);
+        if !other.residuals.is_empty() {
+            self.residuals.push(n, other.residuals.rows(0..more, width), width);
+        }
         self.scales.append(&mut other.scales);
         self.ids.append(&mut other.ids);
     }
 
     /// Writes another vector over a row.
-    pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[Line]>) {
-        let lines = code.lines.len();
-        let range = at * lines..(at + 1) * lines;
-        self.rows[range.clone()].copy_from_slice(&code.lines);
+    pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[u8]>) {
+        self.rows.set(at, &code.row);
         if let Some(residual) = residual {
-            self.residuals[range].copy_from_slice(residual);
+            self.residuals.set(at, residual);
         }
         self.scales[at] = code.scale;
     }
 
     /// Takes a row away; the last takes its place. The room stays.
-    pub(crate) fn swap_remove(&mut self, at: usize, lines: usize) {
-        let last = self.len() - 1;
-        for rows in [&mut self.rows, &mut self.residuals] {
-            if !rows.is_empty() {
-                rows.copy_within(last * lines..(last + 1) * lines, at * lines);
-                rows.truncate(last * lines);
-            }
+    pub(crate) fn swap_remove(&mut self, at: usize, width: usize) {
+        let n = self.len();
+        self.rows.swap_remove(at, n, width);
+        if !self.residuals.is_empty() {
+            self.residuals.swap_remove(at, n, width);
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
     }
 
     /// Gives room back if much is unused.
-    pub(crate) fn give_back(&mut self, lines: usize) {
-        let unused = (self.rows.capacity() - self.rows.len()) / lines;
-        if unused > SLACK.0.max(self.len() / SLACK.1) {
+    pub(crate) fn give_back(&mut self, width: usize) {
+        let slack = if is_narrow(width) { SLACK.0.max(self.len() / SLACK.1) } else { SLACK_WIDE };
+        if self.rows.room(width) - self.len() > slack {
             self.shrink();
         }
     }
 
     /// Copies a row to the end of another list.
-    pub(crate) fn copy_to(&self, at: usize, lines: usize, other: &mut Self) {
-        let range = at * lines..(at + 1) * lines;
-        let residual = self.residuals.get(range.clone());
-        other.push(self.ids[at], &self.rows[range], self.scales[at], residual);
+    pub(crate) fn copy_to(&self, at: usize, width: usize, other: &mut Self) {
+        let residual = self.residual(at, width);
+        other.push(self.ids[at], self.row(at, width), self.scales[at], residual);
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.rows.shrink_to_fit();
-        self.residuals.shrink_to_fit();
+        self.rows.shrink();
+        self.residuals.shrink();
         self.scales.shrink_to_fit();
         self.ids.shrink_to_fit();
     }
 
     /// The numbers of a row, to the precision of the first bytes.
-    pub(crate) fn floats(&self, at: usize, lines: usize, out: &mut [f32]) {
+    pub(crate) fn floats(&self, at: usize, width: usize, out: &mut [f32]) {
         let step = f32::from(self.scales[at]) * UNIT;
-        for (out, byte) in out.iter_mut().zip(bytes_of(self.row(at, lines))) {
+        for (out, byte) in out.iter_mut().zip(self.row(at, width)) {
             *out = signed(*byte) * step;
         }
     }
 
     /// The numbers of a row, to the precision of both bytes where there is a second.
-    pub(crate) fn fine_floats(&self, at: usize, lines: usize, out: &mut [f32]) {
-        self.floats(at, lines, out);
-        if let Some(rest) = self.residuals.get(at * lines..(at + 1) * lines) {
+    pub(crate) fn fine_floats(&self, at: usize, width: usize, out: &mut [f32]) {
+        self.floats(at, width, out);
+        if let Some(rest) = self.residual(at, width) {
             let step = f32::from(self.scales[at]) * UNIT / RESIDUAL_STEPS;
-            out.iter_mut().zip(bytes_of(rest)).for_each(|(x, byte)| *x += signed(*byte) * step);
+            out.iter_mut().zip(rest).for_each(|(x, byte)| *x += signed(*byte) * step);
         }
+    }
+
+    /// A row as what others are compared with, to the precision of its first bytes.
+    pub(crate) fn probe(&self, at: usize, width: usize) -> Probe {
+        Probe::of_row(self.row(at, width), self.scales[at])
     }
 
     /// The cosine of every row with a vector.
     pub(crate) fn score(&self, isa: Isa, probe: &Probe, out: &mut [f32]) {
         let mut dots = vec![0; self.len()];
-        simd::dots(isa, &self.rows, &probe.lines, &mut dots);
+        probe.dots(isa, self.rows.rows(0..self.len(), probe.width), &mut dots);
         simd::scaled(isa, &dots, probe.bias, &self.scales, out);
         out.iter_mut().for_each(|score| *score *= probe.factor);
     }
 
     /// Adds the numbers of a row to a sum.
-    pub(crate) fn add_to(&self, isa: Isa, at: usize, lines: usize, sum: &mut [f32]) {
+    pub(crate) fn add_to(&self, isa: Isa, at: usize, width: usize, sum: &mut [f32]) {
         let step = f32::from(self.scales[at]) * UNIT;
-        simd::add_bytes(isa, bytes_of(self.row(at, lines)), step, sum);
+        simd::add_bytes(isa, self.row(at, width), step, sum);
     }
 
     /// Bytes on the heap: of the rows, and of what is beside them.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let rows = (self.rows.capacity() + self.residuals.capacity()) * size_of::<Line>();
+        let rows = self.rows.bytes() + self.residuals.bytes();
         (rows, self.scales.capacity() * 2 + self.ids.capacity() * 4)
     }
 }

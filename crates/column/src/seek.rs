@@ -7,7 +7,7 @@ use crate::build::in_parts;
 use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
 use crate::list::List;
 use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
-use crate::simd::{self, bytes_of};
+use crate::simd;
 use crate::{Columns, Error, random};
 
 /// Rows that are compared before any is looked at.
@@ -25,9 +25,9 @@ const WHOLE: (f64, f64) = (49_152.0, 0.375);
 const STEPWISE: (f64, f64) = (16_384.0, 0.25);
 /// Calibrations that read a column one after the other.
 const TOGETHER: usize = 8;
-/// Rows that a calibration reads with each insertion, at least and at most, and the lines of them.
+/// Rows that a calibration reads with each insertion, at least and at most, and the bytes of them.
 const STEP_ROWS: (usize, usize) = (64, 512);
-const STEP_LINES: usize = 1024;
+const STEP_BYTES: usize = 1 << 16;
 /// Candidates above which all but the best are dropped.
 const MANY: usize = 8192;
 
@@ -81,11 +81,9 @@ impl Columns {
     }
 
     fn fine_score(&self, list: &List, at: usize, query: &[f32]) -> f32 {
-        let row = bytes_of(list.row(at, self.lines));
-        let mut score = simd::dot_bytes(self.isa, row, query);
-        if self.config.residual {
-            let rest = &list.residuals[at * self.lines..(at + 1) * self.lines];
-            score += simd::dot_bytes(self.isa, bytes_of(rest), query) / RESIDUAL_STEPS;
+        let mut score = simd::dot_bytes(self.isa, list.row(at, self.width), query);
+        if let Some(rest) = list.residual(at, self.width) {
+            score += simd::dot_bytes(self.isa, rest, query) / RESIDUAL_STEPS;
         }
         score * f32::from(list.scales[at]) * UNIT
     }
@@ -99,7 +97,7 @@ impl Columns {
             Some(walk) => (walk, 0),
             None => self.walk_from(unit, None, STEPWISE),
         };
-        let step = (STEP_LINES / self.lines).clamp(STEP_ROWS.0, STEP_ROWS.1);
+        let step = (STEP_BYTES / self.width).clamp(STEP_ROWS.0, STEP_ROWS.1);
         let (end, n_read) = self.read_for(&mut walk, step);
         self.counts.n_compared += (compared + n_read) as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
@@ -139,7 +137,7 @@ impl Columns {
         let begin = |&(column, at): &(usize, usize)| {
             let list = &self.columns[column].list;
             let mut vector = vec![0.0; self.config.dimension];
-            list.floats(at, self.lines, &mut vector);
+            list.floats(at, self.width, &mut vector);
             *self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
         };
         let mut walks: Vec<Walk> = places.iter().map(begin).collect();
@@ -257,7 +255,7 @@ impl<'a> Hunt<'a> {
             }
             if let Some(after) = order.peek() {
                 let list = &columns.columns[after.column()].list;
-                list.rows.iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
+                list.rows.lines().iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
             }
             self.read(next.column());
         }
@@ -273,15 +271,14 @@ impl<'a> Hunt<'a> {
     }
 
     fn read_all(&mut self, column: usize, list: &List) {
-        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let (isa, width) = (self.columns.isa, self.columns.width);
         let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
         self.report.rows_scanned += list.len() as u32;
         for start in (0..list.len()).step_by(BLOCK) {
             let n = BLOCK.min(list.len() - start);
             let end = start + n;
             let scales = &list.scales[start..end];
-            let rows = &list.rows[start * lines..end * lines];
-            simd::dots(isa, rows, &self.probe.lines, &mut dots[..n]);
+            self.probe.dots(isa, list.rows.rows(start..end, width), &mut dots[..n]);
             let most = simd::scaled(isa, &dots[..n], self.probe.bias, scales, &mut scores[..n]);
             let slack = self.bounds.1 + self.bounds.0 * 65535.0;
             let least = (self.best.worst() - self.margin - 2.0 * slack) / self.probe.factor;
@@ -319,9 +316,9 @@ impl<'a> Hunt<'a> {
     }
 
     fn read_row(&mut self, column: usize, at: usize, list: &List) {
-        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let (isa, width) = (self.columns.isa, self.columns.width);
         let (mut dot, mut score) = ([0], [0.0]);
-        simd::dots(isa, list.row(at, lines), &self.probe.lines, &mut dot);
+        self.probe.dots(isa, list.row(at, width), &mut dot);
         simd::scaled(isa, &dot, self.probe.bias, &list.scales[at..=at], &mut score);
         self.report.rows_scanned += 1;
         self.meet(score[0] * self.probe.factor, column, at, list);

@@ -149,11 +149,11 @@ impl Columns {
         self.fields.set(column, &halves.fields[0]);
         let n_second = halves.second.iter().filter(|second| **second).count();
         for (half, n) in [(column, list.len() - n_second), (daughter, n_second)] {
-            self.columns[half].list.reserve(n, self.lines, self.config.residual);
+            self.columns[half].list.reserve(n, self.width, self.config.residual);
         }
         for (at, second) in halves.second.iter().enumerate() {
             let to = if *second { daughter } else { column };
-            list.copy_to(at, self.lines, &mut self.columns[to].list);
+            list.copy_to(at, self.width, &mut self.columns[to].list);
             if *second {
                 self.places.moved(list.ids[at], column, daughter);
             }
@@ -220,11 +220,11 @@ impl Columns {
         for group in moves.chunk_by(|a, b| a.1 == b.1) {
             let to = group[0].1;
             if group.len() > 1 {
-                self.columns[to].list.reserve(group.len(), self.lines, self.config.residual);
+                self.columns[to].list.reserve(group.len(), self.width, self.config.residual);
             }
             group.iter().for_each(|(id, to)| self.relocate(*id, from, *to));
         }
-        self.columns[from].list.give_back(self.lines);
+        self.columns[from].list.give_back(self.width);
     }
 
     /// Moves a row; one whose other copy is there already is dropped.
@@ -237,10 +237,10 @@ impl Columns {
             self.places.set(id, to);
             self.places.forget_copy(id);
         } else {
-            list.copy_to(at, self.lines, &mut self.columns[to].list);
+            list.copy_to(at, self.width, &mut self.columns[to].list);
             self.places.moved(id, from, to);
         }
-        list.swap_remove(at, self.lines);
+        list.swap_remove(at, self.width);
         self.columns[from].list = list;
     }
 
@@ -257,11 +257,11 @@ impl Columns {
             return;
         }
         self.cursor.1 += 1;
-        let (id, scale) = (list.ids[at], list.scales[at]);
+        let id = list.ids[at];
         if self.places.get(id) != Some(column) || self.places.copy(id).is_some() {
             return;
         }
-        let probe = Probe::of_row(list.row(at, self.lines), scale);
+        let probe = list.probe(at, self.width);
         let (best, compared) = self.fields.best(&probe);
         self.counts.n_compared += compared as u64;
         let Some(best) = best else { return };
@@ -277,7 +277,7 @@ impl Columns {
         self.columns[column].list.shrink();
         let list = &self.columns[column].list;
         let mut sum = vec![0.0f32; self.config.dimension];
-        (0..list.len()).for_each(|at| list.add_to(self.isa, at, self.lines, &mut sum));
+        (0..list.len()).for_each(|at| list.add_to(self.isa, at, self.width, &mut sum));
         self.counts.n_compared += list.len() as u64;
         self.set_direction(column, &mut sum);
         self.counts.n_compared += self.fields.rehome(column) as u64;
