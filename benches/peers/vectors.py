@@ -233,7 +233,7 @@ def with_faiss(base, queries, truth, keep):
     import faiss
 
     def read(path):
-        return faiss.downcast_index(faiss.read_index(path))
+        return faiss.read_index(path)
 
     faiss.omp_set_num_threads(1)
     d, n = base.shape[1], len(base)

@@ -17,7 +17,7 @@ const PASSES: usize = 6;
 /// The load after a build, in tenths of the wanted load: columns have room to grow.
 const FILL_TENTHS: usize = 16;
 /// Stored vectors that breadth is calibrated with.
-const N_CALIBRATIONS: usize = 256;
+const N_CALIBRATIONS: usize = 768;
 /// The most threads.
 const MAX_THREADS: usize = 256;
 
@@ -111,7 +111,7 @@ impl Columns {
     /// Learns the fields from a sample.
     fn train(&mut self, all: &List, threads: usize) {
         let n = all.len();
-        let load = Self::load_for(n) * FILL_TENTHS / 10;
+        let load = self.load_for(n) * FILL_TENTHS / 10;
         let n_columns = (n / load).max(1);
         let mut state = self.random;
         let n_sample = (SAMPLE * n_columns).min(n);

@@ -23,6 +23,10 @@ const LEAST_ETA: f32 = 0.002;
 pub(crate) const BORDER: f32 = 0.95;
 /// The load that columns grow to, of small and of large indexes.
 const LOADS: (f64, f64) = (64.0, 130.0);
+/// Bytes that a column has beside its rows and its field, about.
+const COLUMN_BYTES: usize = size_of::<Column>() + 20;
+/// The most of a column's bytes that an item of the wanted load bears; columns are filled to more.
+const SHARE_BYTES: f64 = 8.0;
 /// Places in the histogram of iterations.
 pub(crate) const N_ITERATIONS: usize = 64;
 
@@ -136,7 +140,7 @@ impl Columns {
         }
         let Candidate { code, mut allocation } = self.weigh(&unit)?;
         let compared = self.counts.n_compared;
-        self.calibrate_with(&unit);
+        self.calibrate_with(id, &unit);
         self.counts.n_insertions += 1;
         self.count(&allocation);
         let residual = self.config.residual.then(|| code.residual(&unit));
@@ -403,14 +407,16 @@ impl Columns {
 
     /// The load that columns should have.
     pub(crate) fn wanted_load(&self) -> usize {
-        Self::load_for(self.n_rows())
+        self.load_for(self.n_rows())
     }
 
     /// The load that the columns of so many rows should have. It grows with the root of their number, so
-    /// that a search compares about as many fields as rows.
-    pub(crate) fn load_for(n: usize) -> usize {
+    /// that a search compares about as many fields as rows, and with the length of a field, so that
+    /// it is few bytes an item.
+    pub(crate) fn load_for(&self, n: usize) -> usize {
         let n = n as f64;
-        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1);
+        let column = (Fields::bytes_of_one(self.config.dimension) + COLUMN_BYTES) as f64;
+        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1).max(column / SHARE_BYTES);
         load.max(n / (MAX_COLUMNS as f64 * 0.7)) as usize
     }
 

@@ -1,7 +1,8 @@
 //! The receptive fields of all columns, and which lie nearest to a vector.
 //!
-//! Fields learn in two bytes a number and are compared by the first. They stand in groups around centres of their own,
-//! columns of columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
+//! Fields are compared by a byte for each number. They learn in two, or, where the second would be
+//! many bytes an item, by chance in one. They stand in groups around centres of their own, columns of
+//! columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
 //! stored is compared with the nearest groups only. A search compares all fields: among the columns
 //! that it should read there are some of far groups.
 
@@ -14,6 +15,8 @@ use crate::simd::{self, Isa};
 
 /// Columns from which on only the nearest groups are compared with what is stored.
 pub(crate) const GROUP_FROM: usize = 1024;
+/// Numbers of a field up to which it has second bytes.
+const FINE: usize = 256;
 /// The share of all columns that is compared then: one in so many.
 const GROUP_SHARE: usize = 6;
 /// A group has as many columns as there are groups, and at least so many.
@@ -60,6 +63,8 @@ pub(crate) struct Fields {
     isa: Isa,
     dimension: usize,
     width: usize,
+    /// Where chance stands.
+    random: u64,
     /// The fields, by group; the ids are columns.
     groups: Vec<List>,
     /// The group of each column.
@@ -74,6 +79,7 @@ impl Fields {
             isa,
             dimension,
             width: width_of(dimension),
+            random: 0,
             groups: vec![List::default()],
             group_of: Vec::new(),
             centres: List::default(),
@@ -82,6 +88,15 @@ impl Fields {
 
     pub(crate) fn len(&self) -> usize {
         self.group_of.len()
+    }
+
+    /// Bytes of one field of so many numbers.
+    pub(crate) fn bytes_of_one(dimension: usize) -> usize {
+        width_of(dimension) * if dimension <= FINE { 2 } else { 1 }
+    }
+
+    fn residual(&self, code: &Code, field: &[f32]) -> Option<Vec<u8>> {
+        (self.dimension <= FINE).then(|| code.residual(field))
     }
 
     /// A field, of about unit length.
@@ -105,8 +120,8 @@ impl Fields {
         let code = Code::of(field);
         let group = self.nearest_group(&Probe::of(field)).map_or(0, |g| g.column());
         self.group_of.push(group as u16);
-        let residual = code.residual(field);
-        self.groups[group].push(column as u32, &code.row, code.scale, Some(&residual));
+        let residual = self.residual(&code, field);
+        self.groups[group].push(column as u32, &code.row, code.scale, residual.as_deref());
         self.split_group_if_due(group);
         column
     }
@@ -114,8 +129,12 @@ impl Fields {
     /// Gives a column another field.
     pub(crate) fn set(&mut self, column: usize, field: &[f32]) {
         let code = Code::of(field);
+        self.write(column, &code, self.residual(&code, field).as_deref());
+    }
+
+    fn write(&mut self, column: usize, code: &Code, residual: Option<&[u8]>) {
         let (group, at) = self.place_of(column);
-        self.groups[group].set(at, &code, Some(&code.residual(field)));
+        self.groups[group].set(at, code, residual);
     }
 
     /// Moves a field towards a vector: `w + eta (x - w)`, at unit length.
@@ -125,9 +144,15 @@ impl Fields {
             *w += eta * (x - *w);
         }
         let norm = simd::dot(self.isa, &field, &field).sqrt();
-        if norm > 0.0 {
-            field.iter_mut().for_each(|w| *w /= norm);
+        if norm == 0.0 {
+            return;
+        }
+        field.iter_mut().for_each(|w| *w /= norm);
+        if self.dimension <= FINE {
             self.set(column, &field);
+        } else {
+            let code = Code::dithered(&field, &mut self.random);
+            self.write(column, &code, None);
         }
     }
 
@@ -183,7 +208,7 @@ impl Fields {
         for list in &self.groups {
             let range = columns.len()..columns.len() + list.len();
             let (dots, scores) = (&mut dots[range.clone()], &mut scores[range]);
-            query.dots(self.isa, list.rows.rows(0..list.len(), self.width), dots);
+            list.rows.dots(self.isa, 0..list.len(), query, dots);
             simd::scaled(self.isa, dots, query.bias, &list.scales, scores);
             columns.extend_from_slice(&list.ids);
         }
@@ -355,6 +380,7 @@ impl Fields {
                 list.copy_to(at, self.width, &mut dealt[usize::from(group)]);
             }
         }
+        dealt.iter_mut().for_each(List::shrink);
         self.groups = dealt;
         self.group_of = groups.to_vec();
     }
@@ -371,7 +397,6 @@ impl Fields {
     pub(crate) fn check(&self) {
         let mut seen = vec![false; self.len()];
         for (group, list) in self.groups.iter().enumerate() {
-            assert_eq!(list.rows.rows(0..list.len(), self.width).len(), list.len() * self.width);
             for column in &list.ids {
                 assert_eq!(usize::from(self.group_of[*column as usize]), group);
                 assert!(!std::mem::replace(&mut seen[*column as usize], true));
@@ -390,7 +415,7 @@ pub(crate) fn rank(isa: Isa, list: &List, query: &Probe, out: &mut Vec<Ranked>) 
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        query.dots(isa, list.rows.rows(start..end, query.width), &mut dots[..n]);
+        list.rows.dots(isa, start..end, query, &mut dots[..n]);
         simd::scaled(isa, &dots[..n], query.bias, &list.scales[start..end], &mut scores[..n]);
         let pairs = scores[..n].iter().zip(&list.ids[start..end]);
         out.extend(pairs.map(|(score, id)| Ranked::new(score * query.factor, *id)));
@@ -400,7 +425,7 @@ pub(crate) fn rank(isa: Isa, list: &List, query: &Probe, out: &mut Vec<Ranked>) 
 /// The cosine of one row of a list with a vector.
 fn score_of(isa: Isa, list: &List, at: usize, probe: &Probe) -> f32 {
     let mut dot = [0];
-    probe.dots(isa, list.row(at, probe.width), &mut dot);
+    list.rows.dots(isa, at..at + 1, probe, &mut dot);
     (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
 }
 
@@ -412,7 +437,7 @@ fn best_of(isa: Isa, list: &List, probe: &Probe) -> Option<Ranked> {
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        probe.dots(isa, list.rows.rows(start..end, probe.width), &mut dots[..n]);
+        list.rows.dots(isa, start..end, probe, &mut dots[..n]);
         let scales = &list.scales[start..end];
         let most = simd::scaled(isa, &dots[..n], probe.bias, scales, &mut scores[..n]);
         if best.is_none_or(|(score, _)| most > score) {

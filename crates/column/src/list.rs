@@ -14,7 +14,7 @@ const SLACK_WIDE: usize = 1;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
     pub(crate) rows: Packed,
-    pub(crate) residuals: Packed,
+    pub(crate) residuals: Option<Box<Packed>>,
     pub(crate) scales: Vec<u16>,
     pub(crate) ids: Vec<u32>,
 }
@@ -37,14 +37,14 @@ impl List {
 
     /// The second bytes of a row, where there are any.
     pub(crate) fn residual(&self, at: usize, width: usize) -> Option<&[u8]> {
-        (!self.residuals.is_empty()).then(|| self.residuals.row(at, width))
+        self.residuals.as_ref().map(|residuals| residuals.row(at, width))
     }
 
     pub(crate) fn push(&mut self, id: u32, row: &[u8], scale: u16, residual: Option<&[u8]>) {
         let n = self.len();
-        self.rows.push(n, row, row.len());
+        self.rows.push(n, row);
         if let Some(residual) = residual {
-            self.residuals.push(n, residual, row.len());
+            self.residuals.get_or_insert_default().push(n, residual);
         }
         room(&mut self.scales);
         room(&mut self.ids);
@@ -57,32 +57,27 @@ impl List {
         let n = self.len();
         self.rows.reserve(n, more, width);
         if residual {
-            self.residuals.reserve(n, more, width);
+            self.residuals.get_or_insert_default().reserve(n, more, width);
         }
         self.scales.reserve_exact(more);
         self.ids.reserve_exact(more);
     }
 
     /// Puts another list behind this one.
-    pub(crate) fn append(&mut self, mut other: Self, width: usize) {
-        let (n, more) = (self.len(), other.len());
-        if n == 0 {
+    pub(crate) fn append(&mut self, other: Self, width: usize) {
+        if self.len() == 0 {
             *self = other;
             return;
         }
-        self.rows.push(n, other.rows.rows(0..more, width), width);
-        if !other.residuals.is_empty() {
-            self.residuals.push(n, other.residuals.rows(0..more, width), width);
-        }
-        self.scales.append(&mut other.scales);
-        self.ids.append(&mut other.ids);
+        self.reserve(other.len(), width, other.residuals.is_some());
+        (0..other.len()).for_each(|at| other.copy_to(at, width, self));
     }
 
     /// Writes another vector over a row.
     pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[u8]>) {
         self.rows.set(at, &code.row);
-        if let Some(residual) = residual {
-            self.residuals.set(at, residual);
+        if let (Some(residuals), Some(residual)) = (&mut self.residuals, residual) {
+            residuals.set(at, residual);
         }
         self.scales[at] = code.scale;
     }
@@ -91,8 +86,8 @@ impl List {
     pub(crate) fn swap_remove(&mut self, at: usize, width: usize) {
         let n = self.len();
         self.rows.swap_remove(at, n, width);
-        if !self.residuals.is_empty() {
-            self.residuals.swap_remove(at, n, width);
+        if let Some(residuals) = &mut self.residuals {
+            residuals.swap_remove(at, n, width);
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
@@ -101,7 +96,7 @@ impl List {
     /// Gives room back if much is unused.
     pub(crate) fn give_back(&mut self, width: usize) {
         let slack = if is_narrow(width) { SLACK.0.max(self.len() / SLACK.1) } else { SLACK_WIDE };
-        if self.rows.room(width) - self.len() > slack {
+        if self.rows.room(self.len(), width) > slack {
             self.shrink();
         }
     }
@@ -114,7 +109,7 @@ impl List {
 
     pub(crate) fn shrink(&mut self) {
         self.rows.shrink();
-        self.residuals.shrink();
+        self.residuals.iter_mut().for_each(|residuals| residuals.shrink());
         self.scales.shrink_to_fit();
         self.ids.shrink_to_fit();
     }
@@ -144,7 +139,7 @@ impl List {
     /// The cosine of every row with a vector.
     pub(crate) fn score(&self, isa: Isa, probe: &Probe, out: &mut [f32]) {
         let mut dots = vec![0; self.len()];
-        probe.dots(isa, self.rows.rows(0..self.len(), probe.width), &mut dots);
+        self.rows.dots(isa, 0..self.len(), probe, &mut dots);
         simd::scaled(isa, &dots, probe.bias, &self.scales, out);
         out.iter_mut().for_each(|score| *score *= probe.factor);
     }
@@ -157,7 +152,8 @@ impl List {
 
     /// Bytes on the heap: of the rows, and of what is beside them.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let rows = self.rows.bytes() + self.residuals.bytes();
+        let residuals = self.residuals.as_ref().map_or(0, |r| r.bytes() + size_of::<Packed>());
+        let rows = self.rows.bytes() + residuals;
         (rows, self.scales.capacity() * 2 + self.ids.capacity() * 4)
     }
 }

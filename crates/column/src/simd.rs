@@ -70,14 +70,21 @@ pub(crate) fn bytes_of_mut(lines: &mut [Line]) -> &mut [u8] {
 }
 
 /// For each row of `width` bytes, the sum of its unsigned bytes times the query's signed ones; a
-/// query ends with a whole line, in zeros.
-pub(crate) fn dots(isa: Isa, rows: &[u8], width: usize, query: &[Line], out: &mut [i32]) {
+/// query ends with a whole line, in zeros. `next` is what will be read after the rows.
+pub(crate) fn dots(
+    isa: Isa,
+    rows: &[u8],
+    width: usize,
+    query: &[Line],
+    next: *const u8,
+    out: &mut [i32],
+) {
     assert!(rows.len() >= out.len() * width, "{} bytes for {}", rows.len(), out.len());
     assert!(query.len() * LINE >= width && width.is_multiple_of(16), "rows of {width} bytes");
     match isa {
         // SAFETY: `Isa::available` lists what the machine has, and the rows are there.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { x86::dots_avx512(rows, width, query, out) },
+        Isa::Avx512 => unsafe { x86::dots_avx512(rows, width, query, next, out) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::dots_avx2(rows, width, query, out) },
@@ -260,16 +267,26 @@ mod x86 {
     /// The machine has the instructions, `rows` has `width` bytes for each of `out`, and `query` has
     /// as many lines as a row begins.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
-    pub(super) unsafe fn dots_avx512(rows: &[u8], width: usize, query: &[Line], out: &mut [i32]) {
+    pub(super) unsafe fn dots_avx512(
+        rows: &[u8],
+        width: usize,
+        query: &[Line],
+        next: *const u8,
+        out: &mut [i32],
+    ) {
         let (rows, query) = (rows.as_ptr(), query.as_ptr());
         let whole = out.len() / ABREAST * ABREAST;
         for at in (0..whole).step_by(ABREAST) {
             // SAFETY: the four rows and four sums are there.
             unsafe {
                 let row = rows.add(at * width);
+                // A prefetch reads nothing, wherever it points.
+                let ahead = match (at + AHEAD).checked_sub(out.len()) {
+                    Some(behind) => next.wrapping_add(behind * width),
+                    None => row.wrapping_add(AHEAD * width),
+                };
                 for byte in (0..width * ABREAST).step_by(LINE) {
-                    // Past the end it asks for what may be read next, and reads nothing.
-                    super::prefetch(row.wrapping_add(AHEAD * width + byte));
+                    super::prefetch(ahead.wrapping_add(byte));
                 }
                 let sums = sums_of::<ABREAST>(row, width, query);
                 let low = pairs(sums[0], sums[1]);
@@ -411,7 +428,7 @@ mod tests {
                 let want: Vec<i32> = rows.chunks(width).map(by_hand).collect();
                 for isa in Isa::available() {
                     let mut got = vec![0; n_rows];
-                    dots(isa, &rows, width, &query, &mut got);
+                    dots(isa, &rows, width, &query, rows.as_ptr(), &mut got);
                     assert_eq!(got, want, "{isa:?} {n_rows} {width}");
                 }
             }

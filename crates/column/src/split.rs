@@ -35,6 +35,8 @@ pub(crate) struct Splitting {
 enum Stage {
     /// Two fields are sought for the rows of the column.
     Halving { fields: [Vec<f32>; 2], n_passes: usize },
+    /// The rows are divided; the columns around are yet to be found.
+    Divided { daughter: usize },
     /// The rows of the halves and of the columns around move to where they are nearest; those of
     /// `left` are yet to do so.
     Settling { daughter: usize, around: Vec<usize>, left: Vec<usize> },
@@ -51,10 +53,14 @@ impl Splitting {
             stays
         };
         let mut goes_on = renamed(&mut self.column);
-        if let Stage::Settling { daughter, around, left } = &mut self.stage {
-            goes_on &= renamed(daughter);
-            around.retain_mut(renamed);
-            left.retain_mut(renamed);
+        match &mut self.stage {
+            Stage::Halving { .. } => {}
+            Stage::Divided { daughter } => goes_on &= renamed(daughter),
+            Stage::Settling { daughter, around, left } => {
+                goes_on &= renamed(daughter);
+                around.retain_mut(renamed);
+                left.retain_mut(renamed);
+            }
         }
         goes_on
     }
@@ -115,6 +121,7 @@ impl Columns {
         let column = splitting.column;
         let stage = match splitting.stage {
             Stage::Halving { fields, n_passes } => self.halve(column, &fields, n_passes + 1)?,
+            Stage::Divided { daughter } => self.look_around(column, daughter),
             Stage::Settling { daughter, around, left } => {
                 self.settle(column, daughter, around, left)?
             }
@@ -133,13 +140,17 @@ impl Columns {
         if n_passes < PASSES {
             return Some(Stage::Halving { fields: halves.fields, n_passes });
         }
-        let daughter = self.divide(column, &halves);
+        Some(Stage::Divided { daughter: self.divide(column, &halves) })
+    }
+
+    /// Finds the columns around the two halves.
+    fn look_around(&mut self, column: usize, daughter: usize) -> Stage {
         let (near, compared) = self.fields.nearest(&self.probe_of(column), AROUND + 2);
         self.counts.n_compared += compared as u64;
         let around = near.iter().map(|r| r.column()).filter(|c| *c != column && *c != daughter);
         let around: Vec<usize> = around.collect();
         let left = around.iter().copied().chain([column, daughter]).collect();
-        Some(Stage::Settling { daughter, around, left })
+        Stage::Settling { daughter, around, left }
     }
 
     /// Gives the second half of a column's rows to a new column, its daughter.
@@ -231,8 +242,9 @@ impl Columns {
     fn relocate(&mut self, id: u32, from: usize, to: usize) {
         let Some(at) = simd::find(self.isa, &self.columns[from].list.ids, id) else { return };
         let mut list = std::mem::take(&mut self.columns[from].list);
-        let (main, copy) = (self.places.get(id), self.places.copy(id));
-        if main == Some(to) || copy == Some(to) {
+        if self.places.n_copies() > 0
+            && [self.places.get(id), self.places.copy(id)].contains(&Some(to))
+        {
             self.scales -= u64::from(list.scales[at]);
             self.places.set(id, to);
             self.places.forget_copy(id);
