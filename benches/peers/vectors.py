@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Nearest vectors: Striatum's columns beside hnswlib and faiss, on one thread.
 
-    vectors.py [--cache FOLDER] [--sets text mnist million] [--out FILE.json] [--striatum PROGRAM]
+    vectors.py [--cache FOLDER] [--sets text mnist million] [--keep] [--out FILE.json]
+               [--striatum PROGRAM]
     vectors.py --sample FILE        # writes the small set that the tests of `column` keep
 
 The sets are made once, into a folder outside the tree:
