@@ -121,7 +121,7 @@ mod tests {
         assert!(cells[..6].iter().all(|c| c.iter().map(|x| x.abs()).sum::<i16>() == 1));
         assert_eq!(grid.neighbours(origin).len(), 26);
         let reach = |c: &Cell| c.iter().map(|x| x * x).sum::<i16>();
-        assert!(cells[..342].is_sorted_by_key(|c| reach(c)), "a nearer cell was free");
+        assert!(cells[..342].is_sorted_by_key(reach), "a nearer cell was free");
         grid.free(cells[200]);
         assert_eq!(grid.place(200, Some(origin)), cells[200]);
         grid.free(cells[3]);
