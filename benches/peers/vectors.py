@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Nearest vectors: Striatum's columns beside hnswlib and faiss, on one thread.
 
-    vectors.py [--cache FOLDER] [--sets text mnist million] [--out FILE.json] [--striatum PROGRAM]
+    vectors.py [--cache FOLDER] [--sets text mnist million] [--keep] [--out FILE.json]
+               [--striatum PROGRAM]
     vectors.py --sample FILE        # writes the small set that the tests of `column` keep
 
 The sets are made once, into a folder outside the tree:
@@ -191,23 +192,49 @@ def timed(ask, queries, truth, seconds=1.0):
             "qps_one_by_one": best["one by one"]}
 
 
-def with_hnswlib(base, queries, truth):
+def kept(path, build, write, read):
+    """An index and the processor time that it took: built now, or read where a path is given and one
+    was kept there."""
+    seconds = path and path.with_suffix(".seconds")
+    if path and seconds.exists():
+        return read(str(path)), float(seconds.read_text())
+    start = time.process_time()
+    index = build()
+    took = time.process_time() - start
+    if path:
+        write(index, str(path))
+        seconds.write_text(str(took))
+    return index, took
+
+
+def with_hnswlib(base, queries, truth, keep):
     import hnswlib
 
-    index = hnswlib.Index(space="ip", dim=base.shape[1])
-    index.set_num_threads(1)
-    start = time.process_time()
-    index.init_index(max_elements=len(base), M=16, ef_construction=200, random_seed=1)
-    index.add_items(base, num_threads=1)
-    build = time.process_time() - start
+    def build():
+        index = hnswlib.Index(space="ip", dim=base.shape[1])
+        index.set_num_threads(1)
+        index.init_index(max_elements=len(base), M=16, ef_construction=200, random_seed=1)
+        index.add_items(base, num_threads=1)
+        return index
+
+    def read(path):
+        index = hnswlib.Index(space="ip", dim=base.shape[1])
+        index.load_index(path)
+        index.set_num_threads(1)
+        return index
+
+    index, build = kept(keep and keep / "hnswlib.index", build, lambda i, path: i.save_index(path), read)
     for ef in (10, 20, 40, 60, 80, 120, 200):
         index.set_ef(ef)
         row = timed(lambda q: index.knn_query(q, k=K, num_threads=1)[0], queries, truth)
         yield {"who": "hnswlib M16 efC200", "setting": f"ef {ef}", "build_s": build, **row}
 
 
-def with_faiss(base, queries, truth):
+def with_faiss(base, queries, truth, keep):
     import faiss
+
+    def read(path):
+        return faiss.read_index(path)
 
     faiss.omp_set_num_threads(1)
     d, n = base.shape[1], len(base)
@@ -216,23 +243,35 @@ def with_faiss(base, queries, truth):
     def hnsw():
         index = faiss.IndexHNSWFlat(d, 16, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = 200
-        return index, lambda ef: setattr(index.hnsw, "efSearch", ef), (10, 20, 30, 40, 60, 80, 120, 200, 400)
+        return index
 
     def ivf():
         index = faiss.IndexIVFFlat(faiss.IndexFlatIP(d), d, n_lists, faiss.METRIC_INNER_PRODUCT)
         index.cp.seed = 1
-        return index, lambda p: setattr(index, "nprobe", p), (4, 8, 12, 16, 32, 64)
+        return index
 
-    makers = {"faiss HNSW M16 efC200": hnsw, f"faiss IVF{n_lists} flat": ivf}
-    for who, make in makers.items():
-        index, set_breadth, breadths = make()
-        start = time.process_time()
+    def filled(make):
+        index = make()
         if not index.is_trained:
             index.train(base[: min(n, 64 * n_lists)])
         index.add(base)
-        build = time.process_time() - start
+        return index
+
+    def with_ef(index, ef):
+        index.hnsw.efSearch = ef
+
+    def with_lists(index, n_probed):
+        index.nprobe = n_probed
+
+    makers = {
+        "faiss HNSW M16 efC200": (hnsw, with_ef, (10, 20, 30, 40, 60, 80, 120, 200, 400)),
+        f"faiss IVF{n_lists} flat": (ivf, with_lists, (4, 8, 12, 16, 32, 64)),
+    }
+    for who, (make, set_breadth, breadths) in makers.items():
+        path = keep and keep / f"{make.__name__}.faiss"
+        index, build = kept(path, lambda: filled(make), faiss.write_index, read)
         for breadth in breadths:
-            set_breadth(breadth)
+            set_breadth(index, breadth)
             row = timed(lambda q: index.search(q, K)[1], queries, truth)
             yield {"who": who, "setting": str(breadth), "build_s": build, **row}
 
@@ -303,6 +342,8 @@ def main():
     parser.add_argument("--mnist", type=Path, help="an .npz with images")
     parser.add_argument("--striatum", type=Path, default=PROGRAM)
     parser.add_argument("--only", nargs="+", default=["striatum", "hnswlib", "faiss"])
+    parser.add_argument("--keep", action="store_true",
+                        help="keep the peers' indexes and build times beside the set, and use those kept")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sample", type=Path)
     arguments = parser.parse_args()
@@ -311,13 +352,13 @@ def main():
     document = {}
     for name in arguments.sets:
         base, queries, truth = data(name, arguments)
-        rows = Told()
+        rows, keep = Told(), arguments.keep and arguments.cache / name
         if "striatum" in arguments.only:
             rows += with_striatum(arguments.striatum, arguments.cache / name)
         if "hnswlib" in arguments.only:
-            rows += with_hnswlib(base, queries, truth)
+            rows += with_hnswlib(base, queries, truth, keep)
         if "faiss" in arguments.only:
-            rows += with_faiss(base, queries, truth)
+            rows += with_faiss(base, queries, truth, keep)
         show(f"{name}: {base.shape[0]} x {base.shape[1]}", rows)
         document[name] = rows
     if arguments.out:

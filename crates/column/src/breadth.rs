@@ -1,16 +1,24 @@
 //! How far a search must read for the wanted recall, learned from what is stored.
 //!
-//! A search ends when its worst hit exceeds the next receptive field by a gap. For a sample of
+//! A search ends when its worst hit exceeds the next receptive field by a gap. For a sample of stored
 //! vectors the curve holds, for each gap, which share of their true nearest such a search would have
 //! found; the gap to use is the smallest whose share is the wanted one.
+//!
+//! A stored vector has kin, stored with it from the same source, and the more the larger the
+//! collection is. They are found at once, and who asks need not have any, so a share of the
+//! collection that is nearest to the sample is left out.
 
 use crate::code::Probe;
 use crate::fields::Ranked;
 
 /// Nearest neighbours that a calibration looks for.
 const CALIBRATED_K: usize = 10;
-/// Gaps that are told apart.
-const N_GAPS: usize = 160;
+/// Of so many items one is left out, and one at least: the nearest.
+const KIN: usize = 50_000;
+/// But no more than so many.
+const MOST_KIN: usize = 40;
+/// Gaps that are told apart. Curves of another number were learned in another way, and are not used.
+const N_GAPS: usize = 161;
 /// The smallest gap, and the distance between two.
 const LEAST: f32 = -0.5;
 const STEP: f32 = 0.0075;
@@ -36,6 +44,8 @@ pub(crate) struct Walk {
     pub(crate) order: Vec<Ranked>,
     /// How many of them are read.
     pub(crate) n_read: usize,
+    /// The nearest that are left out.
+    n_kin: usize,
     pub(crate) best: Best,
     /// Scores that were among the best, and after how many columns they were found.
     pub(crate) met: Vec<(f32, u32)>,
@@ -44,9 +54,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn new(probe: Probe, but: Option<u32>, order: Vec<Ranked>) -> Self {
-        let best = Best::new(CALIBRATED_K);
-        Self { probe, but, order, n_read: 0, best, met: Vec::new(), gaps: Vec::new() }
+    /// Among so many items.
+    pub(crate) fn new(probe: Probe, but: Option<u32>, n_items: usize, order: Vec<Ranked>) -> Self {
+        let n_kin = (n_items / KIN).clamp(1, MOST_KIN);
+        let best = Best::new(CALIBRATED_K + n_kin);
+        Self { probe, but, order, n_read: 0, n_kin, best, met: Vec::new(), gaps: Vec::new() }
     }
 
     /// Takes in the scores of the next column.
@@ -66,7 +78,8 @@ impl Walk {
     /// that was found by then.
     fn steps(mut self) -> Vec<(f32, f32)> {
         self.met.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        self.met.truncate(CALIBRATED_K);
+        self.met.truncate(CALIBRATED_K + self.n_kin);
+        self.met.drain(..self.n_kin.min(self.met.len()));
         let share = |step: usize| {
             let found = self.met.iter().filter(|(_, at)| *at as usize <= step).count();
             found as f32 / self.met.len().max(1) as f32

@@ -1,7 +1,7 @@
 //! All vectors at once: k-means on a sample, one assignment, then the same splitting and merging as
 //! when they come one by one.
 
-use crate::code::{Code, Probe, lines_of, unit};
+use crate::code::{Code, unit};
 use crate::fields::Ranked;
 use crate::list::List;
 use crate::simd::Isa;
@@ -17,7 +17,7 @@ const PASSES: usize = 6;
 /// The load after a build, in tenths of the wanted load: columns have room to grow.
 const FILL_TENTHS: usize = 16;
 /// Stored vectors that breadth is calibrated with.
-const N_CALIBRATIONS: usize = 256;
+const N_CALIBRATIONS: usize = 768;
 /// The most threads.
 const MAX_THREADS: usize = 256;
 
@@ -91,19 +91,19 @@ impl Columns {
         let parts = in_parts(items, threads, |part| self.encode_part(part));
         let mut all = List::default();
         for part in parts {
-            all.append(part?);
+            all.append(part?, self.width);
         }
         Ok(all)
     }
 
     fn encode_part(&self, items: &[(u32, &[f32])]) -> Result<List, Error> {
         let mut list = List::default();
-        list.reserve(items.len(), lines_of(self.config.dimension), self.config.residual);
+        list.reserve(items.len(), self.width, self.config.residual);
         for (id, vector) in items {
             let unit = unit(vector, self.config.dimension)?;
             let code = Code::of(&unit);
             let residual = self.config.residual.then(|| code.residual(&unit));
-            list.push(*id, &code.lines, code.scale, residual.as_deref());
+            list.push(*id, &code.row, code.scale, residual.as_deref());
         }
         Ok(list)
     }
@@ -111,7 +111,7 @@ impl Columns {
     /// Learns the fields from a sample.
     fn train(&mut self, all: &List, threads: usize) {
         let n = all.len();
-        let load = Self::load_for(n) * FILL_TENTHS / 10;
+        let load = self.load_for(n) * FILL_TENTHS / 10;
         let n_columns = (n / load).max(1);
         let mut state = self.random;
         let n_sample = (SAMPLE * n_columns).min(n);
@@ -119,7 +119,7 @@ impl Columns {
         let d = self.config.dimension;
         let mut row = vec![0.0; d];
         for at in &sample[..n_columns] {
-            all.floats(*at, self.lines, &mut row);
+            all.floats(*at, self.width, &mut row);
             let near = self.columns.last().map(|c| c.cell);
             self.add_column(&row, near);
         }
@@ -131,11 +131,11 @@ impl Columns {
             for (at, place) in sample.iter().zip(places) {
                 let column = place.column as usize;
                 loads[column] += 1;
-                all.add_to(self.isa, *at, self.lines, &mut sums[column * d..(column + 1) * d]);
+                all.add_to(self.isa, *at, self.width, &mut sums[column * d..(column + 1) * d]);
             }
             for (column, sum) in sums.chunks_exact_mut(d).enumerate() {
                 if loads[column] == 0 {
-                    all.floats(sample[random::below(&mut state, n_sample)], self.lines, sum);
+                    all.floats(sample[random::below(&mut state, n_sample)], self.width, sum);
                 }
                 self.set_direction(column, sum);
             }
@@ -156,7 +156,7 @@ impl Columns {
     pub(crate) fn assign_each(&self, all: &List, which: &[usize], two: bool) -> Vec<Place> {
         let mut near: Vec<Ranked> = Vec::new();
         let place = |at: &usize| {
-            let probe = Probe::of_row(all.row(*at, self.lines), all.scales[*at]);
+            let probe = all.probe(*at, self.width);
             let (Some(best), _) = self.fields.best(&probe) else { return Place::default() };
             if !two {
                 return Place { column: best.column() as u32, ..Place::default() };
@@ -186,7 +186,7 @@ impl Columns {
         for (at, place) in places {
             let column = place.column as usize;
             self.seat(all, *at, column);
-            all.add_to(self.isa, *at, self.lines, &mut sums[column * d..(column + 1) * d]);
+            all.add_to(self.isa, *at, self.width, &mut sums[column * d..(column + 1) * d]);
         }
         self.spill_all(all, places);
         for (column, sum) in sums.chunks_exact_mut(d).enumerate() {
@@ -216,7 +216,7 @@ impl Columns {
         let mut loads = vec![0; self.columns.len()];
         places.iter().for_each(|(_, place)| loads[place.column as usize] += 1);
         for (column, load) in self.columns.iter_mut().zip(loads) {
-            column.list.reserve(load, self.lines, self.config.residual);
+            column.list.reserve(load, self.width, self.config.residual);
         }
     }
 
@@ -228,7 +228,7 @@ impl Columns {
 
     fn take(&mut self, all: &List, at: usize, column: usize) {
         self.scales += u64::from(all.scales[at]);
-        all.copy_to(at, self.lines, &mut self.columns[column].list);
+        all.copy_to(at, self.width, &mut self.columns[column].list);
     }
 
     /// Splits what is loaded and merges what is not.

@@ -4,14 +4,15 @@
 use crate::allocation::{Allocation, Competitor, Convergence, Duplicate, Likeness};
 use crate::aspects::{Aspects, Votes};
 use crate::breadth::{Curve, Walk};
-use crate::code::{Code, Probe, UNIT, lines_of, unit};
+use crate::code::{Code, Probe, UNIT, unit};
 use crate::compete::{Outcome, compete};
 use crate::encode::encode;
 use crate::fields::{Fields, Ranked, rank};
 use crate::grid::{Cell, Grid};
 use crate::list::List;
+use crate::packed::width_of;
 use crate::places::Places;
-use crate::simd::{self, Isa, bytes_of};
+use crate::simd::{self, Isa};
 use crate::split::Splitting;
 use crate::{Bytes, ColumnSurvey, Config, Error, MAX_COLUMNS, State, Survey};
 
@@ -23,6 +24,10 @@ const LEAST_ETA: f32 = 0.002;
 pub(crate) const BORDER: f32 = 0.95;
 /// The load that columns grow to, of small and of large indexes.
 const LOADS: (f64, f64) = (64.0, 130.0);
+/// Bytes that a column has beside its rows and its field, about.
+const COLUMN_BYTES: usize = size_of::<Column>() + 20;
+/// The most of a column's bytes that an item of the wanted load bears; columns are filled to more.
+const SHARE_BYTES: f64 = 8.0;
 /// Places in the histogram of iterations.
 pub(crate) const N_ITERATIONS: usize = 64;
 
@@ -31,8 +36,8 @@ pub(crate) const N_ITERATIONS: usize = 64;
 pub struct Columns {
     pub(crate) config: Config,
     pub(crate) isa: Isa,
-    /// Lines of a row.
-    pub(crate) lines: usize,
+    /// Bytes of a row.
+    pub(crate) width: usize,
     pub(crate) columns: Vec<Column>,
     pub(crate) fields: Fields,
     pub(crate) places: Places,
@@ -101,7 +106,7 @@ impl Columns {
         let isa = if Isa::available().contains(&isa) { isa } else { Isa::Portable };
         Ok(Self {
             isa,
-            lines: lines_of(config.dimension),
+            width: width_of(config.dimension),
             columns: Vec::new(),
             fields: Fields::new(isa, config.dimension),
             places: Places::default(),
@@ -149,7 +154,7 @@ impl Columns {
         }
         let Candidate { code, mut allocation } = self.weigh(&unit, &aspects)?;
         let compared = self.counts.n_compared;
-        self.calibrate_with(&unit);
+        self.calibrate_with(id, &unit);
         self.counts.n_insertions += 1;
         self.count(&allocation);
         let residual = self.config.residual.then(|| code.residual(&unit));
@@ -213,8 +218,8 @@ impl Columns {
             let list = &mut self.columns[column].list;
             if let Some(at) = simd::find(self.isa, &list.ids, id) {
                 self.scales -= u64::from(list.scales[at]);
-                list.swap_remove(at, self.lines);
-                list.give_back(self.lines);
+                list.swap_remove(at, self.width);
+                list.give_back(self.width);
             }
         }
         // The higher number first: merging a column renames the last one only.
@@ -234,7 +239,7 @@ impl Columns {
         let list = &self.columns[self.places.get(id)?].list;
         let at = simd::find(self.isa, &list.ids, id)?;
         let mut vector = vec![0.0; self.config.dimension];
-        list.fine_floats(at, self.lines, &mut vector);
+        list.fine_floats(at, self.width, &mut vector);
         Some(vector)
     }
 
@@ -328,7 +333,7 @@ impl Columns {
     /// Who wants a vector, and who gets it.
     fn weigh(&self, unit: &[f32], aspects: &Aspects) -> Result<Candidate, Error> {
         let code = Code::of(unit);
-        let probe = Probe::of_row(&code.lines, code.scale);
+        let probe = Probe::of_row(&code.row, code.scale);
         let (near, compared) = self.fields.nearest(&probe, self.config.competitors.max(2));
         let nearest = &near[..near.len().min(self.config.competitors)];
         let competitors: Vec<Competitor> =
@@ -423,7 +428,7 @@ impl Columns {
         for column in near.iter().take(DUPLICATE_BREADTH).map(|r| r.column()) {
             let list = &self.columns[column].list;
             ranked.clear();
-            rank(self.isa, list, self.lines, probe, &mut ranked);
+            rank(self.isa, list, probe, &mut ranked);
             for (at, r) in ranked.iter().enumerate() {
                 if best.is_none_or(|(score, ..)| r.score() > score) {
                     best = Some((r.score(), column, at));
@@ -432,9 +437,9 @@ impl Columns {
         }
         let (_, column, at) = best?;
         let list = &self.columns[column].list;
-        let row = list.row(at, self.lines);
-        let equal = row == code.lines && list.scales[at] == code.scale;
-        let bytes = &bytes_of(row)[..unit.len()];
+        let row = list.row(at, self.width);
+        let equal = row == code.row && list.scales[at] == code.scale;
+        let bytes = &row[..unit.len()];
         let step = f32::from(list.scales[at]) * UNIT;
         let similarity = (simd::dot_bytes(self.isa, bytes, unit) * step).min(1.0);
         let likeness = if equal { Likeness::Exact } else { Likeness::Near };
@@ -458,14 +463,16 @@ impl Columns {
 
     /// The load that columns should have.
     pub(crate) fn wanted_load(&self) -> usize {
-        Self::load_for(self.n_rows())
+        self.load_for(self.n_rows())
     }
 
     /// The load that the columns of so many rows should have. It grows with the root of their number, so
-    /// that a search compares about as many fields as rows.
-    pub(crate) fn load_for(n: usize) -> usize {
+    /// that a search compares about as many fields as rows, and with the length of a field, so that
+    /// it is few bytes an item.
+    pub(crate) fn load_for(&self, n: usize) -> usize {
         let n = n as f64;
-        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1);
+        let column = (Fields::bytes_of_one(self.config.dimension) + COLUMN_BYTES) as f64;
+        let load = (n.sqrt() / 4.0).clamp(LOADS.0, LOADS.1).max(column / SHARE_BYTES);
         load.max(n / (MAX_COLUMNS as f64 * 0.7)) as usize
     }
 
@@ -485,8 +492,8 @@ impl Columns {
         column
     }
 
-    fn put(&mut self, id: u32, column: usize, code: &Code, residual: Option<&[simd::Line]>) {
+    fn put(&mut self, id: u32, column: usize, code: &Code, residual: Option<&[u8]>) {
         self.scales += u64::from(code.scale);
-        self.columns[column].list.push(id, &code.lines, code.scale, residual);
+        self.columns[column].list.push(id, &code.row, code.scale, residual);
     }
 }

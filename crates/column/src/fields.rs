@@ -1,7 +1,8 @@
 //! The receptive fields of all columns, and which lie nearest to a vector.
 //!
-//! Fields learn in two bytes a number and are compared by the first. They stand in groups around centres of their own,
-//! columns of columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
+//! Fields are compared by a byte for each number. They learn in two, or, where the second would be
+//! many bytes an item, by chance in one. They stand in groups around centres of their own, columns of
+//! columns, which split and merge as columns do; from [`GROUP_FROM`] columns on what is
 //! stored is compared with the nearest groups only. A search compares all fields: among the columns
 //! that it should read there are some of far groups.
 
@@ -9,10 +10,13 @@ use crate::code::{Code, Probe};
 use crate::halves;
 use crate::list::List;
 use crate::order::Order;
+use crate::packed::width_of;
 use crate::simd::{self, Isa};
 
 /// Columns from which on only the nearest groups are compared with what is stored.
 pub(crate) const GROUP_FROM: usize = 1024;
+/// Numbers of a field up to which it has second bytes.
+const FINE: usize = 256;
 /// The share of all columns that is compared then: one in so many.
 const GROUP_SHARE: usize = 6;
 /// A group has as many columns as there are groups, and at least so many.
@@ -58,7 +62,9 @@ pub(crate) fn sort_first(all: &mut [Ranked], n: usize) {
 pub(crate) struct Fields {
     isa: Isa,
     dimension: usize,
-    lines: usize,
+    width: usize,
+    /// Where chance stands.
+    random: u64,
     /// The fields, by group; the ids are columns.
     groups: Vec<List>,
     /// The group of each column.
@@ -72,7 +78,8 @@ impl Fields {
         Self {
             isa,
             dimension,
-            lines: crate::code::lines_of(dimension),
+            width: width_of(dimension),
+            random: 0,
             groups: vec![List::default()],
             group_of: Vec::new(),
             centres: List::default(),
@@ -83,11 +90,20 @@ impl Fields {
         self.group_of.len()
     }
 
+    /// Bytes of one field of so many numbers.
+    pub(crate) fn bytes_of_one(dimension: usize) -> usize {
+        width_of(dimension) * if dimension <= FINE { 2 } else { 1 }
+    }
+
+    fn residual(&self, code: &Code, field: &[f32]) -> Option<Vec<u8>> {
+        (self.dimension <= FINE).then(|| code.residual(field))
+    }
+
     /// A field, of about unit length.
     pub(crate) fn get(&self, column: usize) -> Vec<f32> {
         let (group, at) = self.place_of(column);
         let mut field = vec![0.0; self.dimension];
-        self.groups[group].fine_floats(at, self.lines, &mut field);
+        self.groups[group].fine_floats(at, self.width, &mut field);
         field
     }
 
@@ -95,7 +111,7 @@ impl Fields {
     pub(crate) fn probe(&self, column: usize) -> Probe {
         let (group, at) = self.place_of(column);
         let list = &self.groups[group];
-        Probe::of_row(list.row(at, self.lines), list.scales[at])
+        list.probe(at, self.width)
     }
 
     /// Adds a column with this field.
@@ -104,8 +120,8 @@ impl Fields {
         let code = Code::of(field);
         let group = self.nearest_group(&Probe::of(field)).map_or(0, |g| g.column());
         self.group_of.push(group as u16);
-        let residual = code.residual(field);
-        self.groups[group].push(column as u32, &code.lines, code.scale, Some(&residual));
+        let residual = self.residual(&code, field);
+        self.groups[group].push(column as u32, &code.row, code.scale, residual.as_deref());
         self.split_group_if_due(group);
         column
     }
@@ -113,8 +129,12 @@ impl Fields {
     /// Gives a column another field.
     pub(crate) fn set(&mut self, column: usize, field: &[f32]) {
         let code = Code::of(field);
+        self.write(column, &code, self.residual(&code, field).as_deref());
+    }
+
+    fn write(&mut self, column: usize, code: &Code, residual: Option<&[u8]>) {
         let (group, at) = self.place_of(column);
-        self.groups[group].set(at, &code, Some(&code.residual(field)));
+        self.groups[group].set(at, code, residual);
     }
 
     /// Moves a field towards a vector: `w + eta (x - w)`, at unit length.
@@ -124,17 +144,23 @@ impl Fields {
             *w += eta * (x - *w);
         }
         let norm = simd::dot(self.isa, &field, &field).sqrt();
-        if norm > 0.0 {
-            field.iter_mut().for_each(|w| *w /= norm);
+        if norm == 0.0 {
+            return;
+        }
+        field.iter_mut().for_each(|w| *w /= norm);
+        if self.dimension <= FINE {
             self.set(column, &field);
+        } else {
+            let code = Code::dithered(&field, &mut self.random);
+            self.write(column, &code, None);
         }
     }
 
     /// Takes a column away; the last takes its number.
     pub(crate) fn swap_remove(&mut self, column: usize) {
         let (left, at) = self.place_of(column);
-        self.groups[left].swap_remove(at, self.lines);
-        self.groups[left].give_back(self.lines);
+        self.groups[left].swap_remove(at, self.width);
+        self.groups[left].give_back(self.width);
         let last = self.len() - 1;
         if column != last {
             let (group, at) = self.place_of(last);
@@ -156,11 +182,11 @@ impl Fields {
     pub(crate) fn near(&self, query: &Probe, n: usize, out: &mut Vec<Ranked>) -> usize {
         out.clear();
         if self.len() < GROUP_FROM || self.groups.len() == 1 {
-            self.groups.iter().for_each(|list| rank(self.isa, list, self.lines, query, out));
+            self.groups.iter().for_each(|list| rank(self.isa, list, query, out));
             return out.len();
         }
         let mut centres = Vec::with_capacity(self.groups.len());
-        rank(self.isa, &self.centres, self.lines, query, &mut centres);
+        rank(self.isa, &self.centres, query, &mut centres);
         let wanted = (self.len() / GROUP_SHARE).max(n).min(self.len());
         let first = (2 * centres.len()).div_ceil(GROUP_SHARE);
         sort_first(&mut centres, first);
@@ -169,7 +195,7 @@ impl Fields {
             if out.len() >= wanted && i < first {
                 break;
             }
-            rank(self.isa, &self.groups[centre.column()], self.lines, query, out);
+            rank(self.isa, &self.groups[centre.column()], query, out);
         }
         centres.len() + out.len()
     }
@@ -182,7 +208,7 @@ impl Fields {
         for list in &self.groups {
             let range = columns.len()..columns.len() + list.len();
             let (dots, scores) = (&mut dots[range.clone()], &mut scores[range]);
-            simd::dots(self.isa, &list.rows, &query.lines, dots);
+            list.rows.dots(self.isa, 0..list.len(), query, dots);
             simd::scaled(self.isa, dots, query.bias, &list.scales, scores);
             columns.extend_from_slice(&list.ids);
         }
@@ -202,12 +228,12 @@ impl Fields {
 
     /// The column nearest to a vector, among the nearest groups; and how many fields and centres were compared.
     pub(crate) fn best(&self, probe: &Probe) -> (Option<Ranked>, usize) {
-        let best = |list: &List| best_of(self.isa, list, self.lines, probe);
+        let best = |list: &List| best_of(self.isa, list, probe);
         if self.len() < GROUP_FROM || self.groups.len() == 1 {
             return (self.groups.iter().filter_map(best).max(), self.len());
         }
         let mut centres = Vec::with_capacity(self.groups.len());
-        rank(self.isa, &self.centres, self.lines, probe, &mut centres);
+        rank(self.isa, &self.centres, probe, &mut centres);
         let first = centres.len().div_ceil(GROUP_SHARE);
         sort_first(&mut centres, first);
         let nearest = centres[..first].iter().map(|c| &self.groups[c.column()]);
@@ -223,7 +249,7 @@ impl Fields {
 
     /// The nearest centre, if there is more than one group.
     fn nearest_group(&self, probe: &Probe) -> Option<Ranked> {
-        best_of(self.isa, &self.centres, self.lines, probe)
+        best_of(self.isa, &self.centres, probe)
     }
 
     /// How many columns a group should have: all of them while all are compared.
@@ -239,15 +265,15 @@ impl Fields {
     pub(crate) fn rehome(&mut self, column: usize) -> usize {
         let (from, at) = self.place_of(column);
         let list = &self.groups[from];
-        let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+        let probe = list.probe(at, self.width);
         let Some(best) = self.nearest_group(&probe) else { return 0 };
         let own = score_of(self.isa, &self.centres, from, &probe);
         let n_groups = self.groups.len();
         if best.column() != from && best.score() > own + NEARER {
             let mut list = std::mem::take(&mut self.groups[from]);
             self.adopt(&list, at, best.column());
-            list.swap_remove(at, self.lines);
-            list.give_back(self.lines);
+            list.swap_remove(at, self.width);
+            list.give_back(self.width);
             self.groups[from] = list;
             self.split_group_if_due(best.column());
             self.merge_group_if_due(from);
@@ -258,7 +284,7 @@ impl Fields {
     /// Copies a field of a list into a group.
     fn adopt(&mut self, list: &List, at: usize, group: usize) {
         self.group_of[list.ids[at] as usize] = group as u16;
-        list.copy_to(at, self.lines, &mut self.groups[group]);
+        list.copy_to(at, self.width, &mut self.groups[group]);
     }
 
     fn split_group_if_due(&mut self, group: usize) {
@@ -279,11 +305,11 @@ impl Fields {
         let codes = halves.fields.map(|field| Code::of(&field));
         let [first, other] = &codes;
         if self.centres.len() == 0 {
-            self.centres.push(group as u32, &first.lines, first.scale, None);
+            self.centres.push(group as u32, &first.row, first.scale, None);
         } else {
             self.centres.set(group, first, None);
         }
-        self.centres.push(second as u32, &other.lines, other.scale, None);
+        self.centres.push(second as u32, &other.row, other.scale, None);
     }
 
     /// Gives the columns of a small group to the nearest others.
@@ -293,7 +319,7 @@ impl Fields {
             return;
         }
         let list = self.groups.swap_remove(group);
-        self.centres.swap_remove(group, self.lines);
+        self.centres.swap_remove(group, self.width);
         if let Some(renamed) = self.groups.get(group) {
             self.centres.ids[group] = group as u32;
             renamed.ids.iter().for_each(|id| self.group_of[*id as usize] = group as u16);
@@ -302,7 +328,7 @@ impl Fields {
             self.centres = List::default();
         }
         for at in 0..list.len() {
-            let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+            let probe = list.probe(at, self.width);
             let to = self.nearest_group(&probe).map_or(0, |g| g.column());
             self.adopt(&list, at, to);
         }
@@ -323,14 +349,14 @@ impl Fields {
             self.centres = List::default();
             for (i, centre) in centres.iter().enumerate() {
                 let code = Code::of(centre);
-                self.centres.push(i as u32, &code.lines, code.scale, None);
+                self.centres.push(i as u32, &code.row, code.scale, None);
             }
             let mut sums = vec![vec![0.0f32; self.dimension]; n_groups];
             let mut near = Vec::with_capacity(n_groups);
             for (column, group) in groups.iter_mut().enumerate() {
                 let field = self.get(column);
                 near.clear();
-                rank(self.isa, &self.centres, self.lines, &Probe::of(&field), &mut near);
+                rank(self.isa, &self.centres, &Probe::of(&field), &mut near);
                 let best = near.iter().max().map_or(0, |c| c.column());
                 *group = best as u16;
                 sums[best].iter_mut().zip(&field).for_each(|(sum, x)| *sum += x);
@@ -351,9 +377,10 @@ impl Fields {
         for list in &self.groups {
             for at in 0..list.len() {
                 let group = groups[list.ids[at] as usize];
-                list.copy_to(at, self.lines, &mut dealt[usize::from(group)]);
+                list.copy_to(at, self.width, &mut dealt[usize::from(group)]);
             }
         }
+        dealt.iter_mut().for_each(List::shrink);
         self.groups = dealt;
         self.group_of = groups.to_vec();
     }
@@ -370,8 +397,6 @@ impl Fields {
     pub(crate) fn check(&self) {
         let mut seen = vec![false; self.len()];
         for (group, list) in self.groups.iter().enumerate() {
-            assert_eq!(list.rows.len(), list.len() * self.lines);
-            assert_eq!(list.residuals.len(), list.rows.len());
             for column in &list.ids {
                 assert_eq!(usize::from(self.group_of[*column as usize]), group);
                 assert!(!std::mem::replace(&mut seen[*column as usize], true));
@@ -384,13 +409,13 @@ impl Fields {
 }
 
 /// Appends the cosine of each row of a list with a query.
-pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut Vec<Ranked>) {
+pub(crate) fn rank(isa: Isa, list: &List, query: &Probe, out: &mut Vec<Ranked>) {
     const BLOCK: usize = 64;
     let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        simd::dots(isa, &list.rows[start * lines..end * lines], &query.lines, &mut dots[..n]);
+        list.rows.dots(isa, start..end, query, &mut dots[..n]);
         simd::scaled(isa, &dots[..n], query.bias, &list.scales[start..end], &mut scores[..n]);
         let pairs = scores[..n].iter().zip(&list.ids[start..end]);
         out.extend(pairs.map(|(score, id)| Ranked::new(score * query.factor, *id)));
@@ -400,19 +425,19 @@ pub(crate) fn rank(isa: Isa, list: &List, lines: usize, query: &Probe, out: &mut
 /// The cosine of one row of a list with a vector.
 fn score_of(isa: Isa, list: &List, at: usize, probe: &Probe) -> f32 {
     let mut dot = [0];
-    simd::dots(isa, list.row(at, probe.lines.len()), &probe.lines, &mut dot);
+    list.rows.dots(isa, at..at + 1, probe, &mut dot);
     (dot[0] - probe.bias) as f32 * f32::from(list.scales[at]) * probe.factor
 }
 
 /// The best row of a list.
-fn best_of(isa: Isa, list: &List, lines: usize, probe: &Probe) -> Option<Ranked> {
+fn best_of(isa: Isa, list: &List, probe: &Probe) -> Option<Ranked> {
     const BLOCK: usize = 64;
     let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
     let mut best: Option<(f32, usize)> = None;
     for start in (0..list.len()).step_by(BLOCK) {
         let n = BLOCK.min(list.len() - start);
         let end = start + n;
-        simd::dots(isa, &list.rows[start * lines..end * lines], &probe.lines, &mut dots[..n]);
+        list.rows.dots(isa, start..end, probe, &mut dots[..n]);
         let scales = &list.scales[start..end];
         let most = simd::scaled(isa, &dots[..n], probe.bias, scales, &mut scores[..n]);
         if best.is_none_or(|(score, _)| most > score) {

@@ -8,6 +8,9 @@ pub(crate) type Cell = [i16; 3];
 /// How far from its mother a daughter may stand before it goes to the rim.
 const RADIUS: i16 = 3;
 
+/// A cell and the cells that share a face or an edge with it.
+const BESIDE: usize = 19;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
     columns: BTreeMap<Cell, u16>,
@@ -37,13 +40,8 @@ fn rim_cell(n: u32) -> Cell {
 impl Grid {
     /// Puts a column into the free cell nearest to its mother's.
     pub(crate) fn place(&mut self, column: usize, mother: Option<Cell>) -> Cell {
-        let [x, y, z] = mother.unwrap_or_default();
-        let near = self
-            .shells
-            .iter()
-            .map(|c| [x.saturating_add(c[0]), y.saturating_add(c[1]), z.saturating_add(c[2])]);
-        let free = near.into_iter().find(|cell| !self.columns.contains_key(cell));
-        let cell = free.unwrap_or_else(|| {
+        let mother = mother.unwrap_or_default();
+        let cell = self.free_near(mother).unwrap_or_else(|| {
             loop {
                 let cell = rim_cell(self.rim);
                 if !self.columns.contains_key(&cell) {
@@ -54,6 +52,31 @@ impl Grid {
         });
         self.columns.insert(cell, column as u16);
         cell
+    }
+
+    /// The nearest free cell around one.
+    fn free_near(&self, mother: Cell) -> Option<Cell> {
+        let [x, y, z] = mother;
+        let from =
+            |c: &Cell| [x.saturating_add(c[0]), y.saturating_add(c[1]), z.saturating_add(c[2])];
+        let (beside, beyond) = self.shells.split_at(BESIDE);
+        let near = beside.iter().map(from).find(|cell| !self.columns.contains_key(cell));
+        near.or_else(|| {
+            // Row by row it takes one search for seven cells.
+            let taken = self.taken_around(mother);
+            beyond.iter().map(from).find(|cell| taken.binary_search(cell).is_err())
+        })
+    }
+
+    /// The cells around one that are taken, in their order.
+    fn taken_around(&self, [x, y, z]: Cell) -> Vec<Cell> {
+        let range = |at: i16| at.saturating_sub(RADIUS)..=at.saturating_add(RADIUS);
+        let ends = range(z);
+        let rows = range(x).flat_map(|x| range(y).map(move |y| (x, y)));
+        let taken = rows.flat_map(|(x, y)| {
+            self.columns.range([x, y, *ends.start()]..=[x, y, *ends.end()]).map(|(cell, _)| *cell)
+        });
+        taken.collect()
     }
 
     pub(crate) fn free(&mut self, cell: Cell) {
@@ -97,6 +120,10 @@ mod tests {
         assert_eq!(grid.columns.len(), 2000);
         assert!(cells[..6].iter().all(|c| c.iter().map(|x| x.abs()).sum::<i16>() == 1));
         assert_eq!(grid.neighbours(origin).len(), 26);
+        let reach = |c: &Cell| c.iter().map(|x| x * x).sum::<i16>();
+        assert!(cells[..342].is_sorted_by_key(reach), "a nearer cell was free");
+        grid.free(cells[200]);
+        assert_eq!(grid.place(200, Some(origin)), cells[200]);
         grid.free(cells[3]);
         assert_eq!(grid.neighbours(origin).len(), 25);
         assert_eq!(grid.place(5000, Some(origin)), cells[3]);

@@ -3,6 +3,7 @@
 
 use crate::code::Probe;
 use crate::list::List;
+use crate::packed::width_of;
 use crate::simd::{self, Isa};
 
 /// A half smaller than one in so many of the whole is no half.
@@ -16,10 +17,10 @@ pub(crate) struct Halves {
 
 /// The fields to begin with: a row and the row farthest from it.
 pub(crate) fn ends(isa: Isa, list: &List, first: usize, dimension: usize) -> [Vec<f32>; 2] {
-    let lines = crate::code::lines_of(dimension);
+    let width = width_of(dimension);
     let row = |at: usize| {
         let mut row = vec![0.0; dimension];
-        list.floats(at, lines, &mut row);
+        list.floats(at, width, &mut row);
         row
     };
     let first = row(first);
@@ -60,10 +61,10 @@ fn even_out(lead: &[f32], second: &mut [bool]) {
 }
 
 fn means(isa: Isa, list: &List, dimension: usize, second: &[bool]) -> [Vec<f32>; 2] {
-    let lines = crate::code::lines_of(dimension);
+    let width = width_of(dimension);
     let mut sums = [vec![0.0f32; dimension], vec![0.0f32; dimension]];
     for (at, second) in second.iter().enumerate() {
-        list.add_to(isa, at, lines, &mut sums[usize::from(*second)]);
+        list.add_to(isa, at, width, &mut sums[usize::from(*second)]);
     }
     for (which, sum) in sums.iter_mut().enumerate() {
         let norm = simd::dot(isa, sum, sum).sqrt();
@@ -71,7 +72,7 @@ fn means(isa: Isa, list: &List, dimension: usize, second: &[bool]) -> [Vec<f32>;
             sum.iter_mut().for_each(|x| *x /= norm);
         } else if let Some(at) = second.iter().position(|s| usize::from(*s) == which) {
             // Opposite rows have no mean direction; one of them stands for all.
-            list.floats(at, lines, sum);
+            list.floats(at, width, sum);
         }
     }
     sums

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::breadth::Curve;
 use crate::build::{Place, in_parts};
 use crate::list::List;
-use crate::simd::{Line, bytes_of};
+use crate::simd::{BIAS, LINE};
 use crate::{Columns, Config, Error, MAX_COLUMNS};
 
 /// Where fewer than one item in so many is new, a layout is used.
@@ -30,7 +30,7 @@ impl Columns {
     /// Which item stands where.
     pub fn layout(&self) -> Layout {
         let named = |list: &List| {
-            let digest = |at| digest(list.row(at, self.lines), list.scales[at]);
+            let digest = |at| digest(list.row(at, self.width), list.scales[at]);
             list.ids.iter().enumerate().map(|(at, id)| (*id, digest(at))).collect()
         };
         let columns = self.columns.iter().map(|column| named(&column.list)).collect();
@@ -52,7 +52,7 @@ impl Columns {
         let mut columns = Self::new(config)?;
         columns.check_room(items.len())?;
         let all = columns.encode_all(items, threads)?;
-        let placed = layout.places(&all, columns.lines);
+        let placed = layout.places(&all, columns.width);
         let n_new = placed.iter().filter(|column| **column == NOWHERE).count();
         let fits = layout.columns.len() <= MAX_COLUMNS && columns.config.spill_share == 0.0;
         if !fits || n_new * MOST_NEW >= items.len() {
@@ -79,7 +79,7 @@ impl Columns {
             let next = numbers.len() as u32;
             let column = *numbers.entry(column).or_insert(next);
             if column == next {
-                all.floats(at, self.lines, &mut row);
+                all.floats(at, self.width, &mut row);
                 let near = self.columns.last().map(|c| c.cell);
                 self.add_column(&row, near);
             }
@@ -97,13 +97,13 @@ impl Columns {
 
 impl Layout {
     /// The column of each row.
-    fn places(&self, all: &List, lines: usize) -> Vec<u32> {
+    fn places(&self, all: &List, width: usize) -> Vec<u32> {
         let mut of: HashMap<u32, (u32, u32)> = HashMap::with_capacity(all.len());
         for (column, named) in (0u32..).zip(&self.columns) {
             of.extend(named.iter().map(|(id, digest)| (*id, (column, *digest))));
         }
         let place = |at: usize| match of.get(&all.ids[at]) {
-            Some((column, known)) if *known == digest(all.row(at, lines), all.scales[at]) => {
+            Some((column, known)) if *known == digest(all.row(at, width), all.scales[at]) => {
                 *column
             }
             _ => NOWHERE,
@@ -112,12 +112,15 @@ impl Layout {
     }
 }
 
-/// Of a row, to know it again: words of eight bytes, each mixed in with the multiplier of FxHash.
-fn digest(row: &[Line], scale: u16) -> u32 {
+/// Of a row, to know it again: words of eight bytes, each mixed in with the multiplier of FxHash, and
+/// zeros up to a whole line.
+fn digest(row: &[u8], scale: u16) -> u32 {
     const MULTIPLIER: u64 = 0x517c_c1b7_2722_0a95;
+    const ZEROS: u64 = u64::from_le_bytes([BIAS; 8]);
     let mix = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(MULTIPLIER);
-    let (words, _) = bytes_of(row).as_chunks::<8>();
-    let hash =
-        words.iter().fold(u64::from(scale), |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let (words, _) = row.as_chunks::<8>();
+    let n_zeros = (row.len().next_multiple_of(LINE) - row.len()) / 8;
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let hash = words.chain(std::iter::repeat_n(ZEROS, n_zeros)).fold(u64::from(scale), mix);
     (hash >> 32) as u32
 }

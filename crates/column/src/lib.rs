@@ -43,6 +43,7 @@ mod halves;
 mod layout;
 mod list;
 mod order;
+mod packed;
 mod places;
 mod random;
 mod receptive;

@@ -2,19 +2,21 @@
 
 use crate::aspects::Aspects;
 use crate::code::{Code, Probe, RESIDUAL_STEPS, UNIT, signed};
+use crate::packed::{Packed, is_narrow};
 use crate::receptive::Receptive;
-use crate::simd::{self, Isa, Line, bytes_of};
+use crate::simd::{self, Isa};
 
-/// Rows for which room is made at once, so that little is left unused.
+/// Labels for which room is made at once, so that little is left unused.
 const GROWTH: usize = 2;
-/// Rows of unused room above which it is given back, and the same as one in so many of all.
+/// Rows of unused room above which it is given back: narrow ones, or one in so many of all; wide ones.
 const SLACK: (usize, usize) = (4, 16);
+const SLACK_WIDE: usize = 1;
 
-/// A growing list of rows of `lines` lines each.
+/// A growing list of rows of `width` bytes each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
-    pub(crate) rows: Vec<Line>,
-    pub(crate) residuals: Vec<Line>,
+    pub(crate) rows: Packed,
+    pub(crate) residuals: Option<Box<Packed>>,
     pub(crate) scales: Vec<u16>,
     pub(crate) ids: Vec<u32>,
     /// What the rows are beside their vectors, where any of them says so.
@@ -34,23 +36,27 @@ impl List {
         self.ids.len()
     }
 
-    pub(crate) fn row(&self, at: usize, lines: usize) -> &[Line] {
-        &self.rows[at * lines..(at + 1) * lines]
+    pub(crate) fn row(&self, at: usize, width: usize) -> &[u8] {
+        self.rows.row(at, width)
     }
 
-    pub(crate) fn push(&mut self, id: u32, row: &[Line], scale: u16, residual: Option<&[Line]>) {
-        room(&mut self.rows, row.len());
+    /// The second bytes of a row, where there are any.
+    pub(crate) fn residual(&self, at: usize, width: usize) -> Option<&[u8]> {
+        self.residuals.as_ref().map(|residuals| residuals.row(at, width))
+    }
+
+    pub(crate) fn push(&mut self, id: u32, row: &[u8], scale: u16, residual: Option<&[u8]>) {
+        let n = self.len();
+        self.rows.push(n, row);
+        if let Some(residual) = residual {
+            self.residuals.get_or_insert_default().push(n, residual);
+        }
         room(&mut self.scales, 1);
         room(&mut self.ids, 1);
-        self.rows.extend_from_slice(row);
         self.scales.push(scale);
         self.ids.push(id);
         if let Some(receptive) = &mut self.receptive {
             receptive.push();
-        }
-        if let Some(residual) = residual {
-            room(&mut self.residuals, residual.len());
-            self.residuals.extend_from_slice(residual);
         }
     }
 
@@ -78,49 +84,41 @@ impl List {
     }
 
     /// Makes room for so many rows more, and no more than that.
-    pub(crate) fn reserve(&mut self, n: usize, lines: usize, residual: bool) {
-        self.rows.reserve_exact(n * lines);
-        self.residuals.reserve_exact(if residual { n * lines } else { 0 });
-        self.scales.reserve_exact(n);
-        self.ids.reserve_exact(n);
+    pub(crate) fn reserve(&mut self, more: usize, width: usize, residual: bool) {
+        let n = self.len();
+        self.rows.reserve(n, more, width);
+        if residual {
+            self.residuals.get_or_insert_default().reserve(n, more, width);
+        }
+        self.scales.reserve_exact(more);
+        self.ids.reserve_exact(more);
     }
 
     /// Puts another list behind this one.
-    pub(crate) fn append(&mut self, mut other: Self) {
+    pub(crate) fn append(&mut self, other: Self, width: usize) {
         if self.len() == 0 {
             *self = other;
             return;
         }
-        let (before, n) = (self.len(), other.len());
-        self.rows.append(&mut other.rows);
-        self.residuals.append(&mut other.residuals);
-        self.scales.append(&mut other.scales);
-        self.ids.append(&mut other.ids);
-        if let Some(receptive) = &mut self.receptive {
-            (0..n).for_each(|_| receptive.push());
-        }
-        (0..n).for_each(|at| self.set_aspects(before + at, other.aspects(at)));
+        self.reserve(other.len(), width, other.residuals.is_some());
+        (0..other.len()).for_each(|at| other.copy_to(at, width, self));
     }
 
     /// Writes another vector over a row.
-    pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[Line]>) {
-        let lines = code.lines.len();
-        let range = at * lines..(at + 1) * lines;
-        self.rows[range.clone()].copy_from_slice(&code.lines);
-        if let Some(residual) = residual {
-            self.residuals[range].copy_from_slice(residual);
+    pub(crate) fn set(&mut self, at: usize, code: &Code, residual: Option<&[u8]>) {
+        self.rows.set(at, &code.row);
+        if let (Some(residuals), Some(residual)) = (&mut self.residuals, residual) {
+            residuals.set(at, residual);
         }
         self.scales[at] = code.scale;
     }
 
     /// Takes a row away; the last takes its place. The room stays.
-    pub(crate) fn swap_remove(&mut self, at: usize, lines: usize) {
-        let last = self.len() - 1;
-        for rows in [&mut self.rows, &mut self.residuals] {
-            if !rows.is_empty() {
-                rows.copy_within(last * lines..(last + 1) * lines, at * lines);
-                rows.truncate(last * lines);
-            }
+    pub(crate) fn swap_remove(&mut self, at: usize, width: usize) {
+        let n = self.len();
+        self.rows.swap_remove(at, n, width);
+        if let Some(residuals) = &mut self.residuals {
+            residuals.swap_remove(at, n, width);
         }
         self.scales.swap_remove(at);
         self.ids.swap_remove(at);
@@ -130,64 +128,69 @@ impl List {
     }
 
     /// Gives room back if much is unused.
-    pub(crate) fn give_back(&mut self, lines: usize) {
-        let unused = (self.rows.capacity() - self.rows.len()) / lines;
-        if unused > SLACK.0.max(self.len() / SLACK.1) {
+    pub(crate) fn give_back(&mut self, width: usize) {
+        let slack = if is_narrow(width) { SLACK.0.max(self.len() / SLACK.1) } else { SLACK_WIDE };
+        if self.rows.room(self.len(), width) > slack {
             self.shrink();
         }
     }
 
     /// Copies a row to the end of another list.
-    pub(crate) fn copy_to(&self, at: usize, lines: usize, other: &mut Self) {
-        let range = at * lines..(at + 1) * lines;
-        let residual = self.residuals.get(range.clone());
-        other.push(self.ids[at], &self.rows[range], self.scales[at], residual);
+    pub(crate) fn copy_to(&self, at: usize, width: usize, other: &mut Self) {
+        let residual = self.residual(at, width);
+        other.push(self.ids[at], self.row(at, width), self.scales[at], residual);
         other.set_aspects(other.len() - 1, self.aspects(at));
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.rows.shrink_to_fit();
-        self.residuals.shrink_to_fit();
+        self.rows.shrink();
+        self.residuals.iter_mut().for_each(|residuals| residuals.shrink());
         self.scales.shrink_to_fit();
         self.ids.shrink_to_fit();
         self.receptive.iter_mut().for_each(|receptive| receptive.shrink());
     }
 
     /// The numbers of a row, to the precision of the first bytes.
-    pub(crate) fn floats(&self, at: usize, lines: usize, out: &mut [f32]) {
+    pub(crate) fn floats(&self, at: usize, width: usize, out: &mut [f32]) {
         let step = f32::from(self.scales[at]) * UNIT;
-        for (out, byte) in out.iter_mut().zip(bytes_of(self.row(at, lines))) {
+        for (out, byte) in out.iter_mut().zip(self.row(at, width)) {
             *out = signed(*byte) * step;
         }
     }
 
     /// The numbers of a row, to the precision of both bytes where there is a second.
-    pub(crate) fn fine_floats(&self, at: usize, lines: usize, out: &mut [f32]) {
-        self.floats(at, lines, out);
-        if let Some(rest) = self.residuals.get(at * lines..(at + 1) * lines) {
+    pub(crate) fn fine_floats(&self, at: usize, width: usize, out: &mut [f32]) {
+        self.floats(at, width, out);
+        if let Some(rest) = self.residual(at, width) {
             let step = f32::from(self.scales[at]) * UNIT / RESIDUAL_STEPS;
-            out.iter_mut().zip(bytes_of(rest)).for_each(|(x, byte)| *x += signed(*byte) * step);
+            out.iter_mut().zip(rest).for_each(|(x, byte)| *x += signed(*byte) * step);
         }
+    }
+
+    /// A row as what others are compared with, to the precision of its first bytes.
+    pub(crate) fn probe(&self, at: usize, width: usize) -> Probe {
+        Probe::of_row(self.row(at, width), self.scales[at])
     }
 
     /// The cosine of every row with a vector.
     pub(crate) fn score(&self, isa: Isa, probe: &Probe, out: &mut [f32]) {
         let mut dots = vec![0; self.len()];
-        simd::dots(isa, &self.rows, &probe.lines, &mut dots);
+        self.rows.dots(isa, 0..self.len(), probe, &mut dots);
         simd::scaled(isa, &dots, probe.bias, &self.scales, out);
         out.iter_mut().for_each(|score| *score *= probe.factor);
     }
 
     /// Adds the numbers of a row to a sum.
-    pub(crate) fn add_to(&self, isa: Isa, at: usize, lines: usize, sum: &mut [f32]) {
+    pub(crate) fn add_to(&self, isa: Isa, at: usize, width: usize, sum: &mut [f32]) {
         let step = f32::from(self.scales[at]) * UNIT;
-        simd::add_bytes(isa, bytes_of(self.row(at, lines)), step, sum);
+        simd::add_bytes(isa, self.row(at, width), step, sum);
     }
 
     /// Bytes on the heap: of the rows, and of what is beside them.
     pub(crate) fn bytes(&self) -> (usize, usize) {
-        let rows = (self.rows.capacity() + self.residuals.capacity()) * size_of::<Line>();
+        let residuals = self.residuals.as_ref().map_or(0, |r| r.bytes() + size_of::<Packed>());
         let labels = self.scales.capacity() * 2 + self.ids.capacity() * 4;
-        (rows, labels + self.receptive.as_ref().map_or(0, |receptive| receptive.bytes()))
+        let receptive = self.receptive.as_ref().map_or(0, |receptive| receptive.bytes());
+        (self.rows.bytes() + residuals, labels + receptive)
     }
 }

@@ -80,10 +80,10 @@ impl Places {
 
     /// The row of `id` in the column `from` is in the column `to` now.
     pub(crate) fn moved(&mut self, id: u32, from: usize, to: usize) {
-        if self.get(id) == Some(from) {
-            self.set(id, to);
-        } else {
-            self.set_copy(id, to);
+        let (page, at) = split(id);
+        match self.pages.get_mut(&page).map(|page| &mut page.columns[at]) {
+            Some(column) if usize::from(*column) == from => *column = to as u16,
+            _ => self.set_copy(id, to),
         }
     }
 

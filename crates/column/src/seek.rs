@@ -7,7 +7,7 @@ use crate::build::in_parts;
 use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
 use crate::list::List;
 use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
-use crate::simd::{self, bytes_of};
+use crate::simd;
 use crate::{Columns, Error, random};
 
 /// Rows that are compared before any is looked at.
@@ -21,13 +21,15 @@ const SCARCE: u64 = 50;
 /// Columns under which breadth is not calibrated: all are read.
 const FEW_COLUMNS: usize = 4;
 /// Rows that a calibration reads at least, and the share of all: at once, and a few at a time.
-const WHOLE: (f64, f64) = (49_152.0, 0.375);
-const STEPWISE: (f64, f64) = (16_384.0, 0.25);
+const WHOLE: (f64, f64) = (32_768.0, 0.125);
+const STEPWISE: (f64, f64) = (20_480.0, 0.125);
+/// How often a row is drawn until there is one.
+const DRAWS: usize = 64;
 /// Calibrations that read a column one after the other.
 const TOGETHER: usize = 8;
-/// Rows that a calibration reads with each insertion, at least and at most, and the lines of them.
+/// Rows that a calibration reads with each insertion, at least and at most, and the bytes of them.
 const STEP_ROWS: (usize, usize) = (64, 512);
-const STEP_LINES: usize = 1024;
+const STEP_BYTES: usize = 1 << 16;
 /// Candidates above which all but the best are dropped.
 const MANY: usize = 8192;
 
@@ -81,25 +83,23 @@ impl Columns {
     }
 
     fn fine_score(&self, list: &List, at: usize, query: &[f32]) -> f32 {
-        let row = bytes_of(list.row(at, self.lines));
-        let mut score = simd::dot_bytes(self.isa, row, query);
-        if self.config.residual {
-            let rest = &list.residuals[at * self.lines..(at + 1) * self.lines];
-            score += simd::dot_bytes(self.isa, bytes_of(rest), query) / RESIDUAL_STEPS;
+        let mut score = simd::dot_bytes(self.isa, list.row(at, self.width), query);
+        if let Some(rest) = list.residual(at, self.width) {
+            score += simd::dot_bytes(self.isa, rest, query) / RESIDUAL_STEPS;
         }
         score * f32::from(list.scales[at]) * UNIT
     }
 
     /// Goes on with a calibration, and begins the next with a vector that is about to be stored.
-    pub(crate) fn calibrate_with(&mut self, unit: &[f32]) {
+    pub(crate) fn calibrate_with(&mut self, id: u32, unit: &[f32]) {
         if self.columns.len() <= FEW_COLUMNS {
             return;
         }
         let (mut walk, compared) = match self.walk.take() {
             Some(walk) => (walk, 0),
-            None => self.walk_from(unit, None, STEPWISE),
+            None => self.walk_from(unit, Some(id), STEPWISE),
         };
-        let step = (STEP_LINES / self.lines).clamp(STEP_ROWS.0, STEP_ROWS.1);
+        let step = (STEP_BYTES / self.width).clamp(STEP_ROWS.0, STEP_ROWS.1);
         let (end, n_read) = self.read_for(&mut walk, step);
         self.counts.n_compared += (compared + n_read) as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
@@ -117,7 +117,8 @@ impl Columns {
         if self.columns.len() <= FEW_COLUMNS {
             return;
         }
-        let drawn: Vec<(usize, usize)> = (0..n).filter_map(|_| self.draw()).collect();
+        let most = self.columns.iter().map(|column| column.list.len()).max().unwrap_or(0);
+        let drawn: Vec<(usize, usize)> = (0..n).filter_map(|_| self.draw(most)).collect();
         let walks = in_parts(&drawn, threads, |part| {
             part.chunks(TOGETHER).flat_map(|places| self.walked(places)).collect::<Vec<_>>()
         });
@@ -126,11 +127,14 @@ impl Columns {
         }
     }
 
-    /// A stored vector, by its column and place; none where the column that is drawn is empty.
-    fn draw(&mut self) -> Option<(usize, usize)> {
-        let column = random::below(&mut self.random, self.columns.len());
-        let n = self.columns[column].list.len();
-        (n > 0).then(|| (column, random::below(&mut self.random, n)))
+    /// A stored row, each as likely as the other, by its column and place; `most` rows are in the
+    /// fullest column. None where chance does not find one soon.
+    fn draw(&mut self, most: usize) -> Option<(usize, usize)> {
+        (0..DRAWS).find_map(|_| {
+            let column = random::below(&mut self.random, self.columns.len());
+            let at = random::below(&mut self.random, most.max(1));
+            (at < self.columns[column].list.len()).then_some((column, at))
+        })
     }
 
     /// The whole walks from stored vectors. A column is compared with all that read it before the
@@ -139,7 +143,7 @@ impl Columns {
         let begin = |&(column, at): &(usize, usize)| {
             let list = &self.columns[column].list;
             let mut vector = vec![0.0; self.config.dimension];
-            list.floats(at, self.lines, &mut vector);
+            list.floats(at, self.width, &mut vector);
             *self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
         };
         let mut walks: Vec<Walk> = places.iter().map(begin).collect();
@@ -185,7 +189,7 @@ impl Columns {
         let probe = Probe::of(vector);
         let order = self.fields.order(&probe).take(n_columns.max(FEW_COLUMNS));
         let compared = self.fields.len();
-        (Box::new(Walk::new(probe, but, order)), compared)
+        (Box::new(Walk::new(probe, but, self.len(), order)), compared)
     }
 
     /// Reads about so many rows more; says whether the walk is at its end, and how many it read.
@@ -257,7 +261,7 @@ impl<'a> Hunt<'a> {
             }
             if let Some(after) = order.peek() {
                 let list = &columns.columns[after.column()].list;
-                list.rows.iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
+                list.rows.lines().iter().take(AT_ONCE).for_each(|line| simd::prefetch(line));
             }
             self.read(next.column());
         }
@@ -273,15 +277,14 @@ impl<'a> Hunt<'a> {
     }
 
     fn read_all(&mut self, column: usize, list: &List) {
-        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let isa = self.columns.isa;
         let (mut dots, mut scores) = ([0i32; BLOCK], [0f32; BLOCK]);
         self.report.rows_scanned += list.len() as u32;
         for start in (0..list.len()).step_by(BLOCK) {
             let n = BLOCK.min(list.len() - start);
             let end = start + n;
             let scales = &list.scales[start..end];
-            let rows = &list.rows[start * lines..end * lines];
-            simd::dots(isa, rows, &self.probe.lines, &mut dots[..n]);
+            list.rows.dots(isa, start..end, &self.probe, &mut dots[..n]);
             let most = simd::scaled(isa, &dots[..n], self.probe.bias, scales, &mut scores[..n]);
             let slack = self.bounds.1 + self.bounds.0 * 65535.0;
             let least = (self.best.worst() - self.margin - 2.0 * slack) / self.probe.factor;
@@ -319,9 +322,9 @@ impl<'a> Hunt<'a> {
     }
 
     fn read_row(&mut self, column: usize, at: usize, list: &List) {
-        let (isa, lines) = (self.columns.isa, self.columns.lines);
+        let isa = self.columns.isa;
         let (mut dot, mut score) = ([0], [0.0]);
-        simd::dots(isa, list.row(at, lines), &self.probe.lines, &mut dot);
+        list.rows.dots(isa, at..at + 1, &self.probe, &mut dot);
         simd::scaled(isa, &dot, self.probe.bias, &list.scales[at..=at], &mut score);
         self.report.rows_scanned += 1;
         self.meet(score[0] * self.probe.factor, column, at, list);

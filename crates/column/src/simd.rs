@@ -4,7 +4,7 @@
 //! Rows are unsigned (`value + 128`) and the query is signed, as `vpdpbusd` wants them: the bias
 //! is 128 times the sum of the query, once for each query.
 
-/// A cache line of a row; rows are whole lines, so that every load is aligned.
+/// A cache line, which memory for rows begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [u8; LINE]);
@@ -69,26 +69,35 @@ pub(crate) fn bytes_of_mut(lines: &mut [Line]) -> &mut [u8] {
     unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), size_of_val(lines)) }
 }
 
-/// For each row of `query.len()` lines, the sum of its unsigned bytes times the query's signed ones.
-pub(crate) fn dots(isa: Isa, rows: &[Line], query: &[Line], out: &mut [i32]) {
-    assert!(rows.len() >= out.len() * query.len(), "{} lines for {}", rows.len(), out.len());
+/// For each row of `width` bytes, the sum of its unsigned bytes times the query's signed ones; a
+/// query ends with a whole line, in zeros. `next` is what will be read after the rows.
+pub(crate) fn dots(
+    isa: Isa,
+    rows: &[u8],
+    width: usize,
+    query: &[Line],
+    next: *const u8,
+    out: &mut [i32],
+) {
+    assert!(rows.len() >= out.len() * width, "{} bytes for {}", rows.len(), out.len());
+    assert!(query.len() * LINE >= width && width.is_multiple_of(16), "rows of {width} bytes");
     match isa {
         // SAFETY: `Isa::available` lists what the machine has, and the rows are there.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { x86::dots_avx512(rows, query, out) },
+        Isa::Avx512 => unsafe { x86::dots_avx512(rows, width, query, next, out) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { x86::dots_avx2(rows, query, out) },
+        Isa::Avx2 => unsafe { x86::dots_avx2(rows, width, query, out) },
         _ => {
-            for (row, out) in rows.chunks_exact(query.len()).zip(out) {
-                *out = dot_portable(row, query);
+            for (row, out) in rows.chunks_exact(width).zip(out) {
+                *out = dot_portable(row, bytes_of(query));
             }
         }
     }
 }
 
-fn dot_portable(row: &[Line], query: &[Line]) -> i32 {
-    let pairs = bytes_of(row).iter().zip(bytes_of(query));
+fn dot_portable(row: &[u8], query: &[u8]) -> i32 {
+    let pairs = row.iter().zip(query);
     pairs.map(|(&row, &query)| i32::from(row) * i32::from(query as i8)).sum()
 }
 
@@ -255,28 +264,31 @@ mod x86 {
     const AHEAD: usize = 16;
 
     /// # Safety
-    /// The machine has the instructions, and `rows` has `query.len()` lines for each of `out`.
+    /// The machine has the instructions, `rows` has `width` bytes for each of `out`, and `query` has
+    /// as many lines as a row begins.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
-    pub(super) unsafe fn dots_avx512(rows: &[Line], query: &[Line], out: &mut [i32]) {
-        let lines = query.len();
+    pub(super) unsafe fn dots_avx512(
+        rows: &[u8],
+        width: usize,
+        query: &[Line],
+        next: *const u8,
+        out: &mut [i32],
+    ) {
         let (rows, query) = (rows.as_ptr(), query.as_ptr());
         let whole = out.len() / ABREAST * ABREAST;
         for at in (0..whole).step_by(ABREAST) {
-            // SAFETY: the four rows and four sums are there, and lines are aligned.
+            // SAFETY: the four rows and four sums are there.
             unsafe {
-                let row = rows.add(at * lines);
-                let mut sums = [_mm512_setzero_si512(); ABREAST];
-                for line in 0..lines * ABREAST {
-                    // Past the end it asks for what may be read next, and reads nothing.
-                    super::prefetch(row.wrapping_add(AHEAD * lines + line));
+                let row = rows.add(at * width);
+                // A prefetch reads nothing, wherever it points.
+                let ahead = match (at + AHEAD).checked_sub(out.len()) {
+                    Some(behind) => next.wrapping_add(behind * width),
+                    None => row.wrapping_add(AHEAD * width),
+                };
+                for byte in (0..width * ABREAST).step_by(LINE) {
+                    super::prefetch(ahead.wrapping_add(byte));
                 }
-                for line in 0..lines {
-                    let q = _mm512_load_si512(query.add(line).cast());
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        let r = _mm512_load_si512(row.add(i * lines + line).cast());
-                        *sum = _mm512_dpbusd_epi32(*sum, r, q);
-                    }
-                }
+                let sums = sums_of::<ABREAST>(row, width, query);
                 let low = pairs(sums[0], sums[1]);
                 let high = pairs(sums[2], sums[3]);
                 let four = _mm512_add_epi32(
@@ -295,15 +307,44 @@ mod x86 {
         for at in whole..out.len() {
             // SAFETY: the row is there.
             unsafe {
-                let row = rows.add(at * lines);
-                let mut sum = _mm512_setzero_si512();
-                for line in 0..lines {
-                    let q = _mm512_load_si512(query.add(line).cast());
-                    sum = _mm512_dpbusd_epi32(sum, _mm512_load_si512(row.add(line).cast()), q);
-                }
+                let [sum] = sums_of::<1>(rows.add(at * width), width, query);
                 *out.get_unchecked_mut(at) = _mm512_reduce_add_epi32(sum);
             }
         }
+    }
+
+    /// Sixteen partial sums for each of `N` rows.
+    ///
+    /// # Safety
+    /// As [`dots_avx512`], with `N` rows from `row` on.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
+    #[inline]
+    unsafe fn sums_of<const N: usize>(
+        row: *const u8,
+        width: usize,
+        query: *const Line,
+    ) -> [__m512i; N] {
+        let (lines, rest) = (width / LINE, width % LINE);
+        let mut sums = [_mm512_setzero_si512(); N];
+        // SAFETY: a row has so many whole lines, and of the last only the rest is read.
+        unsafe {
+            for line in 0..lines {
+                let q = _mm512_load_si512(query.add(line).cast());
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let r = _mm512_loadu_si512(row.add(i * width + line * LINE).cast());
+                    *sum = _mm512_dpbusd_epi32(*sum, r, q);
+                }
+            }
+            if rest > 0 {
+                let mask = (1 << rest) - 1;
+                let q = _mm512_load_si512(query.add(lines).cast());
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let r = row.add(i * width + lines * LINE).cast();
+                    *sum = _mm512_dpbusd_epi32(*sum, _mm512_maskz_loadu_epi8(mask, r), q);
+                }
+            }
+        }
+        sums
     }
 
     #[target_feature(enable = "avx512f")]
@@ -313,21 +354,20 @@ mod x86 {
     }
 
     /// # Safety
-    /// As [`dots_avx512`].
+    /// As [`dots_avx512`]; rows are multiples of 16 bytes.
     #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn dots_avx2(rows: &[Line], query: &[Line], out: &mut [i32]) {
-        let bytes = query.len() * LINE;
-        let (rows, query) = (rows.as_ptr().cast::<u8>(), query.as_ptr().cast::<u8>());
+    pub(super) unsafe fn dots_avx2(rows: &[u8], width: usize, query: &[Line], out: &mut [i32]) {
+        let (rows, query) = (rows.as_ptr(), query.as_ptr().cast::<u8>());
         let whole = out.len() / ABREAST * ABREAST;
         for at in (0..whole).step_by(ABREAST) {
             // SAFETY: the four rows and four sums are there.
             unsafe {
-                let row = rows.add(at * bytes);
+                let row = rows.add(at * width);
                 let mut sums = [_mm256_setzero_si256(); ABREAST];
-                for byte in (0..bytes).step_by(16) {
+                for byte in (0..width).step_by(16) {
                     let q = _mm256_cvtepi8_epi16(_mm_load_si128(query.add(byte).cast()));
                     for (i, sum) in sums.iter_mut().enumerate() {
-                        let r = _mm_load_si128(row.add(i * bytes + byte).cast());
+                        let r = _mm_loadu_si128(row.add(i * width + byte).cast());
                         let product = _mm256_madd_epi16(_mm256_cvtepu8_epi16(r), q);
                         *sum = _mm256_add_epi32(*sum, product);
                     }
@@ -345,11 +385,11 @@ mod x86 {
         for at in whole..out.len() {
             // SAFETY: the row is there.
             unsafe {
-                let row = rows.add(at * bytes);
+                let row = rows.add(at * width);
                 let mut sum = _mm256_setzero_si256();
-                for byte in (0..bytes).step_by(16) {
+                for byte in (0..width).step_by(16) {
                     let q = _mm256_cvtepi8_epi16(_mm_load_si128(query.add(byte).cast()));
-                    let r = _mm256_cvtepu8_epi16(_mm_load_si128(row.add(byte).cast()));
+                    let r = _mm256_cvtepu8_epi16(_mm_loadu_si128(row.add(byte).cast()));
                     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(r, q));
                 }
                 let mut parts = [0i32; 8];
@@ -369,32 +409,27 @@ mod tests {
         (0..n).map(|_| (crate::random::next(&mut state) >> 33) as u8).collect()
     }
 
-    fn lines(n: usize, seed: u64, byte: impl Fn(u8) -> u8) -> Vec<Line> {
-        let mut all = vec![Line::ZERO; n];
-        for (to, from) in bytes_of_mut(&mut all).iter_mut().zip(noise(n * LINE, seed)) {
-            *to = byte(from);
-        }
-        all
-    }
-
     #[test]
     fn every_instruction_set_gives_the_same_integers() {
-        for (n_rows, n_lines) in [(1, 1), (3, 2), (4, 2), (17, 1), (31, 13), (64, 64)] {
+        let sizes = [(1, 64), (3, 128), (4, 16), (9, 80), (17, 48), (31, 784), (64, 4096)];
+        for (n_rows, width) in sizes {
             for extreme in [None, Some(255), Some(0)] {
-                let rows = lines(n_rows * n_lines, 3, |b| extreme.unwrap_or(b));
-                let query = lines(n_lines, 4, |b| if extreme.is_some() { 127 } else { b });
-                let mut want = vec![0; n_rows];
-                dots(Isa::Portable, &rows, &query, &mut want);
-                let by_hand: i64 = bytes_of(&rows[..n_lines])
-                    .iter()
-                    .zip(bytes_of(&query))
-                    .map(|(r, q)| i64::from(*r) * i64::from(*q as i8))
-                    .sum();
-                assert_eq!(i64::from(want[0]), by_hand);
+                let rows: Vec<u8> = noise(n_rows * width, 3);
+                let rows: Vec<u8> = rows.into_iter().map(|b| extreme.unwrap_or(b)).collect();
+                let mut query = vec![Line([0; LINE]); width.div_ceil(LINE)];
+                for (to, from) in bytes_of_mut(&mut query)[..width].iter_mut().zip(noise(width, 4))
+                {
+                    *to = if extreme.is_some() { 127 } else { from };
+                }
+                let by_hand = |row: &[u8]| -> i32 {
+                    let pairs = row.iter().zip(bytes_of(&query));
+                    pairs.map(|(r, q)| i32::from(*r) * i32::from(*q as i8)).sum()
+                };
+                let want: Vec<i32> = rows.chunks(width).map(by_hand).collect();
                 for isa in Isa::available() {
                     let mut got = vec![0; n_rows];
-                    dots(isa, &rows, &query, &mut got);
-                    assert_eq!(got, want, "{isa:?} {n_rows} {n_lines}");
+                    dots(isa, &rows, width, &query, rows.as_ptr(), &mut got);
+                    assert_eq!(got, want, "{isa:?} {n_rows} {width}");
                 }
             }
         }

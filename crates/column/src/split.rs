@@ -36,6 +36,8 @@ pub(crate) struct Splitting {
 enum Stage {
     /// Two fields are sought for the rows of the column.
     Halving { fields: [Vec<f32>; 2], n_passes: usize },
+    /// The rows are divided; the columns around are yet to be found.
+    Divided { daughter: usize },
     /// The rows of the halves and of the columns around move to where they are nearest; those of
     /// `left` are yet to do so.
     Settling { daughter: usize, around: Vec<usize>, left: Vec<usize> },
@@ -52,10 +54,14 @@ impl Splitting {
             stays
         };
         let mut goes_on = renamed(&mut self.column);
-        if let Stage::Settling { daughter, around, left } = &mut self.stage {
-            goes_on &= renamed(daughter);
-            around.retain_mut(renamed);
-            left.retain_mut(renamed);
+        match &mut self.stage {
+            Stage::Halving { .. } => {}
+            Stage::Divided { daughter } => goes_on &= renamed(daughter),
+            Stage::Settling { daughter, around, left } => {
+                goes_on &= renamed(daughter);
+                around.retain_mut(renamed);
+                left.retain_mut(renamed);
+            }
         }
         goes_on
     }
@@ -116,6 +122,7 @@ impl Columns {
         let column = splitting.column;
         let stage = match splitting.stage {
             Stage::Halving { fields, n_passes } => self.halve(column, &fields, n_passes + 1)?,
+            Stage::Divided { daughter } => self.look_around(column, daughter),
             Stage::Settling { daughter, around, left } => {
                 self.settle(column, daughter, around, left)?
             }
@@ -134,13 +141,17 @@ impl Columns {
         if n_passes < PASSES {
             return Some(Stage::Halving { fields: halves.fields, n_passes });
         }
-        let daughter = self.divide(column, &halves);
+        Some(Stage::Divided { daughter: self.divide(column, &halves) })
+    }
+
+    /// Finds the columns around the two halves.
+    fn look_around(&mut self, column: usize, daughter: usize) -> Stage {
         let (near, compared) = self.fields.nearest(&self.probe_of(column), AROUND + 2);
         self.counts.n_compared += compared as u64;
         let around = near.iter().map(|r| r.column()).filter(|c| *c != column && *c != daughter);
         let around: Vec<usize> = around.collect();
         let left = around.iter().copied().chain([column, daughter]).collect();
-        Some(Stage::Settling { daughter, around, left })
+        Stage::Settling { daughter, around, left }
     }
 
     /// Gives the second half of a column's rows to a new column, its daughter.
@@ -150,11 +161,11 @@ impl Columns {
         self.fields.set(column, &halves.fields[0]);
         let n_second = halves.second.iter().filter(|second| **second).count();
         for (half, n) in [(column, list.len() - n_second), (daughter, n_second)] {
-            self.columns[half].list.reserve(n, self.lines, self.config.residual);
+            self.columns[half].list.reserve(n, self.width, self.config.residual);
         }
         for (at, second) in halves.second.iter().enumerate() {
             let to = if *second { daughter } else { column };
-            list.copy_to(at, self.lines, &mut self.columns[to].list);
+            list.copy_to(at, self.width, &mut self.columns[to].list);
             if *second {
                 self.places.moved(list.ids[at], column, daughter);
             }
@@ -234,27 +245,28 @@ impl Columns {
         for group in moves.chunk_by(|a, b| a.1 == b.1) {
             let to = group[0].1;
             if group.len() > 1 {
-                self.columns[to].list.reserve(group.len(), self.lines, self.config.residual);
+                self.columns[to].list.reserve(group.len(), self.width, self.config.residual);
             }
             group.iter().for_each(|(id, to)| self.relocate(*id, from, *to));
         }
-        self.columns[from].list.give_back(self.lines);
+        self.columns[from].list.give_back(self.width);
     }
 
     /// Moves a row; one whose other copy is there already is dropped.
     fn relocate(&mut self, id: u32, from: usize, to: usize) {
         let Some(at) = simd::find(self.isa, &self.columns[from].list.ids, id) else { return };
         let mut list = std::mem::take(&mut self.columns[from].list);
-        let (main, copy) = (self.places.get(id), self.places.copy(id));
-        if main == Some(to) || copy == Some(to) {
+        if self.places.n_copies() > 0
+            && [self.places.get(id), self.places.copy(id)].contains(&Some(to))
+        {
             self.scales -= u64::from(list.scales[at]);
             self.places.set(id, to);
             self.places.forget_copy(id);
         } else {
-            list.copy_to(at, self.lines, &mut self.columns[to].list);
+            list.copy_to(at, self.width, &mut self.columns[to].list);
             self.places.moved(id, from, to);
         }
-        list.swap_remove(at, self.lines);
+        list.swap_remove(at, self.width);
         self.columns[from].list = list;
     }
 
@@ -271,11 +283,11 @@ impl Columns {
             return;
         }
         self.cursor.1 += 1;
-        let (id, scale) = (list.ids[at], list.scales[at]);
+        let id = list.ids[at];
         if self.places.get(id) != Some(column) || self.places.copy(id).is_some() {
             return;
         }
-        let (probe, aspects) = (Probe::of_row(list.row(at, self.lines), scale), list.aspects(at));
+        let (probe, aspects) = (list.probe(at, self.width), list.aspects(at));
         let (best, compared) = self.fields.best(&probe);
         self.counts.n_compared += compared as u64;
         let Some(best) = best.filter(|best| best.column() != column) else { return };
@@ -306,7 +318,7 @@ impl Columns {
         let other = |at: usize| {
             let (id, aspects) = (list.ids[at], list.aspects(at));
             let alone = self.places.get(id) == Some(column) && self.places.copy(id).is_none();
-            let probe = Probe::of_row(list.row(at, self.lines), list.scales[at]);
+            let probe = list.probe(at, self.width);
             let answers = |to: usize| self.columns[to].list.answers(&aspects);
             let support = |to: usize, score: f32| score + self.sway(answers(to));
             let own = support(column, self.fields.score(column, &probe)) + NEARER;
@@ -323,7 +335,7 @@ impl Columns {
         self.columns[column].list.shrink();
         let list = &self.columns[column].list;
         let mut sum = vec![0.0f32; self.config.dimension];
-        (0..list.len()).for_each(|at| list.add_to(self.isa, at, self.lines, &mut sum));
+        (0..list.len()).for_each(|at| list.add_to(self.isa, at, self.width, &mut sum));
         self.counts.n_compared += list.len() as u64;
         self.set_direction(column, &mut sum);
         self.counts.n_compared += self.fields.rehome(column) as u64;
