@@ -40,6 +40,7 @@ pub(crate) const GENERATED: &[Generated] = &[
     Generated { path: "deploy/generated/grafana/engine.json", text: |_| dashboard("engine") },
     Generated { path: "deploy/generated/grafana/memory.json", text: |_| dashboard("memory") },
     Generated { path: "deploy/generated/grafana/agents.json", text: |_| dashboard("agents") },
+    Generated { path: "deploy/generated/grafana/learners.json", text: |_| dashboard("learners") },
     Generated { path: "deploy/generated/grafana/security.json", text: |_| dashboard("security") },
     Generated {
         path: "deploy/generated/grafana/resilience.json",
@@ -78,4 +79,17 @@ pub(crate) fn write(repo: &Repo) -> Result<()> {
     }
     println!("{} generated files", GENERATED.len());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_a_dashboard() {
+        for page in PAGES {
+            let path = format!("deploy/generated/grafana/{}.json", page.id);
+            assert!(GENERATED.iter().any(|file| file.path == path), "no {path}");
+        }
+    }
 }

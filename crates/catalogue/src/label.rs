@@ -63,8 +63,10 @@ pub const DIRECTION: Label = label("direction", 4);
 pub const GPU: Label = label("gpu", 16);
 /// A thread that steps networks.
 pub const WORKER: Label = label("worker", 1024);
-/// A neuromorphic chip whose published figures an estimate uses.
-pub const CHIP: Label = label("chip", 4);
+/// A machine whose published figures an estimate uses.
+pub const CHIP: Label = label("chip", 8);
+/// An end of a range: least or most.
+pub const BOUND: Label = label("bound", 2);
 /// A severity of alerts.
 pub const SEVERITY: Label = label("severity", 4);
 /// A state of an alert.

@@ -80,6 +80,17 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
+    /// What counted operations and updates take where it is not known which of the operations add
+    /// and which multiply: at least an addition each, at most the dearer of both.
+    pub fn between(&self, operations: f64, updates: f64) -> Joules {
+        let dearest = self.mac.map_or(self.ac.most, |mac| mac.most.max(self.ac.most));
+        let update = self.update.unwrap_or(Joules::exactly(0.0));
+        Joules {
+            least: operations * self.ac.least + updates * update.least,
+            most: operations * dearest + updates * update.most,
+        }
+    }
+
     /// What an effort takes: `E = MACs e_mac + ACs e_ac + updates e_update`, computing alone.
     pub fn energy(&self, effort: &Effort) -> Energy {
         let mac = match self.mac {
@@ -96,5 +107,34 @@ impl Target {
         let joules =
             mac.map(|mac| Joules { least: sum(mac, |j| j.least), most: sum(mac, |j| j.most) });
         Energy { target: self.name, joules, source: self.source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_lies_between_all_additions_and_all_multiplications() {
+        let effort = |effective_macs, effective_acs| Effort {
+            footprint_bytes: 0,
+            connection_sparsity: 0.0,
+            activation_sparsity: 0.0,
+            effective_macs,
+            effective_acs,
+            dense: 1000.0,
+            membrane_updates: 30.0,
+            samples: 1,
+            steps: 1,
+        };
+        for target in TARGETS {
+            let range = target.between(1000.0, 30.0);
+            let added = target.energy(&effort(0.0, 1000.0)).joules.unwrap();
+            assert_eq!(range.least, added.least);
+            match target.energy(&effort(1000.0, 0.0)).joules {
+                Some(multiplied) => assert_eq!(range.most, multiplied.most.max(added.most)),
+                None => assert_eq!(range.most, added.most),
+            }
+        }
     }
 }

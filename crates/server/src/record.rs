@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use effort::Target;
 use observe::{Counter, Gauge, Histogram, Metrics, OTHER, Sum};
 use spike::{Compiled, Emission, Report};
 
@@ -28,18 +29,6 @@ pub(crate) struct Took {
     /// Over all of them.
     pub(crate) report: Report,
 }
-
-/// What a chip spends, as published.
-struct Chip {
-    name: &'static str,
-    joules_per_operation: f64,
-    joules_per_update: f64,
-}
-
-/// Source: Davies et al. (2018), "Loihi: A Neuromorphic Manycore Processor with On-Chip Learning",
-/// IEEE Micro 38(1), table 2: 23.6 pJ for a synaptic operation, 81 pJ for a neuron update.
-const LOIHI: Chip =
-    Chip { name: "loihi", joules_per_operation: 23.6e-12, joules_per_update: 81e-12 };
 
 /// Begins at nothing what alerts look for the first of: a counter that appears with its first event
 /// has not grown, neither here nor for whoever scrapes it.
@@ -93,7 +82,8 @@ struct Work {
     updates: Counter,
     changes: Counter,
     decisions: Counter,
-    energy: Sum,
+    /// The least and the most, for each machine with published figures.
+    energy: Vec<(&'static Target, [Sum; 2])>,
     /// By the number of the population; none for those that do not fire.
     populations: Vec<Option<Counter>>,
 }
@@ -168,6 +158,11 @@ impl Work {
     fn of(metrics: &Metrics, model: &str, network: &Compiled) -> Self {
         let counter = |name| metrics.counter(name, &[model]);
         let histogram = |name| metrics.histogram(name, &[model]);
+        let energy = |target: &'static Target| {
+            let bound =
+                |bound| metrics.sum("striatum_energy_joules_total", &[model, target.name, bound]);
+            (target, ["least", "most"].map(bound))
+        };
         let population = |port: spike::Port| {
             let fires = port.emission == Emission::Spikes;
             fires.then(|| {
@@ -188,7 +183,7 @@ impl Work {
             updates: counter("striatum_neuron_updates_total"),
             changes: counter("striatum_weight_changes_total"),
             decisions: counter("striatum_decisions_total"),
-            energy: metrics.sum("striatum_energy_joules_total", &[model, LOIHI.name]),
+            energy: effort::TARGETS.iter().map(energy).collect(),
             populations: network.populations().into_iter().map(population).collect(),
         }
     }
@@ -204,8 +199,13 @@ impl Work {
         self.operations.inc_by(report.synaptic_operations);
         self.updates.inc_by(report.neuron_updates);
         self.changes.inc_by(report.weight_changes);
-        let operations = report.synaptic_operations as f64 * LOIHI.joules_per_operation;
-        self.energy.inc_by(operations + report.neuron_updates as f64 * LOIHI.joules_per_update);
+        let (operations, updates) =
+            (report.synaptic_operations as f64, report.neuron_updates as f64);
+        for (target, [least, most]) in &self.energy {
+            let joules = target.between(operations, updates);
+            least.inc_by(joules.least);
+            most.inc_by(joules.most);
+        }
     }
 }
 

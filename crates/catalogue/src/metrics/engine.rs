@@ -1,7 +1,7 @@
 //! The engine: steps, spikes, operations, learning, energy, models.
 
 use super::{SECONDS, counter, gauge, histogram, info, sum};
-use crate::label::{CHIP, MODEL, OUTCOME, POPULATION, PROFILE, VERSION};
+use crate::label::{BOUND, CHIP, MODEL, OUTCOME, POPULATION, PROFILE, VERSION};
 use crate::metric::Metric;
 
 /// From a microsecond to a tenth of a second: what a step may take.
@@ -41,8 +41,8 @@ pub(crate) const METRICS: &[Metric] = &[
     ),
     sum(
         "striatum_energy_joules_total",
-        &[MODEL, CHIP],
-        "Energy that the same work would take on a chip, estimated from its published figures.",
+        &[MODEL, CHIP, BOUND],
+        "Energy that the same work would take on a chip, the least and the most that its published figures allow.",
     ),
     counter(
         "striatum_feedback_total",

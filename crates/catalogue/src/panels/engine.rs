@@ -69,10 +69,10 @@ pub(crate) const PAGE: Page = Page {
         panel(
             Lines,
             ("energy", "Energy on a chip", "watt", 2),
-            "Power that the same work would take on a chip, estimated from its published figures.",
+            "Power that the same work would take on a chip, the least and the most that its published figures allow.",
             &[target(
-                "sum by (model, chip) (rate(striatum_energy_joules_total{}[$w]))",
-                "{{model}} on {{chip}}",
+                "sum by (chip, bound) (rate(striatum_energy_joules_total{}[$w]))",
+                "{{chip}}, {{bound}}",
             )],
         ),
         panel(

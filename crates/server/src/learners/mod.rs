@@ -152,8 +152,9 @@ impl Learners {
         // What JSON holds exactly, wherever it is read.
         spec.seed.get_or_insert(random >> 11);
         let made = spec.read()?;
-        self.compute(move || Learner::new(&made).map(drop)).await??;
         let learning = spec.learning.take().unwrap_or(true);
+        let spec = spec.told(&made);
+        self.compute(move || Learner::new(&made).map(drop)).await??;
         let about = About { id, spec, learning, created_ms: now_ms(), saved_ms: None };
         let tenant = self.tenant(caller);
         if tenant.usage(ABOUT).await?.records >= MAX_LEARNERS as u64 {

@@ -192,7 +192,42 @@ impl LearnerSpec {
     }
 }
 
+impl LearnerSpec {
+    /// The same with every value written out, so that what nothing was said about stays as it is
+    /// when a later version has other defaults.
+    pub(crate) fn told(self, spec: &Spec) -> Self {
+        let mut told = Self { columns: None, eprop: None, competition: None, liquid: None, ..self };
+        match spec {
+            Spec::Columns(config) => told.columns = Some(ColumnsSpec::of(config)),
+            Spec::EProp { config, silent_steps } => {
+                told.eprop = Some(EPropSpec::of(config, *silent_steps));
+            }
+            Spec::Competition { config, n_classes } => {
+                told.competition = Some(CompetitionSpec::of(config, *n_classes));
+            }
+            Spec::Liquid(spec) => told.liquid = Some(LiquidsSpec::of(spec)),
+        }
+        told
+    }
+}
+
+/// A number of the configuration on the wire, from where it came.
+fn wire(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 impl ColumnsSpec {
+    fn of(config: &MicroColumnsConfig) -> Self {
+        Self {
+            inputs: wire(config.n_inputs),
+            units_per_class: Some(wire(config.units_per_class)),
+            allocate_below: Some(config.allocate_below),
+            rate: Some(config.rate),
+            anti_rate: Some(config.anti_rate),
+            novel_below: Some(config.novel_below),
+        }
+    }
+
     fn read(&self) -> Spec {
         let plain = MicroColumnsConfig::new(self.inputs as usize);
         Spec::Columns(MicroColumnsConfig {
@@ -207,6 +242,21 @@ impl ColumnsSpec {
 }
 
 impl EPropSpec {
+    fn of(config: &EPropConfig, silent_steps: usize) -> Self {
+        Self {
+            channels: wire(config.n_inputs),
+            classes: wire(config.n_classes),
+            neurons: Some(wire(config.n_neurons)),
+            tau_mem_steps: Some(config.tau_mem_steps),
+            tau_out_steps: Some(config.tau_out_steps),
+            threshold: Some(config.threshold),
+            gamma: Some(config.gamma),
+            rate: Some(config.rate),
+            random_feedback: Some(!config.symmetric),
+            silent_steps: Some(wire(silent_steps)),
+        }
+    }
+
     fn read(&self, seed: u64) -> Spec {
         let plain = EPropConfig::new(self.channels as usize, self.classes as usize, seed);
         let config = EPropConfig {
@@ -224,6 +274,20 @@ impl EPropSpec {
 }
 
 impl CompetitionSpec {
+    fn of(config: &CompetitionConfig, n_classes: usize) -> Self {
+        Self {
+            inputs: wire(config.n_inputs),
+            classes: wire(n_classes),
+            neurons: Some(wire(config.n_neurons)),
+            steps: Some(wire(config.n_steps)),
+            max_rate_hz: Some(config.max_rate_hz),
+            norm: Some(config.norm),
+            theta_plus: Some(config.theta_plus),
+            depression: Some(config.nu[0]),
+            potentiation: Some(config.nu[1]),
+        }
+    }
+
     fn read(&self, seed: u64) -> Spec {
         let neurons = self.neurons.unwrap_or(400) as usize;
         let plain = CompetitionConfig::new(self.inputs as usize, neurons, seed);
@@ -243,6 +307,23 @@ impl CompetitionSpec {
 }
 
 impl LiquidsSpec {
+    fn of(spec: &LiquidSpec) -> Self {
+        let sense = |config: &LiquidConfig| SenseSpec {
+            channels: wire(config.n_inputs),
+            liquid: Some(LiquidShape::of(config)),
+        };
+        Self {
+            senses: spec.liquids.senses.iter().map(sense).collect(),
+            above: match &spec.liquids.fusion {
+                Fusion::Above(config) => Some(LiquidShape::of(config)),
+                Fusion::Side => None,
+            },
+            classes: wire(spec.n_classes),
+            ridge: Some(spec.lambda),
+            forgetting: Some(spec.forgetting),
+        }
+    }
+
     fn read(&self, seed: u64) -> Spec {
         let plain = LiquidShape::default();
         let sense = |(idx, sense): (u64, &SenseSpec)| {
@@ -267,6 +348,20 @@ impl LiquidsSpec {
 }
 
 impl LiquidShape {
+    fn of(config: &LiquidConfig) -> Self {
+        Self {
+            neurons: Some(wire(config.n_neurons)),
+            excitatory: Some(config.excitatory),
+            connectivity: Some(config.connectivity),
+            input_connectivity: Some(config.input_connectivity),
+            spectral_radius: Some(config.spectral_radius),
+            input_scale: Some(config.input_scale),
+            tau_mem_steps: Some(config.tau_mem_steps),
+            tau_syn_steps: Some(config.tau_syn_steps),
+            parts: Some(wire(config.windows.count())),
+        }
+    }
+
     fn read(&self, channels: usize, seed: u64) -> LiquidConfig {
         let plain = LiquidConfig::new(channels, seed);
         LiquidConfig {
@@ -635,7 +730,25 @@ impl From<LearnerError> for RequestError {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Spikes;
+    use super::{LearnerSpec, Spikes};
+
+    #[test]
+    fn what_is_written_out_is_what_was_meant() {
+        let specs = [
+            r#"{"columns": {"inputs": 3, "rate": 0.1}}"#,
+            r#"{"eprop": {"channels": 3, "classes": 2, "random_feedback": true, "silent_steps": 4}}"#,
+            r#"{"competition": {"inputs": 9, "classes": 2, "potentiation": 0.02}, "seed": 3}"#,
+            r#"{"liquid": {"senses": [{"channels": 3}, {"channels": 2, "liquid": {"parts": 4}}],
+                "above": {"neurons": 20}, "classes": 5, "ridge": 2.0}, "seed": 3}"#,
+        ];
+        for text in specs {
+            let spec: LearnerSpec = serde_json::from_str(text).unwrap();
+            let meant = spec.read().unwrap();
+            let told = spec.told(&meant);
+            assert_eq!(told.read().unwrap(), meant);
+            assert_eq!(told.clone().told(&meant), told);
+        }
+    }
 
     proptest! {
         #[test]
