@@ -34,10 +34,11 @@ class Server:
         log = open(folder / "log", "w")
         self.process = subprocess.Popen(
             [program, "serve", *options, "--models", folder / "models"], stderr=log)
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
         for _ in range(200):
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             try:
-                return self.ask("GET", "/v1/learners") and None
+                self.ask("GET", "/v1/learners")
+                return
             except OSError:
                 time.sleep(0.05)
         raise SystemExit(f"the server does not answer, see {folder / 'log'}")
