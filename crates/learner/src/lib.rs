@@ -34,7 +34,7 @@ mod spec;
 pub use error::LearnerError;
 pub use learner::{Learned, Learner, MAX_SAMPLES, MAX_WORK, Prediction, Standing};
 pub use names::MAX_LABEL_BYTES;
-pub use sample::{Input, MAX_STEPS, Sample};
+pub use sample::{Input, MAX_STEPS, MAX_VALUE, Sample};
 pub use spec::{
     LiquidSpec, MAX_CLASSES, MAX_COMPETING, MAX_LIQUID_NEURONS, MAX_SENSES, MAX_STATE_BYTES, Spec,
 };

@@ -7,6 +7,9 @@ use crate::error::LearnerError;
 /// Steps of an input.
 pub const MAX_STEPS: usize = 10_000;
 
+/// The largest magnitude of a value over time.
+pub const MAX_VALUE: f32 = 1e6;
+
 /// An input of a learner.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
@@ -72,6 +75,10 @@ fn in_time(values: &[f32], channels: &[usize]) -> Result<Raster, LearnerError> {
         return Err(LearnerError::Form { what: "input", expected, found });
     };
     finite(values)?;
+    if let Some(value) = values.iter().find(|value| value.abs() > MAX_VALUE) {
+        let (expected, found) = (format!("at most {MAX_VALUE} either way"), value.to_string());
+        return Err(LearnerError::Form { what: "value", expected, found });
+    }
     if values.is_empty() || !values.len().is_multiple_of(size) {
         let expected = format!("steps times {size} channels");
         let found = values.len().to_string();
@@ -102,11 +109,12 @@ fn fit(senses: &[Option<Raster>], channels: &[usize]) -> Result<(), LearnerError
 
 fn check_events(raster: &Raster) -> Result<(), LearnerError> {
     for step in 0..raster.steps() {
-        if let Some((channel, value)) = raster
-            .events(step)
-            .find(|(channel, value)| *channel as usize >= raster.size() || !value.is_finite())
-        {
-            let expected = format!("a finite value of a channel below {}", raster.size());
+        if let Some((channel, value)) = raster.events(step).find(|(channel, value)| {
+            let small = value.is_finite() && value.abs() <= MAX_VALUE;
+            *channel as usize >= raster.size() || !small
+        }) {
+            let size = raster.size();
+            let expected = format!("at most {MAX_VALUE} either way, of a channel below {size}");
             let found = format!("{value} of channel {channel} in step {step}");
             return Err(LearnerError::Form { what: "event", expected, found });
         }

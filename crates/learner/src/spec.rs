@@ -21,6 +21,9 @@ pub const MAX_LIQUID_NEURONS: usize = 4096;
 /// Senses of a learner by liquids.
 pub const MAX_SENSES: usize = 8;
 
+/// Ridges of a read-out with which its state stays a number.
+const RIDGE: std::ops::RangeInclusive<f64> = 1e-6..=1e9;
+
 /// What a learner is made of. The numbers of classes are the most that there may be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Spec {
@@ -98,6 +101,15 @@ impl Spec {
             Self::Liquid(spec) => {
                 within("senses", spec.liquids.senses.len(), MAX_SENSES)?;
                 within("neurons of liquids", spec.n_neurons(), MAX_LIQUID_NEURONS)?;
+                if !RIDGE.contains(&spec.lambda) {
+                    let expected = format!("{} to {}", RIDGE.start(), RIDGE.end());
+                    let parameter = "ridge";
+                    return Err(LearnerError::Parameter {
+                        parameter,
+                        expected,
+                        found: spec.lambda,
+                    });
+                }
             }
         }
         if let Self::EProp { silent_steps, .. } = self

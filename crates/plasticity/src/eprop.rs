@@ -12,6 +12,9 @@ pub const MAX_EPROP_NEURONS: usize = 4096;
 /// Synapses onto its neurons, each with a memory of its own.
 pub const MAX_EPROP_SYNAPSES: usize = 1 << 24;
 
+/// Bound of every derivative, either way: its square is a float.
+const MAX_GRADIENT: f32 = 1e15;
+
 /// Bound of every weight, either way.
 pub const MAX_EPROP_WEIGHT: f32 = 10.0;
 
@@ -561,8 +564,10 @@ impl EProp {
         let moments = mean.all().zip(square.all());
         let mut changes = 0;
         for ((w, g), (m, s)) in self.weights.all().zip(gradient.all()).zip(moments) {
-            *m = first * *m + (1.0 - first) * *g;
-            *s = second * *s + (1.0 - second) * *g * *g;
+            // An input out of all proportion moves a weight as far as a large one, not to no number.
+            let g = if g.is_finite() { g.clamp(-MAX_GRADIENT, MAX_GRADIENT) } else { 0.0 };
+            *m = first * *m + (1.0 - first) * g;
+            *s = second * *s + (1.0 - second) * g * g;
             let moved = *w - rate * *m / (s.sqrt() + 1e-8);
             let bounded = moved.clamp(-MAX_EPROP_WEIGHT, MAX_EPROP_WEIGHT);
             changes += u64::from(bounded != *w);

@@ -44,6 +44,6 @@ pub use error::ReservoirError;
 pub use fused::{Answer, Fused, FusedConfig, Strategy};
 pub use liquid::{Liquid, LiquidConfig, MAX_INPUTS, MAX_NEURONS, MAX_SYNAPSES};
 pub use liquids::{Fusion, Liquids, LiquidsConfig};
-pub use recursive::{MAX_RECURSIVE, Recursive};
+pub use recursive::{MAX_RECURSIVE, MAX_RECURSIVE_WEIGHT, Recursive};
 pub use ridge::{MAX_FEATURES, Readout, Ridge};
 pub use windows::Windows;

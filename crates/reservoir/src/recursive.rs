@@ -6,6 +6,12 @@ use crate::ridge::Readout;
 /// Numbers of a row that are followed one by one; the memory is their square.
 pub const MAX_RECURSIVE: usize = 8192;
 
+/// Bound of every weight, either way.
+pub const MAX_RECURSIVE_WEIGHT: f64 = 1e9;
+
+/// The largest variance of a weight above which nothing is forgotten.
+const MAX_P: f64 = 1e9;
+
 /// A read-out that learns online: after each row it is the ridge regression of all rows so far,
 /// older ones counting less where `forgetting` is below 1.
 ///
@@ -13,12 +19,17 @@ pub const MAX_RECURSIVE: usize = 8192;
 /// `W = W + (y - W x) g^T`, `P = (P - g x^T P) / forgetting`, from `P = I / lambda`. Unlike
 /// [`Ridge`](crate::Ridge) the constant is held small by `lambda` as the weights are.
 ///
+/// Where rows say nothing about some direction, forgetting would let `P` grow without end (wind-up):
+/// above a variance of 1e9 nothing is forgotten, and a `P` that rounding has made no variance any
+/// more begins anew as `I / lambda`. Weights are kept within [`MAX_RECURSIVE_WEIGHT`].
+///
 /// Source: Haykin 2002, "Adaptive filter theory", 4th edition, table 9.1; for liquids Joshi and
 /// Maass 2005, "Movement generation with circuits of spiking neurons", Neural Computation 17.
 #[derive(Clone, Debug)]
 pub struct Recursive {
     n_features: usize,
     n_targets: usize,
+    lambda: f64,
     forgetting: f64,
     /// Shape `[n_features + 1][n_features + 1]`.
     p: Vec<f64>,
@@ -55,10 +66,11 @@ impl Recursive {
             return bad("forgetting", "above 0, at most 1", forgetting);
         }
         let n = n_features + 1;
-        let mut p = vec![0.0; n * n];
-        (0..n).for_each(|k| p[k * n + k] = 1.0 / lambda);
-        let weights = vec![0.0; n_targets * n];
-        Ok(Self { n_features, n_targets, forgetting, p, weights, px: vec![0.0; n] })
+        let (p, weights) = (vec![0.0; n * n], vec![0.0; n_targets * n]);
+        let px = vec![0.0; n];
+        let mut readout = Self { n_features, n_targets, lambda, forgetting, p, weights, px };
+        readout.begin();
+        Ok(readout)
     }
 
     /// Learns that a row stands for these targets; the error before it learned.
@@ -76,23 +88,45 @@ impl Recursive {
             return Err(ReservoirError::Value { what: "target", idx, found: targets[idx] });
         }
         let n = x.len();
-        for (px, row) in self.px.iter_mut().zip(self.p.chunks_exact(n)) {
-            *px = crate::linear::dot(row, &x);
+        let mut variance = self.variance(&x);
+        if !(variance >= 0.0 && variance.is_finite()) {
+            self.begin();
+            variance = self.variance(&x);
         }
-        let scale = 1.0 / (self.forgetting + crate::linear::dot(&self.px, &x));
+        let scale = 1.0 / (self.forgetting + variance);
         let mut errors = Vec::with_capacity(targets.len());
         for (weights, y) in self.weights.chunks_exact_mut(n).zip(targets) {
             let error = y - crate::linear::dot(weights, &x);
-            weights.iter_mut().zip(&self.px).for_each(|(w, px)| *w += error * scale * px);
+            for (w, px) in weights.iter_mut().zip(&self.px) {
+                *w = (*w + error * scale * px).clamp(-MAX_RECURSIVE_WEIGHT, MAX_RECURSIVE_WEIGHT);
+            }
             errors.push(error);
         }
+        // What no row says anything about would grow without end: then nothing is forgotten.
+        let most = (0..n).map(|k| self.p[k * n + k]).fold(0.0, f64::max);
+        let forgetting = if most > MAX_P { 1.0 } else { self.forgetting };
         for (i, row) in self.p.chunks_exact_mut(n).enumerate() {
             let gain = self.px[i] * scale;
             for (p, px) in row.iter_mut().zip(&self.px) {
-                *p = (*p - gain * px) / self.forgetting;
+                *p = (*p - gain * px) / forgetting;
             }
         }
         Ok(errors)
+    }
+
+    /// `P = I / lambda`.
+    fn begin(&mut self) {
+        let n = self.n_features + 1;
+        self.p.fill(0.0);
+        (0..n).for_each(|k| self.p[k * n + k] = 1.0 / self.lambda);
+    }
+
+    /// `x^T P x`, and `P x` on the way.
+    fn variance(&mut self, x: &[f64]) -> f64 {
+        for (px, row) in self.px.iter_mut().zip(self.p.chunks_exact(x.len())) {
+            *px = crate::linear::dot(row, x);
+        }
+        crate::linear::dot(&self.px, x)
     }
 
     /// The read-out as it stands.

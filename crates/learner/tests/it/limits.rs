@@ -97,8 +97,45 @@ fn an_event_outside_its_channels_is_told() {
     stray.push_step([(9, 1.0)]);
     let input = Input::Senses(vec![Some(stray), None]);
     let told = learner.learn(&[Sample { input, ..of(1, "left") }]).unwrap_err().to_string();
-    let expected = "samples[0]: event is 1 of channel 9 in step 0, expected a finite value of a channel below 8";
+    let expected = "samples[0]: event is 1 of channel 9 in step 0, expected at most 1000000 either way, of a channel below 8";
     assert_eq!(told, expected);
     let nothing = Sample { input: Input::Senses(vec![None, None]), ..of(1, "left") };
     assert!(learner.learn(&[nothing]).unwrap_err().to_string().contains("number of senses"));
+}
+
+#[test]
+fn whatever_is_taught_can_be_saved_and_read_again() {
+    let extreme = EPropConfig {
+        threshold: 1e-6,
+        gamma: 1e6,
+        rate: 1e6,
+        n_neurons: 20,
+        ..EPropConfig::new(8, 4, 7)
+    };
+    let mut liquid = kinds().swap_remove(3).0;
+    if let Spec::Liquid(spec) = &mut liquid {
+        (spec.forgetting, spec.lambda) = (0.5, 1e-6);
+    }
+    for spec in [Spec::EProp { config: extreme, silent_steps: 0 }, liquid] {
+        let mut learner = Learner::new(&spec).unwrap();
+        let sample = |value: f32, label: &str| Sample {
+            input: Input::Values(
+                (0..80).map(|k| if k % 2 == 0 { value } else { -value }).collect(),
+            ),
+            label: Some(label.to_owned()),
+        };
+        // Far more than it takes 2^n to leave the floats.
+        for _ in 0..30 {
+            let all: Vec<Sample> = (0..100)
+                .map(|k| if k % 7 == 0 { sample(1e6, "large") } else { sample(1.0, "small") })
+                .collect();
+            learner.learn(&all).unwrap();
+            let saved = learner.save();
+            assert_eq!(Learner::restored(&spec, &saved).unwrap().save(), saved, "{}", spec.kind());
+        }
+        let prediction = learner.predict(&[sample(1.0, "").input]).unwrap();
+        assert!(prediction[0].score.is_finite(), "{}: {prediction:?}", spec.kind());
+        let too_large = learner.learn(&[sample(1e7, "x")]).unwrap_err().to_string();
+        assert_eq!(too_large, "samples[0]: value is 10000000, expected at most 1000000 either way");
+    }
 }

@@ -144,6 +144,19 @@ fn digits_row_by_row_are_learned_online() {
 }
 
 #[test]
+fn inputs_out_of_all_proportion_leave_a_network_that_can_be_kept() {
+    let config = EPropConfig::new(2, 2, 1);
+    let mut network = EProp::new(config.clone()).unwrap();
+    for magnitude in [1e20, 1e30, f32::MAX, 1.0] {
+        let mut input = Raster::new(2);
+        (0..20).for_each(|_| input.push_step([(0, magnitude), (1, -magnitude)]));
+        network.learn(&input, 0).unwrap();
+        let saved = network.snapshot();
+        assert_eq!(EProp::restored(config.clone(), &saved).unwrap().snapshot(), saved);
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_nothing_is_learned() {
     let mut network = EProp::new(EPropConfig::new(8, 10, 1)).unwrap();
     let before = network.weights().clone();
