@@ -17,7 +17,8 @@ use tokio::sync::OnceCell;
 use crate::config;
 use crate::embeddings::{Embeddings, OfTenant};
 use crate::error::{RequestError, ServeError};
-use crate::request::{Server, now_ms};
+use crate::record::Operations;
+use crate::request::{Server, now, now_ms};
 use crate::security::Caller;
 
 /// How long a memory may be idle before it is closed.
@@ -28,8 +29,6 @@ pub(crate) const OPERATIONS: [&str; 14] = [
     "store", "get", "list", "update", "delete", "erase", "restore", "review", "feedback", "search",
     "recall", "learn", "know", "move",
 ];
-/// How it can end.
-const OUTCOMES: [&str; 5] = ["ok", "bad_request", "not_found", "conflict", "failed"];
 
 /// The memories of tenants.
 pub(crate) struct Memories {
@@ -49,8 +48,7 @@ struct Open {
 
 /// Handles of the metrics of memories.
 pub(crate) struct MemorySignals {
-    operations: HashMap<(&'static str, &'static str), Counter>,
-    durations: HashMap<&'static str, Histogram>,
+    pub(crate) operations: Operations,
     outcomes: [(memory::Outcome, Counter); 3],
     duplicates: [Counter; 2],
     iterations: Histogram,
@@ -178,25 +176,14 @@ fn close_idle(open: &mut HashMap<TenantId, Open>, idle: Duration) {
 
 impl MemorySignals {
     fn of(metrics: &Arc<Metrics>) -> Self {
-        let mut operations = HashMap::new();
-        for operation in OPERATIONS {
-            for outcome in OUTCOMES {
-                let counter =
-                    metrics.counter("striatum_memory_operations_total", &[operation, outcome]);
-                operations.insert((operation, outcome), counter);
-            }
-        }
-        let duration = |operation| {
-            let name = "striatum_memory_operation_duration_seconds";
-            (operation, metrics.histogram(name, &[operation]))
-        };
+        let names =
+            ["striatum_memory_operations_total", "striatum_memory_operation_duration_seconds"];
         let outcome = |outcome: memory::Outcome| {
             (outcome, metrics.counter("striatum_memory_stored_total", &[outcome.name()]))
         };
         let tended = |what| metrics.counter("striatum_memory_tended_total", &[what]);
         Self {
-            operations,
-            durations: OPERATIONS.map(duration).into(),
+            operations: Operations::of(metrics, names, &OPERATIONS),
             outcomes: [
                 outcome(memory::Outcome::Added),
                 outcome(memory::Outcome::Reinforced),
@@ -223,22 +210,6 @@ impl MemorySignals {
             open: metrics.gauge("striatum_memories_open", &[]),
             open_time: metrics.histogram("striatum_memory_open_duration_seconds", &[]),
             metrics: Arc::clone(metrics),
-        }
-    }
-
-    /// Counts an operation.
-    pub(crate) fn record(
-        &self,
-        operation: &'static str,
-        ended: Option<&RequestError>,
-        took: Duration,
-    ) {
-        let outcome = ended.map_or("ok", RequestError::of_operation);
-        if let Some(counter) = self.operations.get(&(operation, outcome)) {
-            counter.inc();
-        }
-        if let Some(duration) = self.durations.get(operation) {
-            duration.observe(took.as_secs_f64());
         }
     }
 
@@ -380,11 +351,6 @@ pub(crate) fn now_us() -> i64 {
 
 fn random() -> [u8; 10] {
     crate::http::random_bytes()
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Tends memories until the server stops.

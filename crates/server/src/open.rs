@@ -10,6 +10,7 @@ use store::TenantId;
 use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use crate::error::RequestError;
+use crate::request::now;
 
 /// How long something may be idle before it is closed.
 const IDLE: Duration = Duration::from_secs(600);
@@ -169,11 +170,6 @@ fn close<T>(all: &mut HashMap<Key, One<T>>, after: Duration, idle: impl Fn(&T) -
             && one.cell.get().is_none_or(may);
         !closes
     });
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

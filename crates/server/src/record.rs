@@ -4,6 +4,7 @@
 
 mod agents;
 mod learners;
+mod operations;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,6 +16,7 @@ use spike::{Compiled, Emission, Report};
 
 pub(crate) use agents::{AgentSignals, OverrideTold};
 pub(crate) use learners::LearnerSignals;
+pub(crate) use operations::Operations;
 
 use crate::config::Config;
 use crate::error::RequestError;

@@ -1,11 +1,27 @@
 //! Documents of a server, for people: a line for each field.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde_json::Value;
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Switch {
+    On,
+    Off,
+}
 
 /// JSON of the command line.
 pub(super) fn given(what: &str, text: &str) -> Result<Value> {
     serde_json::from_str(text).with_context(|| format!("{what}: expected JSON"))
+}
+
+/// JSON of a file.
+pub(super) fn given_in(path: &Path) -> Result<Value> {
+    let what = path.display().to_string();
+    given(&what, &std::fs::read_to_string(path).with_context(|| what.clone())?)
 }
 
 /// Prints a document: as it is, or a line for each field.

@@ -8,7 +8,7 @@ mod overrides;
 mod requests;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use requests::Vaulted;
 
@@ -350,11 +350,6 @@ impl From<AgentError> for RequestError {
             _ => Self::bad(error.to_string()),
         }
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }
 
 /// Keeps agents until the server stops.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use agent::{Lifted, Override, OverrideKind, Overrides};
 use store::{Collection, Expect, Tenant, TenantId};
 
-use super::{Agents, now, read};
+use super::{Agents, read};
 use crate::error::RequestError;
 use crate::record::OverrideTold;
-use crate::request::{Server, now_ms};
+use crate::request::{Server, now, now_ms};
 use crate::security::Caller;
 
 const OVERRIDES: Collection = Collection::new("overrides");

@@ -12,10 +12,10 @@ use axum::routing::{delete, get, patch, post};
 use super::Shared;
 use super::extract::Json;
 use super::operation::{Operation, json};
-use crate::agents::{Live, now};
+use crate::agents::Live;
 use crate::error::RequestError;
 use crate::open::Held;
-use crate::request::{Server, now_ms};
+use crate::request::{Server, now, now_ms};
 use crate::security::{Access, Caller, Role};
 use crate::wire::agent::{
     ActAnswer, ActRequest, AgentAnswer, AgentList, AgentPatch, AgentSpec, LearnFromRequest,
@@ -88,7 +88,7 @@ pub(crate) async fn counted<T>(
 ) -> Result<T, RequestError> {
     let since = now();
     let done = doing.await;
-    server.agents.signals.record(operation, done.as_ref().err(), since.elapsed());
+    server.agents.signals.operations.record(operation, done.as_ref().err(), since.elapsed());
     server.tenants.record(caller.tenant.as_str(), done.is_ok(), now_ms());
     done
 }

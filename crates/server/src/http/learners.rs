@@ -11,9 +11,9 @@ use super::Shared;
 use super::extract::Json;
 use super::operation::{Operation, json};
 use crate::error::RequestError;
-use crate::learners::{Change, Live, now};
+use crate::learners::{Change, Live};
 use crate::open::Held;
-use crate::request::{Server, now_ms};
+use crate::request::{Server, now, now_ms};
 use crate::security::{Access, Caller, Role};
 use crate::wire::learner::{
     LearnerAnswer, LearnerList, LearnerPatch, LearnerSpec, PredictAnswer, PredictRequest,
@@ -83,7 +83,7 @@ where
     let tenant = caller.tenant.clone();
     let task = tokio::spawn(doing(Arc::clone(server), caller));
     let done = task.await.unwrap_or(Err(RequestError::Failed));
-    server.learners.signals.record(operation, done.as_ref().err(), since.elapsed());
+    server.learners.signals.operations.record(operation, done.as_ref().err(), since.elapsed());
     server.tenants.record(tenant.as_str(), done.is_ok(), now_ms());
     done
 }

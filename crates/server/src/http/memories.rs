@@ -6,7 +6,6 @@ mod carrying;
 mod collections;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Json as Answer;
 use axum::extract::{Path, State};
@@ -29,7 +28,7 @@ use super::extract::{Json, Params};
 use super::operation::{Body, Operation, Query, json};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
-use crate::request::{Server, now_ms};
+use crate::request::{Server, now, now_ms};
 use crate::security::{Access, Caller, Role};
 use crate::wire::memory::{
     HitAnswer, MAX_STORED, MemoryAnswer, MessageSpec, PatchRequest, ScopeSpec, SearchRequest,
@@ -426,14 +425,9 @@ pub(crate) async fn with<T>(
         Ok(memory) => doing(memory).await,
         Err(error) => Err(error),
     };
-    server.memories.signals.record(operation, done.as_ref().err(), since.elapsed());
+    server.memories.signals.operations.record(operation, done.as_ref().err(), since.elapsed());
     server.tenants.record(caller.tenant.as_str(), done.is_ok(), now_ms());
     done
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge measures how long operations take")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 pub(crate) async fn store(

@@ -8,7 +8,7 @@
 mod kept;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use learner::{Learned, Learner, LearnerError, Prediction, Spec};
 use observe::Metrics;
@@ -399,11 +399,6 @@ fn corrupt(error: impl std::fmt::Display) -> RequestError {
 
 fn read<T: DeserializeOwned>(value: &[u8]) -> Result<T, RequestError> {
     serde_json::from_slice(value).map_err(corrupt)
-}
-
-#[allow(clippy::disallowed_methods, reason = "the edge knows what time it is")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }
 
 /// Closes learners that are idle until the server stops.

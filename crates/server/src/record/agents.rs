@@ -2,28 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use agent::law::{Law, Verdict};
 use agent::{Learned, LearningRequest, Mood, OverrideKind, Persona, Trait};
 use observe::{Counter, Gauge, Histogram, Metrics, Sum};
 
-use crate::error::RequestError;
+use super::Operations;
 
 /// What can be done with agents, as it is counted.
 pub(crate) const OPERATIONS: [&str; 16] = [
     "create", "list", "get", "change", "delete", "act", "learn", "reset", "snapshot", "undo",
     "save", "load", "persona", "judge", "override", "request",
 ];
-/// How it can end.
-pub(super) const OUTCOMES: [&str; 5] = ["ok", "bad_request", "not_found", "conflict", "failed"];
 const STATUSES: [&str; 5] = ["pending", "approved", "denied", "refused", "limited"];
 const LIFTED: [&str; 3] = ["lifted", "refused", "ended"];
 
 /// Handles of the metrics of agents.
 pub(crate) struct AgentSignals {
-    operations: HashMap<(&'static str, &'static str), Counter>,
-    durations: HashMap<&'static str, Histogram>,
+    pub(crate) operations: Operations,
     judged: HashMap<(&'static str, &'static str), Counter>,
     refused: [Counter; 4],
     rewards: [Counter; 3],
@@ -61,10 +57,8 @@ impl AgentSignals {
             }
             all
         };
-        let duration = |operation| {
-            let name = "striatum_agent_operation_duration_seconds";
-            (operation, metrics.histogram(name, &[operation]))
-        };
+        let names =
+            ["striatum_agent_operations_total", "striatum_agent_operation_duration_seconds"];
         let laws = ["none", "zeroth", "first", "second", "third"];
         let mut overrides = HashMap::new();
         for kind in OverrideKind::ALL {
@@ -74,8 +68,7 @@ impl AgentSignals {
             }
         }
         Self {
-            operations: pairs("striatum_agent_operations_total", &OPERATIONS, &OUTCOMES),
-            durations: OPERATIONS.map(duration).into(),
+            operations: Operations::of(metrics, names, &OPERATIONS),
             judged: pairs("striatum_laws_judged_total", &laws, &["approved", "refused", "lifted"]),
             refused: Law::ALL.map(|law| {
                 metrics.counter("striatum_laws_refused_total", &[law.name(), law.severity()])
@@ -98,22 +91,6 @@ impl AgentSignals {
             vaulted: metrics.counter("striatum_vault_additions_total", &[]),
             saved: metrics.sum("striatum_agent_saved_bytes_total", &[]),
             metrics: Arc::clone(metrics),
-        }
-    }
-
-    /// Counts an operation.
-    pub(crate) fn record(
-        &self,
-        operation: &'static str,
-        ended: Option<&RequestError>,
-        took: Duration,
-    ) {
-        let outcome = ended.map_or("ok", RequestError::of_operation);
-        if let Some(counter) = self.operations.get(&(operation, outcome)) {
-            counter.inc();
-        }
-        if let Some(duration) = self.durations.get(operation) {
-            duration.observe(took.as_secs_f64());
         }
     }
 

@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use learner::{Learned, Prediction};
-use observe::{Counter, Gauge, Histogram, Metrics, Sum};
+use observe::{Counter, Gauge, Metrics, Sum};
 
-use super::agents::OUTCOMES;
-use crate::error::RequestError;
+use super::Operations;
 
 /// What can be done with learners, as it is counted.
 const OPERATIONS: [&str; 11] = [
@@ -19,8 +17,7 @@ const KINDS: [&str; 4] = ["columns", "eprop", "competition", "liquid"];
 
 /// Handles of the metrics of learners.
 pub(crate) struct LearnerSignals {
-    operations: HashMap<(&'static str, &'static str), Counter>,
-    durations: HashMap<&'static str, Histogram>,
+    pub(crate) operations: Operations,
     kinds: HashMap<&'static str, OfKind>,
     pub(crate) active: Gauge,
     written: Sum,
@@ -39,40 +36,13 @@ struct OfKind {
 
 impl LearnerSignals {
     pub(crate) fn of(metrics: &Arc<Metrics>) -> Self {
-        let mut operations = HashMap::new();
-        for operation in OPERATIONS {
-            for outcome in OUTCOMES {
-                let counter =
-                    metrics.counter("striatum_learner_operations_total", &[operation, outcome]);
-                operations.insert((operation, outcome), counter);
-            }
-        }
-        let duration = |operation| {
-            let name = "striatum_learner_operation_duration_seconds";
-            (operation, metrics.histogram(name, &[operation]))
-        };
+        let names =
+            ["striatum_learner_operations_total", "striatum_learner_operation_duration_seconds"];
         Self {
-            operations,
-            durations: OPERATIONS.map(duration).into(),
+            operations: Operations::of(metrics, names, &OPERATIONS),
             kinds: KINDS.map(|kind| (kind, OfKind::of(metrics, kind))).into(),
             active: metrics.gauge("striatum_learners_active", &[]),
             written: metrics.sum("striatum_learner_written_bytes_total", &[]),
-        }
-    }
-
-    /// Counts an operation.
-    pub(crate) fn record(
-        &self,
-        operation: &'static str,
-        ended: Option<&RequestError>,
-        took: Duration,
-    ) {
-        let outcome = ended.map_or("ok", RequestError::of_operation);
-        if let Some(counter) = self.operations.get(&(operation, outcome)) {
-            counter.inc();
-        }
-        if let Some(duration) = self.durations.get(operation) {
-            duration.observe(took.as_secs_f64());
         }
     }
 

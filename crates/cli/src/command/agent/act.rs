@@ -1,11 +1,12 @@
 //! `striatum agent act`, `learn`, `learning`, `persona`.
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::{client, given, of_agent, print};
+use super::{client, of_agent};
 use crate::Outcome;
+use crate::command::document::{Switch, given, print};
 use crate::watched::ServerFlags;
 
 /// Propose an action and have it judged; exit status 1 where it is refused.
@@ -56,12 +57,6 @@ pub(super) struct Learning {
     to: Switch,
     #[command(flatten)]
     server: ServerFlags,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
 }
 
 /// Show who an agent is, or move traits.

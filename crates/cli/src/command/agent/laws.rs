@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{client, given, print, word};
+use super::client;
 use crate::command::client::encoded;
+use crate::command::document::{given, print, word};
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{client, given, of_agent, print, word};
+use super::{client, of_agent};
 use crate::command::client::encoded;
+use crate::command::document::{given, given_in, print, word};
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
 
@@ -47,10 +48,7 @@ impl Create {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         let spec = match (&self.spec, &self.file, &self.cart_pole) {
             (Some(text), _, _) => given("--spec", text)?,
-            (_, Some(path), _) => {
-                let what = path.display().to_string();
-                given(&what, &std::fs::read_to_string(path).with_context(|| what.clone())?)?
-            }
+            (_, Some(path), _) => given_in(path)?,
             (_, _, Some(id)) => cart_pole(id),
             _ => bail!("expected --spec, --file or --cart-pole"),
         };

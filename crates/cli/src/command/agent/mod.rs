@@ -8,7 +8,6 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::client::{Client, encoded};
-use super::document::{given, print, word};
 use crate::Outcome;
 use crate::watched::ServerFlags;
 

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use anyhow::{Result, bail};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::of_learner;
 use crate::command::client::Client;
-use crate::command::document::{given, print, word};
+use crate::command::document::{Switch, given, given_in, print, word};
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
 
@@ -58,20 +58,11 @@ pub(super) struct Learning {
     server: ServerFlags,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
-}
-
 impl Create {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         let spec = match (&self.spec, &self.file, &self.columns) {
             (Some(text), _, _) => given("--spec", text)?,
-            (_, Some(path), _) => {
-                let what = path.display().to_string();
-                given(&what, &std::fs::read_to_string(path).with_context(|| what.clone())?)?
-            }
+            (_, Some(path), _) => given_in(path)?,
             (_, _, Some(id)) => json!({ "id": id, "columns": { "inputs": self.inputs } }),
             _ => bail!("expected --spec, --file or --columns"),
         };

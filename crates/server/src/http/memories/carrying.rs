@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Shared;
 use super::super::extract::{Json, Params, Whole};
-use super::{now, with};
+use super::with;
 use crate::error::RequestError;
-use crate::request::Server;
+use crate::request::{Server, now};
 use crate::security::Caller;
 
 /// What an import did.
@@ -55,7 +55,7 @@ pub(crate) async fn exporting(
         let since = now();
         // A file that was cut off lacks its last line, and no import takes it.
         let done = memory.export(lines).await.map_err(RequestError::from);
-        server.memories.signals.record("move", done.as_ref().err(), since.elapsed());
+        server.memories.signals.operations.record("move", done.as_ref().err(), since.elapsed());
     });
     Ok(written)
 }
