@@ -10,6 +10,7 @@
 
 use crate::code::Probe;
 use crate::fields::Ranked;
+use crate::order::Order;
 
 /// Nearest neighbours that a calibration looks for.
 const CALIBRATED_K: usize = 10;
@@ -24,14 +25,20 @@ const LEAST: f32 = -0.5;
 const STEP: f32 = 0.0075;
 /// Samples after which the oldest begin to fade.
 const WINDOW: u32 = 384;
+/// They fade sooner where the collection grows: to about one in 16 when it has doubled.
+const FADING: f32 = 4.0;
 /// Samples before which the curve is not trusted.
 const ENOUGH: u32 = 16;
+/// Of the ten nearest of a sample so many are found or missed without regard to one another, about.
+const INDEPENDENT: f32 = 4.0;
 
 /// The share of the nearest that is found, by gap.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Curve {
     shares: Vec<f32>,
     n_samples: u32,
+    /// Items when the last sample began; 0 where that is not known.
+    n_items: usize,
 }
 
 /// One vector's search, column by column; it may take a while, a few rows at a time.
@@ -40,10 +47,17 @@ pub(crate) struct Walk {
     pub(crate) probe: Probe,
     /// An id that does not count: the vector itself.
     pub(crate) but: Option<u32>,
-    /// Columns, best first.
-    pub(crate) order: Vec<Ranked>,
-    /// How many of them are read.
-    pub(crate) n_read: usize,
+    /// Columns, best first, as far as they are put in order.
+    order: Vec<Ranked>,
+    /// Those behind them.
+    rest: Order,
+    /// Columns that were divided since it began, and their daughters.
+    daughters: Vec<(usize, usize)>,
+    /// How many it leads through, and how many of them are read.
+    n_columns: usize,
+    n_read: usize,
+    /// Items when it began.
+    n_items: usize,
     /// The nearest that are left out.
     n_kin: usize,
     pub(crate) best: Best,
@@ -54,11 +68,64 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Among so many items.
-    pub(crate) fn new(probe: Probe, but: Option<u32>, n_items: usize, order: Vec<Ranked>) -> Self {
+    /// Through the `n_columns` nearest, of so many items.
+    pub(crate) fn new(
+        probe: Probe,
+        but: Option<u32>,
+        n_items: usize,
+        (rest, n_columns): (Order, usize),
+    ) -> Self {
         let n_kin = (n_items / KIN).clamp(1, MOST_KIN);
         let best = Best::new(CALIBRATED_K + n_kin);
-        Self { probe, but, order, n_read: 0, n_kin, best, met: Vec::new(), gaps: Vec::new() }
+        Self {
+            probe,
+            but,
+            order: Vec::new(),
+            rest,
+            daughters: Vec::new(),
+            n_columns,
+            n_read: 0,
+            n_items,
+            n_kin,
+            best,
+            met: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// A column gives some of its rows to another, which is read behind it.
+    pub(crate) fn divided(&mut self, column: usize, daughter: usize) {
+        self.daughters.push((column, daughter));
+    }
+
+    /// Puts all columns in order at once.
+    pub(crate) fn prepare(&mut self) {
+        self.order = std::mem::take(&mut self.rest).take(self.n_columns);
+    }
+
+    /// The columns that are in order.
+    pub(crate) fn order(&self) -> &[Ranked] {
+        &self.order
+    }
+
+    /// The next column.
+    pub(crate) fn next(&mut self) -> Option<Ranked> {
+        if self.n_read == self.order.len() && self.n_read < self.n_columns {
+            self.extend();
+        }
+        self.order.get(self.n_read).copied()
+    }
+
+    /// Puts the next column in order, and behind it those that have taken rows of it.
+    fn extend(&mut self) {
+        let mut known = self.order.len();
+        self.order.extend(self.rest.next());
+        while let Some(mother) = self.order.get(known).copied() {
+            known += 1;
+            let of = |&&(column, _): &&(usize, usize)| column == mother.column();
+            let daughters = self.daughters.iter().filter(of);
+            self.order.extend(daughters.map(|(_, d)| Ranked::new(mother.score(), *d as u32)));
+        }
     }
 
     /// Takes in the scores of the next column.
@@ -70,7 +137,7 @@ impl Walk {
             }
         }
         self.n_read += 1;
-        let next = self.order.get(self.n_read).map_or(f32::NEG_INFINITY, |r| r.score());
+        let next = self.next().map_or(f32::NEG_INFINITY, Ranked::score);
         self.gaps.push(self.best.worst() - next);
     }
 
@@ -119,13 +186,17 @@ impl Best {
 impl Curve {
     /// Takes a sample into the curve.
     pub(crate) fn learn(&mut self, walk: Walk) {
-        self.learn_steps(&walk.steps());
+        let n_items = walk.n_items;
+        self.learn_steps(&walk.steps(), n_items);
     }
 
-    fn learn_steps(&mut self, steps: &[(f32, f32)]) {
+    fn learn_steps(&mut self, steps: &[(f32, f32)], n_items: usize) {
         self.shares.resize(N_GAPS, 0.0);
         self.n_samples = self.n_samples.saturating_add(1);
-        let weight = 1.0 / self.n_samples.min(WINDOW) as f32;
+        let before = if self.n_items == 0 { n_items } else { self.n_items };
+        let grown = n_items.saturating_sub(before) as f32 / n_items.max(1) as f32;
+        let weight = (1.0 / self.n_samples.min(WINDOW) as f32).max(FADING * grown).min(1.0);
+        self.n_items = n_items;
         let mut steps = steps.iter();
         let mut step = steps.next();
         for (i, share) in self.shares.iter_mut().enumerate() {
@@ -138,11 +209,15 @@ impl Curve {
         }
     }
 
-    /// The smallest gap that finds the wanted share; nothing if too little is known or none does.
+    /// The smallest gap that finds the wanted share and a standard error more; nothing if too little is
+    /// known or none does.
     pub(crate) fn gap(&self, wanted: f32) -> Option<f32> {
         if self.n_samples < ENOUGH {
             return None;
         }
+        // A mean whose samples fade by one in WINDOW rests on about twice as many.
+        let n = INDEPENDENT * self.n_samples.min(2 * WINDOW) as f32;
+        let wanted = (wanted + (wanted * (1.0 - wanted) / n).sqrt()).min(0.5 * (1.0 + wanted));
         let at = self.shares.iter().position(|share| *share >= wanted)?;
         let above = self.shares[at];
         let below = if at > 0 { self.shares[at - 1] } else { return Some(LEAST) };
@@ -160,7 +235,7 @@ impl Curve {
     pub(crate) fn of((shares, n_samples): &(Vec<f32>, u32)) -> Option<Self> {
         let plain = shares.len() == N_GAPS && shares.iter().all(|x| (0.0..=1.0).contains(x));
         let trusted = plain && *n_samples >= ENOUGH;
-        trusted.then(|| Self { shares: shares.clone(), n_samples: *n_samples })
+        trusted.then(|| Self { shares: shares.clone(), n_samples: *n_samples, n_items: 0 })
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -178,11 +253,25 @@ mod tests {
         let walk = [(-0.1, 0.5), (0.05, 0.9), (0.2, 1.0)];
         (0..ENOUGH).for_each(|_| {
             assert_eq!(curve.gap(0.9), None);
-            curve.learn_steps(&walk);
+            curve.learn_steps(&walk, 100);
         });
-        let gap = curve.gap(0.89).unwrap();
+        let gap = curve.gap(0.84).unwrap();
         assert!((-0.101..-0.09).contains(&gap), "{gap}");
         let gap = curve.gap(0.99).unwrap();
         assert!((0.049..0.06).contains(&gap), "{gap}");
+    }
+
+    #[test]
+    fn what_was_learned_of_a_small_collection_fades_as_it_grows() {
+        let gap_when = |grown_to: usize| {
+            let mut curve = Curve::default();
+            (0..200).for_each(|_| curve.learn_steps(&[(0.3, 1.0)], 1000));
+            let size = |k: usize| 1000 + (grown_to - 1000) * k / 200;
+            (1..=200).for_each(|k| curve.learn_steps(&[(0.3, 0.5)], size(k)));
+            curve.gap(0.7).unwrap()
+        };
+        // Both halves count alike, or the later one counts nearly alone.
+        assert_eq!(gap_when(1000), LEAST);
+        assert!((0.29..0.31).contains(&gap_when(4000)), "{}", gap_when(4000));
     }
 }

@@ -10,7 +10,7 @@ const BLOCK: usize = 16;
 /// How many are put in order at first; more are when they are needed.
 const FIRST: usize = 24;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
     scores: Vec<f32>,
     columns: Vec<u32>,

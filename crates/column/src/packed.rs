@@ -117,6 +117,9 @@ impl Packed {
             self.full.reserve_exact(1);
             self.full.push(std::mem::take(&mut self.tail).into_boxed_slice());
             n_tail = 0;
+            if self.full.capacity() > self.full.len() {
+                self.tail.reserve_exact(lines_of(CHUNK, width));
+            }
         }
         if (n_tail + 1) * width > self.tail.capacity() * LINE {
             let more = if is_narrow(width) { GROWTH.0.max(n / GROWTH.1) } else { 1 };
@@ -126,12 +129,14 @@ impl Packed {
         bytes_of_mut(&mut self.tail)[n_tail * width..(n_tail + 1) * width].copy_from_slice(row);
     }
 
-    /// Makes room for `more` rows behind the `n` that are there, and no more than that.
+    /// Makes room for `more` rows behind the `n` that are there, and no more than that; of wide rows
+    /// for whole chunks, until it is given back.
     pub(crate) fn reserve(&mut self, n: usize, more: usize, width: usize) {
         let mut n_tail = self.in_tail(n) + more;
-        if !is_narrow(width) {
-            self.full.reserve_exact((n_tail - 1) / CHUNK);
-            n_tail = n_tail.min(CHUNK);
+        if !is_narrow(width) && n_tail > CHUNK {
+            // Each place that is free here is a chunk to come, and gets its room at once.
+            self.full.reserve_exact(n_tail.div_ceil(CHUNK));
+            n_tail = CHUNK;
         }
         self.tail.reserve_exact(lines_of(n_tail, width).saturating_sub(self.tail.len()));
     }

@@ -18,6 +18,8 @@ const AT_ONCE: usize = 32;
 const ERRORS: f32 = 4.0;
 /// A filter that passes less than one item in so many is scanned on its own.
 const SCARCE: u64 = 50;
+/// Fields that answer to a query within this of the best are read whatever the gap.
+const EQUAL: f32 = 1e-4;
 /// Columns under which breadth is not calibrated: all are read.
 const FEW_COLUMNS: usize = 4;
 /// Rows that a calibration reads at least, and the share of all: at once, and a few at a time.
@@ -90,18 +92,20 @@ impl Columns {
         score * f32::from(list.scales[at]) * UNIT
     }
 
-    /// Goes on with a calibration, and begins the next with a vector that is about to be stored.
+    /// Goes on with a calibration, or begins the next with a vector that is about to be stored. A split
+    /// that is under way goes first.
     pub(crate) fn calibrate_with(&mut self, id: u32, unit: &[f32]) {
-        if self.columns.len() <= FEW_COLUMNS {
+        if self.columns.len() <= FEW_COLUMNS || self.splitting.is_some() {
             return;
         }
-        let (mut walk, compared) = match self.walk.take() {
-            Some(walk) => (walk, 0),
-            None => self.walk_from(unit, Some(id), STEPWISE),
+        let Some(mut walk) = self.walk.take() else {
+            self.counts.n_compared += self.fields.len() as u64;
+            self.walk = Some(Box::new(self.walk_from(unit, Some(id), STEPWISE)));
+            return;
         };
         let step = (STEP_BYTES / self.width).clamp(STEP_ROWS.0, STEP_ROWS.1);
         let (end, n_read) = self.read_for(&mut walk, step);
-        self.counts.n_compared += (compared + n_read) as u64;
+        self.counts.n_compared += n_read as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
     }
 
@@ -144,14 +148,16 @@ impl Columns {
             let list = &self.columns[column].list;
             let mut vector = vec![0.0; self.config.dimension];
             list.floats(at, self.width, &mut vector);
-            *self.walk_from(&vector, Some(list.ids[at]), WHOLE).0
+            let mut walk = self.walk_from(&vector, Some(list.ids[at]), WHOLE);
+            walk.prepare();
+            walk
         };
         let mut walks: Vec<Walk> = places.iter().map(begin).collect();
         // The columns that are read, by which walk, and where in it their scores go.
         let (mut reads, mut n_scores) = (Vec::new(), Vec::new());
         for (walker, walk) in walks.iter().enumerate() {
             let mut n = 0;
-            for next in &walk.order {
+            for next in walk.order() {
                 reads.push((next.column(), walker, n));
                 n += self.columns[next.column()].list.len();
             }
@@ -166,7 +172,7 @@ impl Columns {
         }
         for (walk, scores) in walks.iter_mut().zip(&scores) {
             let mut rest = &scores[..];
-            while let Some(next) = walk.order.get(walk.n_read) {
+            while let Some(next) = walk.next() {
                 let ids = &self.columns[next.column()].list.ids;
                 let (of_column, after) = rest.split_at(ids.len());
                 walk.read(of_column, ids);
@@ -176,26 +182,19 @@ impl Columns {
         walks
     }
 
-    /// A walk through the nearest columns, of at least so many rows and this share; and how many
-    /// fields were compared.
-    fn walk_from(
-        &self,
-        vector: &[f32],
-        but: Option<u32>,
-        (least, share): (f64, f64),
-    ) -> (Box<Walk>, usize) {
+    /// A walk through the nearest columns, of at least so many rows and this share.
+    fn walk_from(&self, vector: &[f32], but: Option<u32>, (least, share): (f64, f64)) -> Walk {
         let share = share.max(least / self.n_rows().max(1) as f64);
         let n_columns = (share * self.columns.len() as f64).ceil() as usize;
         let probe = Probe::of(vector);
-        let order = self.fields.order(&probe).take(n_columns.max(FEW_COLUMNS));
-        let compared = self.fields.len();
-        (Box::new(Walk::new(probe, but, self.len(), order)), compared)
+        let order = self.fields.order(&probe);
+        Walk::new(probe, but, self.len(), (order, n_columns.max(FEW_COLUMNS)))
     }
 
     /// Reads about so many rows more; says whether the walk is at its end, and how many it read.
     fn read_for(&self, walk: &mut Walk, n_rows: usize) -> (bool, usize) {
         let (mut n, mut scores) = (0, Vec::new());
-        while let Some(next) = walk.order.get(walk.n_read) {
+        while let Some(next) = walk.next() {
             if n >= n_rows {
                 return (false, n);
             }
@@ -255,8 +254,10 @@ impl<'a> Hunt<'a> {
         }
         let mut order = columns.fields.order(&self.probe);
         self.report.columns_compared = n as u32;
+        let best = order.peek().map_or(0.0, |best| best.score());
         while let Some(next) = order.next().filter(|_| self.report.columns_visited < most as u32) {
-            if gap.is_some_and(|gap| self.best.worst() - next.score() >= gap) {
+            let equal = best - next.score() <= EQUAL;
+            if !equal && gap.is_some_and(|gap| self.best.worst() - next.score() >= gap) {
                 return;
             }
             if let Some(after) = order.peek() {

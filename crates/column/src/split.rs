@@ -6,7 +6,7 @@ use crate::Columns;
 use crate::MAX_COLUMNS;
 use crate::code::Probe;
 use crate::fields::Ranked;
-use crate::halves::{self, Halves};
+use crate::halves;
 use crate::list::List;
 use crate::random;
 use crate::simd;
@@ -19,6 +19,9 @@ const MERGE_AT: usize = 4;
 const PASSES: usize = 5;
 /// Columns around a split whose rows may move.
 const AROUND: usize = 8;
+/// Rows that leave for a new column with one insertion, at least and at most, and the bytes of them.
+const LEAVING: (usize, usize) = (16, 32);
+const LEAVING_BYTES: usize = 1 << 13;
 /// By how much another column must be nearer for a row to move.
 const NEARER: f32 = 1e-3;
 
@@ -36,6 +39,11 @@ pub(crate) struct Splitting {
 enum Stage {
     /// Two fields are sought for the rows of the column.
     Halving { fields: [Vec<f32>; 2], n_passes: usize },
+    /// A daughter is to be made, with the second of these fields, for the rows of these ids; so many
+    /// rows were halved.
+    Halved { fields: [Vec<f32>; 2], leaving: Vec<u32>, n_rows: usize },
+    /// The rows of these ids are yet to leave for the daughter.
+    Dividing { daughter: usize, leaving: Vec<u32> },
     /// The rows are divided; the columns around are yet to be found.
     Divided { daughter: usize },
     /// The rows of the halves and of the columns around move to where they are nearest; those of
@@ -55,8 +63,10 @@ impl Splitting {
         };
         let mut goes_on = renamed(&mut self.column);
         match &mut self.stage {
-            Stage::Halving { .. } => {}
-            Stage::Divided { daughter } => goes_on &= renamed(daughter),
+            Stage::Halving { .. } | Stage::Halved { .. } => {}
+            Stage::Dividing { daughter, .. } | Stage::Divided { daughter } => {
+                goes_on &= renamed(daughter);
+            }
             Stage::Settling { daughter, around, left } => {
                 goes_on &= renamed(daughter);
                 around.retain_mut(renamed);
@@ -122,6 +132,10 @@ impl Columns {
         let column = splitting.column;
         let stage = match splitting.stage {
             Stage::Halving { fields, n_passes } => self.halve(column, &fields, n_passes + 1)?,
+            Stage::Halved { fields, leaving, n_rows } => {
+                self.bear(column, &fields, leaving, n_rows)
+            }
+            Stage::Dividing { daughter, leaving } => self.divide(column, daughter, leaving),
             Stage::Divided { daughter } => self.look_around(column, daughter),
             Stage::Settling { daughter, around, left } => {
                 self.settle(column, daughter, around, left)?
@@ -130,7 +144,7 @@ impl Columns {
         Some(Splitting { column, stage })
     }
 
-    /// One pass of 2-means; the last divides the rows.
+    /// One pass of 2-means; after the last it is known which rows leave.
     fn halve(&mut self, column: usize, fields: &[Vec<f32>; 2], n_passes: usize) -> Option<Stage> {
         let list = &self.columns[column].list;
         if list.len() <= self.wanted_load() {
@@ -141,7 +155,36 @@ impl Columns {
         if n_passes < PASSES {
             return Some(Stage::Halving { fields: halves.fields, n_passes });
         }
-        Some(Stage::Divided { daughter: self.divide(column, &halves) })
+        let list = &self.columns[column].list;
+        let second = list.ids.iter().zip(&halves.second).filter(|(_, second)| **second);
+        let leaving = second.map(|(id, _)| *id).collect();
+        Some(Stage::Halved { fields: halves.fields, leaving, n_rows: list.len() })
+    }
+
+    /// Makes a column's daughter, which is empty yet. The column learns what came since it was halved.
+    fn bear(
+        &mut self,
+        column: usize,
+        fields: &[Vec<f32>; 2],
+        leaving: Vec<u32>,
+        n_rows: usize,
+    ) -> Stage {
+        let daughter = self.add_column(&fields[1], Some(self.columns[column].cell));
+        self.fields.set(column, &fields[0]);
+        let (list, mut row) = (&self.columns[column].list, vec![0.0; self.config.dimension]);
+        for at in n_rows..list.len() {
+            list.floats(at, self.width, &mut row);
+            self.fields.learn(column, &row, 1.0 / (1 + at) as f32);
+        }
+        if let Some(walk) = &mut self.walk {
+            walk.divided(column, daughter);
+        }
+        let n_updates = (self.columns[column].n_updates / 2).max(1);
+        for half in [column, daughter] {
+            self.columns[half].n_updates = n_updates;
+        }
+        self.counts.n_splits += 1;
+        Stage::Dividing { daughter, leaving }
     }
 
     /// Finds the columns around the two halves.
@@ -154,28 +197,15 @@ impl Columns {
         Stage::Settling { daughter, around, left }
     }
 
-    /// Gives the second half of a column's rows to a new column, its daughter.
-    fn divide(&mut self, column: usize, halves: &Halves) -> usize {
-        let list = std::mem::take(&mut self.columns[column].list);
-        let daughter = self.add_column(&halves.fields[1], Some(self.columns[column].cell));
-        self.fields.set(column, &halves.fields[0]);
-        let n_second = halves.second.iter().filter(|second| **second).count();
-        for (half, n) in [(column, list.len() - n_second), (daughter, n_second)] {
-            self.columns[half].list.reserve(n, self.width, self.config.residual);
+    /// Moves some rows of the second half of a column to its daughter.
+    fn divide(&mut self, column: usize, daughter: usize, mut leaving: Vec<u32>) -> Stage {
+        let n = (LEAVING_BYTES / self.width).clamp(LEAVING.0, LEAVING.1);
+        let now = leaving.split_off(leaving.len().saturating_sub(n));
+        self.relocate_all(column, now.into_iter().map(|id| (id, daughter)).collect());
+        if leaving.is_empty() {
+            return Stage::Divided { daughter };
         }
-        for (at, second) in halves.second.iter().enumerate() {
-            let to = if *second { daughter } else { column };
-            list.copy_to(at, self.width, &mut self.columns[to].list);
-            if *second {
-                self.places.moved(list.ids[at], column, daughter);
-            }
-        }
-        let n_updates = (self.columns[column].n_updates / 2).max(1);
-        for half in [column, daughter] {
-            self.columns[half].n_updates = n_updates;
-        }
-        self.counts.n_splits += 1;
-        daughter
+        Stage::Dividing { daughter, leaving }
     }
 
     /// Moves the rows of the next of the two halves and of the columns around to where they are
@@ -248,6 +278,7 @@ impl Columns {
                 self.columns[to].list.reserve(group.len(), self.width, self.config.residual);
             }
             group.iter().for_each(|(id, to)| self.relocate(*id, from, *to));
+            self.columns[to].list.give_back(self.width);
         }
         self.columns[from].list.give_back(self.width);
     }
