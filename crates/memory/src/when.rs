@@ -251,6 +251,10 @@ fn iso(word: &str) -> Option<i32> {
 
 /// 1 to 31, as `8`, `08`, `8th`.
 fn ordinal(word: &str) -> Option<u8> {
+    if !word.starts_with(|c: char| c.is_ascii_digit()) {
+        // Most words; they are not looked through from their end.
+        return None;
+    }
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let ending = &word[digits.len()..];
     let fits = matches!(ending.to_ascii_lowercase().as_str(), "" | "st" | "nd" | "rd" | "th");
