@@ -23,7 +23,7 @@ const UNHEALTHY = 503;
 /** Views that have something of their own besides panels, and so are always shown. */
 const OWN = new Set(["memory", "alerts", "traces", "logs", "health"]);
 const VIEWS: [string, string][] = [
-  ["overview", "Overview"], ["engine", "Engine"], ["serving", "Serving"], ["memory", "Memory"], ["agents", "Agents"],
+  ["overview", "Overview"], ["engine", "Engine"], ["serving", "Serving"], ["memory", "Memory"], ["agents", "Agents"], ["learners", "Learners"],
   ["alerts", "Alerts"], ["traces", "Traces"], ["logs", "Logs"], ["health", "Health"], ["resources", "Resources"], ["security", "Security"], ["resilience", "Resilience"],
 ];
 
