@@ -28,6 +28,18 @@ pub enum KnowledgeError {
         /// How many.
         found: usize,
     },
+    /// An analysis would do more than a limit.
+    #[error("{analysis} would visit {visits} ties or more, at most {limit}: {instead}")]
+    TooMuch {
+        /// Which.
+        analysis: &'static str,
+        /// Ties that it would visit, as far as was counted.
+        visits: u64,
+        /// The limit.
+        limit: u64,
+        /// What to ask for instead.
+        instead: &'static str,
+    },
     /// An entity of that name and kind is there.
     #[error("there is an entity of this name and kind: {0}")]
     Exists(EntityId),

@@ -36,12 +36,14 @@
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
+//! | [`analysis::KnowledgeGraph`] | the shape of it: ways, parts, importance, groups, flow |
 //! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, communities |
 //!
 //! Items are versions that are never written again, so what was known at any time can be read, and
 //! a branch is a place in that line with versions of its own. Only erasing removes.
 //! `docs/concepts/knowledge.md` is the page about it, `docs/decisions/0018-knowledge.md` says why.
 
+pub mod analysis;
 mod branch;
 mod check;
 mod command;

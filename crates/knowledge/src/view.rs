@@ -13,7 +13,7 @@ use crate::item::{
 };
 use crate::knowledge::Knowledge;
 use crate::limits::{MAX_ABSORBED, MAX_BRANCH_DEPTH, MAX_PAGE};
-use crate::links::{Links, decayed};
+use crate::links::{LinkId, Links, decayed};
 use crate::name::normalised;
 use crate::record::Weight;
 use crate::table::{Table, Version};
@@ -232,6 +232,15 @@ impl<'a> View<'a> {
         known.filter(|entity| entity.item.merged_into.is_none()).take(page(limit)).collect()
     }
 
+    /// All entities in the order of their numbers, without those that were merged.
+    pub(crate) fn all_entities(&self) -> impl Iterator<Item = EntityId> {
+        let known = |(n, versions): (u64, &'a [Version<Entity>])| {
+            let entity = self.version(versions)?.value.as_ref()?;
+            entity.merged_into.is_none().then_some(EntityId(n))
+        };
+        self.knowledge.entities.all().filter_map(known)
+    }
+
     /// An entity and all that were merged into it.
     pub(crate) fn same(&self, id: EntityId) -> Vec<EntityId> {
         let Some(entity) = self.entity(id) else { return Vec::new() };
@@ -360,6 +369,19 @@ impl<'a> View<'a> {
     /// How often a relation was recalled.
     pub fn recalls(&self, id: RelationId) -> Option<u64> {
         self.weight(id).map(|weight| weight.recalls)
+    }
+
+    /// What a link says: the kind of its relation, or the predicate of its fact.
+    pub fn link_kind(&self, id: LinkId) -> Option<&'a str> {
+        match id {
+            LinkId::Relation(id) => self.relation(id).map(|known| known.item.kind.as_str()),
+            LinkId::Fact(id) => self.fact(id).map(|known| known.item.predicate.as_str()),
+        }
+    }
+
+    /// Whether this is the main branch as it is known now, whose links are there already.
+    pub(crate) fn is_latest_main(&self) -> bool {
+        self.line == [(BranchId::MAIN, Revision::MAX)] && self.known == Time::MAX
     }
 
     /// Links as they are seen from here. For the main branch as it is now, there is

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod analysis;
 mod branches;
 mod contract;
 mod erase;

@@ -1,0 +1,37 @@
+//! How much one analysis may do, counted in ties visited, so that the same question is always
+//! answered or always refused.
+
+use crate::error::KnowledgeError;
+
+/// Ties that one analysis visits at most; a visit takes 1 to 20 ns.
+pub const MAX_VISITS: u64 = 1_000_000_000;
+
+/// What an analysis may still do.
+#[derive(Debug)]
+pub(super) struct Budget {
+    analysis: &'static str,
+    instead: &'static str,
+    spent: u64,
+}
+
+impl Budget {
+    /// `instead` is what to ask for where it is too much.
+    pub(super) fn of(analysis: &'static str, instead: &'static str) -> Self {
+        Self { analysis, instead, spent: 0 }
+    }
+
+    /// Refuses before anything is done what will visit so many ties.
+    pub(super) fn foresee(&self, visits: u64) -> Result<(), KnowledgeError> {
+        if visits <= MAX_VISITS {
+            return Ok(());
+        }
+        let (analysis, instead) = (self.analysis, self.instead);
+        Err(KnowledgeError::TooMuch { analysis, visits, limit: MAX_VISITS, instead })
+    }
+
+    /// Counts visits of what cannot be foreseen.
+    pub(super) fn spend(&mut self, visits: usize) -> Result<(), KnowledgeError> {
+        self.spent += visits as u64;
+        self.foresee(self.spent)
+    }
+}
