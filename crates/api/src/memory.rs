@@ -494,6 +494,204 @@ pub struct Hop {
     #[prost(float, tag = "3")]
     pub contribution: f32,
 }
+/// What is to be analysed. Fields that the analysis does not have are refused.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnalyzeRequest {
+    /// summary, shortest_paths, reachable, components, strong_components, degree, in_degree, out_degree,
+    /// page_rank, betweenness, closeness, eigenvector, clustering, triangles, communities,
+    /// spanning_forest, maximum_flow, bridges, articulation_points, predicted_links, matching or
+    /// colouring.
+    #[prost(string, tag = "1")]
+    pub analysis: ::prost::alloc::string::String,
+    /// From where: shortest_paths, reachable, maximum_flow, predicted_links.
+    #[prost(message, optional, tag = "2")]
+    pub from: ::core::option::Option<End>,
+    /// To where: shortest_paths, maximum_flow.
+    #[prost(message, optional, tag = "3")]
+    pub to: ::core::option::Option<End>,
+    /// Ways, at most 100: shortest_paths; 1 where there is none.
+    #[prost(uint32, optional, tag = "4")]
+    pub k: ::core::option::Option<u32>,
+    /// surprisal, inverse or hops: shortest_paths, betweenness, closeness.
+    #[prost(string, optional, tag = "5")]
+    pub cost: ::core::option::Option<::prost::alloc::string::String>,
+    /// Hops at most: reachable; any where there is none.
+    #[prost(uint32, optional, tag = "6")]
+    pub hops: ::core::option::Option<u32>,
+    /// Against the direction of links: reachable.
+    #[prost(bool, optional, tag = "7")]
+    pub against: ::core::option::Option<bool>,
+    /// From 0 to below 1: page_rank; 0.85 where there is none.
+    #[prost(double, optional, tag = "8")]
+    pub damping: ::core::option::Option<f64>,
+    /// A sample of so many: betweenness; all where there is none.
+    #[prost(uint32, optional, tag = "9")]
+    pub sources: ::core::option::Option<u32>,
+    /// Higher for smaller groups: communities; 1 where there is none.
+    #[prost(double, optional, tag = "10")]
+    pub resolution: ::core::option::Option<f64>,
+    /// adamic_adar, jaccard or common_neighbours: predicted_links.
+    #[prost(string, optional, tag = "11")]
+    pub likeness: ::core::option::Option<::prost::alloc::string::String>,
+    /// Kinds of relations and predicates of facts; any where there is none.
+    #[prost(string, repeated, tag = "12")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Memories that have relations too, and not entities alone.
+    #[prost(bool, tag = "13")]
+    pub memories: bool,
+    /// Links go from one to the other; otherwise they go both ways.
+    #[prost(bool, tag = "14")]
+    pub directed: bool,
+    /// How many vertices, ties or groups are told, at most 1,000; 100 where there is none.
+    #[prost(uint32, optional, tag = "15")]
+    pub limit: ::core::option::Option<u32>,
+    /// The branch; the main one where there is none.
+    #[prost(uint64, optional, tag = "16")]
+    pub branch: ::core::option::Option<u64>,
+    /// As it was known then, RFC 3339.
+    #[prost(string, optional, tag = "17")]
+    pub known_at: ::core::option::Option<::prost::alloc::string::String>,
+    /// What was true then, RFC 3339.
+    #[prost(string, optional, tag = "18")]
+    pub valid_at: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A vertex, or the name of an entity: one of these.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct End {
+    /// A memory, by its name.
+    #[prost(string, optional, tag = "1")]
+    pub memory: ::core::option::Option<::prost::alloc::string::String>,
+    /// An entity, by its number.
+    #[prost(uint64, optional, tag = "2")]
+    pub entity: ::core::option::Option<u64>,
+    /// The one entity of a name or alias.
+    #[prost(string, optional, tag = "3")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// What an analysis came to. What it has nothing of is absent.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnalyzeResponse {
+    #[prost(string, tag = "1")]
+    pub analysis: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub graph: ::core::option::Option<Analyzed>,
+    /// Numbers of the whole, by their names.
+    #[prost(map = "string, double", tag = "3")]
+    pub values: ::std::collections::HashMap<::prost::alloc::string::String, f64>,
+    /// Vertices with what is told of each, the most notable first.
+    #[prost(message, repeated, tag = "4")]
+    pub vertices: ::prost::alloc::vec::Vec<Scored>,
+    /// Ties with what is told of each.
+    #[prost(message, repeated, tag = "5")]
+    pub ties: ::prost::alloc::vec::Vec<Tie>,
+    /// Groups, the largest first.
+    #[prost(message, repeated, tag = "6")]
+    pub groups: ::prost::alloc::vec::Vec<Group>,
+    /// Ways, the cheapest first.
+    #[prost(message, repeated, tag = "7")]
+    pub paths: ::prost::alloc::vec::Vec<Way>,
+    /// How many vertices have each degree, the lowest degree first.
+    #[prost(message, repeated, tag = "8")]
+    pub degrees: ::prost::alloc::vec::Vec<Degree>,
+    /// There is more than is told.
+    #[prost(bool, tag = "9")]
+    pub more: bool,
+}
+/// What was analysed.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Analyzed {
+    #[prost(uint64, tag = "1")]
+    pub vertices: u64,
+    #[prost(uint64, tag = "2")]
+    pub links: u64,
+    #[prost(uint64, tag = "3")]
+    pub ties: u64,
+    #[prost(bool, tag = "4")]
+    pub directed: bool,
+}
+/// A vertex and what it is called.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Named {
+    #[prost(message, optional, tag = "1")]
+    pub vertex: ::core::option::Option<Vertex>,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// A vertex and what is told of it.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Scored {
+    #[prost(message, optional, tag = "1")]
+    pub vertex: ::core::option::Option<Vertex>,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(double, tag = "3")]
+    pub value: f64,
+}
+/// All links between two, told by the strongest.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Tie {
+    #[prost(message, optional, tag = "1")]
+    pub from: ::core::option::Option<Named>,
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub to: ::core::option::Option<Named>,
+    #[prost(double, tag = "4")]
+    pub value: f64,
+}
+/// Vertices that belong together.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Group {
+    /// How many there are, of which the first are told.
+    #[prost(uint64, tag = "1")]
+    pub size: u64,
+    #[prost(message, repeated, tag = "2")]
+    pub vertices: ::prost::alloc::vec::Vec<Named>,
+}
+/// A way from one to another.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Way {
+    /// The sum of what its steps cost.
+    #[prost(double, tag = "1")]
+    pub cost: f64,
+    /// The product of their strengths.
+    #[prost(double, tag = "2")]
+    pub strength: f64,
+    /// From the one to the other.
+    #[prost(message, repeated, tag = "3")]
+    pub vertices: ::prost::alloc::vec::Vec<Named>,
+    /// The kind of the strongest link of each step.
+    #[prost(string, repeated, tag = "4")]
+    pub kinds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// How many vertices have a degree.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Degree {
+    #[prost(uint64, tag = "1")]
+    pub degree: u64,
+    #[prost(uint64, tag = "2")]
+    pub vertices: u64,
+}
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -797,6 +995,20 @@ pub mod memory_client {
             req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Activate"));
             self.inner.unary(req, path, codec).await
         }
+        /// Analyses the graph of entities and what joins them. Role: reader.
+        pub async fn analyze(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnalyzeRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnalyzeResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Analyze");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Analyze"));
+            self.inner.unary(req, path, codec).await
+        }
         /// A memory as it was at a time. Role: reader.
         pub async fn as_of(
             &mut self,
@@ -913,6 +1125,11 @@ pub mod memory_server {
             &self,
             request: tonic::Request<super::ActivateRequest>,
         ) -> std::result::Result<tonic::Response<super::ActivateResponse>, tonic::Status>;
+        /// Analyses the graph of entities and what joins them. Role: reader.
+        async fn analyze(
+            &self,
+            request: tonic::Request<super::AnalyzeRequest>,
+        ) -> std::result::Result<tonic::Response<super::AnalyzeResponse>, tonic::Status>;
         /// A memory as it was at a time. Role: reader.
         async fn as_of(
             &self,
@@ -1296,6 +1513,43 @@ pub mod memory_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ActivateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Analyze" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnalyzeSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::AnalyzeRequest> for AnalyzeSvc<T> {
+                        type Response = super::AnalyzeResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnalyzeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::analyze(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnalyzeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

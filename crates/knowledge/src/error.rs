@@ -38,7 +38,7 @@ pub enum KnowledgeError {
         /// The limit.
         limit: u64,
         /// What to ask for instead.
-        instead: &'static str,
+        instead: String,
     },
     /// An entity of that name and kind is there.
     #[error("there is an entity of this name and kind: {0}")]

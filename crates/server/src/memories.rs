@@ -12,7 +12,7 @@ use observe::{Counter, Gauge, Histogram, Metrics};
 use resilience::Clock;
 use store::{Store, Tenant, TenantId};
 use text::Encoder;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config;
 use crate::embeddings::{Embeddings, OfTenant};
@@ -24,10 +24,13 @@ use crate::security::Caller;
 /// How long a memory may be idle before it is closed.
 const IDLE: Duration = Duration::from_secs(600);
 
+/// Analyses of what is known at a time; others wait. Each holds a copy of what it analyses.
+const MAX_ANALYSES: usize = 2;
+
 /// What can be done with a memory, as it is counted.
-pub(crate) const OPERATIONS: [&str; 14] = [
+pub(crate) const OPERATIONS: [&str; 15] = [
     "store", "get", "list", "update", "delete", "erase", "restore", "review", "feedback", "search",
-    "recall", "learn", "know", "move",
+    "recall", "learn", "know", "move", "analyze",
 ];
 
 /// The memories of tenants.
@@ -38,6 +41,8 @@ pub(crate) struct Memories {
     encoder: Arc<Encoder>,
     embeddings: Option<Arc<Embeddings>>,
     store: Store,
+    /// Room for analyses.
+    pub(crate) analyses: Arc<Semaphore>,
     pub(crate) signals: MemorySignals,
 }
 
@@ -80,6 +85,7 @@ impl Memories {
             encoder: Arc::new(Encoder::default()),
             embeddings: Embeddings::of(settings, metrics, clock)?.map(Arc::new),
             store: store.clone(),
+            analyses: Arc::new(Semaphore::new(MAX_ANALYSES)),
             signals: MemorySignals::of(metrics),
         })
     }

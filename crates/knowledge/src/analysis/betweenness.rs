@@ -3,13 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::budget::Budget;
+use super::budget::{Budget, MAX_VISITS, QUEUED};
 use super::cost::Cost;
 use super::graph::KnowledgeGraph;
 use crate::error::KnowledgeError;
-
-/// A visit with a cost takes as long as so many without, for its queue.
-pub(super) const QUEUED: u64 = 8;
 
 impl KnowledgeGraph {
     /// For each vertex the part of the cheapest ways between two others that lead over it:
@@ -31,8 +28,9 @@ impl KnowledgeGraph {
     ) -> Result<Vec<f64>, KnowledgeError> {
         self.costs_something(cost)?;
         let sources = self.sources(sources)?;
-        let instead = "give fewer sources";
-        self.foresee_searches("betweenness", instead, cost, 2 * sources.len() as u64)?;
+        let most = MAX_VISITS / (2 * self.search_visits(cost)).max(1);
+        let budget = Budget::of("betweenness", format!("give at most {most} sources"));
+        budget.foresee(self.search_visits(cost).saturating_mul(2 * sources.len() as u64))?;
         let mut brandes = Brandes::new(self);
         for source in &sources {
             match cost {
@@ -67,49 +65,43 @@ impl KnowledgeGraph {
         Err(KnowledgeError::Invalid { what: "cost", expected, found })
     }
 
-    /// Refuses more searches of the whole than there may be.
-    pub(super) fn foresee_searches(
-        &self,
-        analysis: &'static str,
-        instead: &'static str,
-        cost: Cost,
-        searches: u64,
-    ) -> Result<(), KnowledgeError> {
+    /// What a search of the whole visits at most.
+    pub(super) fn search_visits(&self, cost: Cost) -> u64 {
         let ends = if self.is_directed() { self.n_ties() } else { 2 * self.n_ties() };
-        let each = (ends + self.n()) as u64 * if cost == Cost::Hops { 1 } else { QUEUED };
-        Budget::of(analysis, instead).foresee(searches.saturating_mul(each))
+        (ends + self.n()) as u64 * if cost == Cost::Hops { 1 } else { QUEUED as u64 }
     }
 }
 
 /// The searches of Brandes, and what they add up to.
 struct Brandes<'a> {
     graph: &'a KnowledgeGraph,
-    far: Vec<f64>,
-    /// Cheapest ways to each.
-    ways: Vec<f64>,
-    /// What depends on each.
-    depends: Vec<f64>,
+    met: Vec<Met>,
     /// The farthest last.
     order: Vec<u32>,
     scores: Vec<f64>,
 }
 
+/// A vertex in one search. What is read together lies together.
+#[derive(Clone, Copy)]
+struct Met {
+    far: f64,
+    /// Cheapest ways to it.
+    ways: f64,
+    /// What depends on it.
+    depends: f64,
+}
+
+const UNMET: Met = Met { far: f64::INFINITY, ways: 0.0, depends: 0.0 };
+
 impl<'a> Brandes<'a> {
     fn new(graph: &'a KnowledgeGraph) -> Self {
         let n = graph.n();
-        Self {
-            graph,
-            far: vec![f64::INFINITY; n],
-            ways: vec![0.0; n],
-            depends: vec![0.0; n],
-            order: Vec::with_capacity(n),
-            scores: vec![0.0; n],
-        }
+        let (met, order) = (vec![UNMET; n], Vec::with_capacity(n));
+        Self { graph, met, order, scores: vec![0.0; n] }
     }
 
     fn begin(&mut self, source: u32) {
-        self.far[source as usize] = 0.0;
-        self.ways[source as usize] = 1.0;
+        self.met[source as usize] = Met { far: 0.0, ways: 1.0, depends: 0.0 };
     }
 
     /// Counts ways by hops.
@@ -119,16 +111,14 @@ impl<'a> Brandes<'a> {
         let mut next = 0;
         while let Some(v) = self.order.get(next).copied() {
             next += 1;
-            let (beyond, ways) = (self.far[v as usize] + 1.0, self.ways[v as usize]);
+            let Met { far, ways, .. } = self.met[v as usize];
             for end in self.graph.leaving(v) {
-                let to = end.to as usize;
-                if self.far[to] == f64::INFINITY {
-                    self.far[to] = beyond;
+                let to = &mut self.met[end.to as usize];
+                if to.far == f64::INFINITY {
+                    to.far = far + 1.0;
                     self.order.push(end.to);
                 }
-                if self.far[to] == beyond {
-                    self.ways[to] += ways;
-                }
+                to.ways += if to.far == far + 1.0 { ways } else { 0.0 };
             }
         }
     }
@@ -138,46 +128,40 @@ impl<'a> Brandes<'a> {
         self.begin(source);
         let mut queue = BinaryHeap::from([Reverse((0.0_f64.to_bits(), source))]);
         while let Some(Reverse((price, v))) = queue.pop() {
-            let far = f64::from_bits(price);
-            if far > self.far[v as usize] {
+            let Met { far, ways, .. } = self.met[v as usize];
+            if f64::from_bits(price) > far {
                 continue;
             }
             self.order.push(v);
             for end in self.graph.leaving(v) {
-                let (to, beyond) = (end.to as usize, far + cost.of(self.graph.tie(end).best));
-                if beyond < self.far[to] {
-                    (self.far[to], self.ways[to]) = (beyond, 0.0);
+                let beyond = far + cost.of(self.graph.tie(end).best);
+                let to = &mut self.met[end.to as usize];
+                if beyond < to.far {
+                    (to.far, to.ways) = (beyond, 0.0);
                     queue.push(Reverse((beyond.to_bits(), end.to)));
                 }
-                if beyond == self.far[to] {
-                    self.ways[to] += self.ways[v as usize];
-                }
+                to.ways += if beyond == to.far { ways } else { 0.0 };
             }
         }
     }
 
     /// Goes back from the farthest, adds up what depends on each, and clears.
     fn gather(&mut self, source: u32, cost: Cost) {
-        for w in self.order.iter().rev().copied() {
-            let at = w as usize;
-            let part = (1.0 + self.depends[at]) / self.ways[at];
-            for end in self.graph.entering(w) {
-                let v = end.to as usize;
+        for w in self.order.iter().rev() {
+            let at = self.met[*w as usize];
+            let part = (1.0 + at.depends) / at.ways;
+            for end in self.graph.entering(*w) {
                 let step = match cost {
                     Cost::Hops => 1.0,
                     _ => cost.of(self.graph.tie(end).best),
                 };
-                if self.far[v] + step == self.far[at] {
-                    self.depends[v] += self.ways[v] * part;
-                }
+                let v = &mut self.met[end.to as usize];
+                v.depends += if v.far + step == at.far { v.ways * part } else { 0.0 };
             }
-            if w != source {
-                self.scores[at] += self.depends[at];
+            if *w != source {
+                self.scores[*w as usize] += at.depends;
             }
         }
-        for v in self.order.drain(..) {
-            let v = v as usize;
-            (self.far[v], self.ways[v], self.depends[v]) = (f64::INFINITY, 0.0, 0.0);
-        }
+        self.order.drain(..).for_each(|v| self.met[v as usize] = UNMET);
     }
 }

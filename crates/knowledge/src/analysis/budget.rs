@@ -3,21 +3,24 @@
 
 use crate::error::KnowledgeError;
 
-/// Ties that one analysis visits at most; a visit takes 1 to 20 ns.
-pub const MAX_VISITS: u64 = 1_000_000_000;
+/// Ties that one analysis visits at most; a visit takes 1 to 10 ns.
+pub const MAX_VISITS: u64 = 500_000_000;
+
+/// A visit with a queue or a group to sort counts as so many.
+pub(super) const QUEUED: usize = 8;
 
 /// What an analysis may still do.
 #[derive(Debug)]
 pub(super) struct Budget {
     analysis: &'static str,
-    instead: &'static str,
+    instead: String,
     spent: u64,
 }
 
 impl Budget {
     /// `instead` is what to ask for where it is too much.
-    pub(super) fn of(analysis: &'static str, instead: &'static str) -> Self {
-        Self { analysis, instead, spent: 0 }
+    pub(super) fn of(analysis: &'static str, instead: impl Into<String>) -> Self {
+        Self { analysis, instead: instead.into(), spent: 0 }
     }
 
     /// Refuses before anything is done what will visit so many ties.
@@ -25,8 +28,13 @@ impl Budget {
         if visits <= MAX_VISITS {
             return Ok(());
         }
-        let (analysis, instead) = (self.analysis, self.instead);
+        let (analysis, instead) = (self.analysis, self.instead.clone());
         Err(KnowledgeError::TooMuch { analysis, visits, limit: MAX_VISITS, instead })
+    }
+
+    /// How much was done.
+    pub(super) fn spent(&self) -> u64 {
+        self.spent
     }
 
     /// Counts visits of what cannot be foreseen.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::budget::Budget;
+use super::budget::{Budget, QUEUED};
 use super::graph::KnowledgeGraph;
 use crate::error::KnowledgeError;
 use crate::id::Vertex;
@@ -137,7 +137,7 @@ impl Level {
         for _ in 0..MAX_LOUVAIN_ROUNDS {
             let mut moved = false;
             for v in 0..self.rows.len() {
-                budget.spend(1 + self.rows[v].len())?;
+                budget.spend(QUEUED * (1 + self.rows[v].len()))?;
                 let own = groups[v];
                 sums[own as usize] -= self.strengths[v];
                 let group = self.best(v, own, &groups, &sums, &mut to_group, resolution);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use super::budget::Budget;
+use super::budget::{Budget, QUEUED};
 use super::cost::Cost;
 use super::graph::KnowledgeGraph;
 use crate::check;
@@ -186,7 +186,7 @@ impl<'a> Yen<'a> {
                 continue;
             }
             let row = self.graph.leaving(at);
-            self.budget.spend(1 + row.len())?;
+            self.budget.spend(QUEUED * (1 + row.len()))?;
             for end in row {
                 let to = end.to as usize;
                 if self.barred[to] || (at == from && taken.contains(&end.to)) {

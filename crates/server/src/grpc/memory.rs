@@ -19,7 +19,7 @@ use super::messages::{from, message, plain, read, written};
 use super::{Answered, caller};
 use crate::error::RequestError;
 use crate::http::extract::{Json, Params, Whole};
-use crate::http::{knowledge, memories};
+use crate::http::{analysis, knowledge, memories};
 use crate::request::Server;
 
 /// The service.
@@ -110,6 +110,12 @@ impl Memory for Remembered {
         let caller = caller(&request)?;
         let asked = Json(read(request.into_inner())?);
         written(knowledge::activate(self.state(), caller, asked).await?.0)
+    }
+
+    async fn analyze(&self, request: Request<pb::AnalyzeRequest>) -> Answered<pb::AnalyzeResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(analysis::analyze(self.state(), caller, asked).await?.0)
     }
 
     async fn as_of(&self, request: Request<pb::AsOfRequest>) -> Answered<pb::AsOfResponse> {

@@ -966,7 +966,7 @@ fn called(knowledge: &knowledge::Knowledge, vertex: Vertex) -> String {
 }
 
 /// A vertex with its name, or the beginning of the memory's text.
-fn named(memory: &Memory, vertex: Vertex, name: String) -> (VertexSpec, String) {
+pub(crate) fn named(memory: &Memory, vertex: Vertex, name: String) -> (VertexSpec, String) {
     /// Characters of a text that are shown.
     const SHOWN: usize = 120;
     let spec = VertexSpec::of(vertex, memory);

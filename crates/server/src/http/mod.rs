@@ -4,6 +4,7 @@
 mod admin;
 pub(crate) mod agents;
 mod alerts;
+pub(crate) mod analysis;
 mod dead_letters;
 mod experiments;
 pub(crate) mod extract;
@@ -55,6 +56,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         experiments::operations(),
         memories::operations(),
         knowledge::operations(),
+        analysis::operations(),
         agents::operations(),
         learners::operations(),
         laws::operations(),

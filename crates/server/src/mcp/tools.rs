@@ -18,9 +18,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::RequestError;
 use crate::http::extract::{Json, Params, Whole};
-use crate::http::{knowledge, memories};
+use crate::http::{analysis, knowledge, memories};
 use crate::request::Server;
 use crate::security::{Access, Caller, Role};
+use crate::wire::analysis::{AnalysisAnswer, AnalyzeRequest};
 use crate::wire::knowledge::{ChangedAnswer, FactAnswer, RelationSpec};
 use crate::wire::memory::{MemoryAnswer, PatchRequest, SearchRequest, StoreRequest};
 
@@ -365,6 +366,18 @@ fn table() -> Vec<Tool> {
                 knowledge::activate(State(server), caller, Json(request)).await?.0
             }),
         ),
+        tool::<AnalyzeRequest, AnalysisAnswer>(
+            ("memory_analyze", "Analyse what is known"),
+            (reader, Effect::Reads),
+            "Analyses the graph of entities and what joins them: ways between two \
+             (shortest_paths), parts (components), importance (page_rank, betweenness, degree), \
+             groups (communities), missing links (predicted_links), what holds it together \
+             (bridges, articulation_points, maximum_flow) and a summary. Ends are {\"name\": NAME} \
+             or {\"entity\": NUMBER}.",
+            calls!(|server, caller, request: AnalyzeRequest| {
+                analysis::analyze(State(server), caller, Json(request)).await?.0
+            }),
+        ),
         tool::<AsOf, AsOfAnswer>(
             ("memory_as_of", "Memory at a time"),
             (reader, Effect::Reads),
@@ -476,7 +489,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (12, 12), "a name stands once");
+        assert_eq!((names.len(), all().len()), (13, 13), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

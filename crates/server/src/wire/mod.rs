@@ -22,6 +22,7 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use spike::{Port, Raster};
 
 pub(crate) mod agent;
+pub(crate) mod analysis;
 mod answer;
 pub(crate) mod knowledge;
 pub(crate) mod learner;

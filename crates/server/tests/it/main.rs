@@ -11,6 +11,7 @@
 
 mod agent_rpc;
 mod agents;
+mod analysis;
 mod bad_requests;
 mod client;
 mod clients;

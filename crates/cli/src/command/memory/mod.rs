@@ -3,6 +3,7 @@
 mod carry;
 mod eval;
 mod find;
+mod graph;
 mod lines;
 mod look;
 mod write;
@@ -44,6 +45,8 @@ enum Command {
     Recall(find::Recall),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
+    /// Analyse the graph of entities and what joins them.
+    Graph(graph::Graph),
     /// How much is remembered.
     Stats(look::Stats),
     /// The load of the columns of a collection, as a picture.
@@ -83,6 +86,7 @@ impl Memory {
             Command::History(c) => c.run(json),
             Command::Recall(c) => c.run(json),
             Command::Facts(c) => c.run(json),
+            Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
             Command::Columns(c) => c.run(json),
             Command::Export(c) => c.run(json),
