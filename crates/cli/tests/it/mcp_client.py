@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 URL, BINARY, OPERATOR, OTHER, READER = sys.argv[1:]
 TOOLS = {
     "memory_store", "memory_search", "memory_get", "memory_update", "memory_delete",
-    "memory_history", "memory_link", "memory_activate", "memory_as_of", "memory_export",
+    "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_as_of", "memory_export",
     "memory_import", "memory_stats",
 }
 
@@ -95,6 +95,8 @@ async def every_tool(client, mark):
     for method in ("spreading", "pagerank"):
         active = await call("memory_activate", seeds=[{"memory": one}], method=method)
         assert {"memory": two} in [result["vertex"] for result in active["results"]], active
+    summary = await call("memory_analyze", analysis="summary", memories=True)
+    assert summary["graph"]["links"] >= 1, summary
     stats = await call("memory_stats")
     assert stats["active"] >= 2 and stats["relations"] >= 1, stats
     export = await call("memory_export")

@@ -132,6 +132,35 @@ fn without_a_server_it_says_how_to_have_one() {
 }
 
 #[test]
+fn the_graph_is_analysed_and_drawn() {
+    let (_folder, _server, url) = serving();
+    let post = |path: &str, body: Value| -> Value {
+        let request = ureq::post(format!("{url}{path}")).header("content-type", "application/json");
+        let answer = request.send(body.to_string()).unwrap();
+        serde_json::from_str(&answer.into_body().read_to_string().unwrap()).unwrap()
+    };
+    let ids = ["Ada", "Grace", "COBOL"]
+        .map(|name| post("/v1/entities", json!({ "name": name }))["id"].clone());
+    for (from, kind, to) in [(0, "knows", 1), (1, "wrote", 2)] {
+        let relation = json!({ "from": { "entity": ids[from] }, "kind": kind,
+                               "to": { "entity": ids[to] }, "strength": 0.5, "floor": 0.5 });
+        post("/v1/relations", relation);
+    }
+    let way = ["graph", "shortest-paths", "--from", "ada", "--to", &format!("#{}", ids[2])];
+    assert_eq!(asked(&url, &way, 0)["paths"][0]["kinds"], json!(["knows", "wrote"]));
+    let drawn = shown(&url, &way);
+    assert!(drawn.starts_with("3 vertices, 2 links, both ways\n"), "{drawn}");
+    assert!(drawn.contains("1.3863  0.2500    Ada >knows> Grace >wrote> COBOL\n"), "{drawn}");
+    let drawn = shown(&url, &["graph"]);
+    assert!(drawn.contains("components           1\n"), "{drawn}");
+    assert!(shown(&url, &["graph", "articulation-points"]).contains(" Grace\n"));
+    let said = asked(&url, &["graph", "bridges", "--k", "2"], 2);
+    assert!(said["error"][0].as_str().unwrap().contains("does not have it"), "{said}");
+    asked(&url, &["graph", "triangles", "--kind", "none such"], 0);
+    asked(&url, &["graph", "bridges", "--kind", "none such"], 1);
+}
+
+#[test]
 fn the_sample_is_found_well() {
     let report = json(&["memory", "eval", "--sample", "--k", "1,10"], 0);
     assert_eq!((&report["memories"], &report["questions"]), (&json!(75), &json!(60)));

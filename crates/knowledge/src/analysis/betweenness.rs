@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::budget::{Budget, MAX_VISITS, QUEUED};
+use super::budget::{Budget, MAX_VISITS, WEIGHED};
 use super::cost::Cost;
 use super::graph::KnowledgeGraph;
 use crate::error::KnowledgeError;
@@ -68,7 +68,7 @@ impl KnowledgeGraph {
     /// What a search of the whole visits at most.
     pub(super) fn search_visits(&self, cost: Cost) -> u64 {
         let ends = if self.is_directed() { self.n_ties() } else { 2 * self.n_ties() };
-        (ends + self.n()) as u64 * if cost == Cost::Hops { 1 } else { QUEUED as u64 }
+        (ends + self.n()) as u64 * if cost == Cost::Hops { 1 } else { WEIGHED }
     }
 }
 

@@ -6,7 +6,10 @@ use crate::error::KnowledgeError;
 /// Ties that one analysis visits at most; a visit takes 1 to 10 ns.
 pub const MAX_VISITS: u64 = 500_000_000;
 
-/// A visit with a queue or a group to sort counts as so many.
+/// A visit of a search by cost counts as so many, for its queue.
+pub(super) const WEIGHED: u64 = 3;
+
+/// A visit of the search for a way, or one with groups to sort, counts as so many.
 pub(super) const QUEUED: usize = 8;
 
 /// What an analysis may still do.

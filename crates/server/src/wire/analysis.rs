@@ -183,7 +183,7 @@ impl Asked {
         view: &View<'_>,
     ) -> Result<Analysis, RequestError> {
         let r = &mut self.request;
-        let mut end = |name: &'static str, r: &mut AnalyzeRequest| {
+        let end = |name: &'static str, r: &mut AnalyzeRequest| {
             let spec = if name == "to" { r.to.take() } else { r.from.take() };
             let missing = || RequestError::bad(format!("{name}: expected one, found none"));
             spec.ok_or_else(missing)?.read(name, memory, view)
