@@ -12,8 +12,7 @@ const COSTS: [(&str, Cost); 3] =
 fn each_graph(check: impl Fn(&KnowledgeGraph, &Value)) {
     let all: Value = serde_json::from_str(include_str!("../../fixtures/analysis.json")).unwrap();
     assert_eq!(all.as_object().unwrap().len(), 7);
-    for (name, expected) in all.as_object().unwrap() {
-        println!("{name}");
+    for expected in all.as_object().unwrap().values() {
         let edge = |e: &Value| (number(&e[0]), number(&e[1]), e[2].as_f64().unwrap() as f32);
         let edges: Vec<_> = list(&expected["edges"]).iter().map(edge).collect();
         let directed = expected["directed"].as_bool().unwrap();
