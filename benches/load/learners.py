@@ -16,9 +16,9 @@ PROGRAM = ROOT / "target/release/striatum"
 
 KINDS = {
     "columns": {"inputs": 64},
-    "eprop": {"channels": 8, "classes": 10},
-    "competition": {"inputs": 64, "classes": 10},
-    "liquid": {"classes": 10, "senses": [{"channels": 8, "liquid": {"neurons": 200}}]},
+    "eprop": {"channels": 8, "classes": 10, "neurons": 100},
+    "competition": {"inputs": 64, "classes": 10, "steps": 100},
+    "liquid": {"classes": 10, "senses": [{"channels": 8, "liquid": {"neurons": 200, "parts": 1}}]},
 }
 
 

@@ -65,6 +65,8 @@ enum Command {
     Agent(command::agent::Agent),
     /// Teach learners through a running server while they serve, and ask them.
     Learner(command::learner::Learner),
+    /// Open sessions of models in a running server, and steer what they learn.
+    Session(command::session::Session),
     /// Make, list, verify, restore and prune backups.
     Backup(command::backup::Backup),
     /// Give a tenant's memory to a program that speaks MCP over standard input and output.
@@ -114,6 +116,7 @@ fn main() -> ExitCode {
         Command::Memory(c) => c.run(json),
         Command::Agent(c) => c.run(json),
         Command::Learner(c) => c.run(json),
+        Command::Session(c) => c.run(json),
         Command::Backup(c) => c.run(json),
         Command::Mcp(c) => c.run(),
         Command::Doctor(c) => c.run(json),

@@ -24,6 +24,7 @@
 //! # Ok::<(), learner::LearnerError>(())
 //! ```
 
+pub mod defaults;
 mod error;
 mod kind;
 mod learner;

@@ -20,6 +20,7 @@ pub(crate) mod memory;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod serve;
+pub(crate) mod session;
 pub(crate) mod simulate;
 pub(crate) mod simulation;
 pub(crate) mod top;

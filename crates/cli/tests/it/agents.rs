@@ -1,9 +1,12 @@
 //! `striatum agent` against a real server, and the demo of an agent that learns.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::operate::Serving;
 use crate::{json, striatum, text};
+
+/// Kills of the test.
+const KILLS: u64 = 5;
 
 /// A command's JSON document.
 fn asked(url: &str, arguments: &[&str], status: i32) -> Value {
@@ -50,6 +53,63 @@ fn an_agent_is_made_acts_learns_and_is_told_of() {
     assert_eq!(denied["requests"][0]["id"], *id);
     assert!(striatum(&["agent", "delete", "pole", "--url", &url]).status.success());
     asked(&url, &["get", "pole"], 2);
+}
+
+#[test]
+fn what_an_agent_learned_outlives_every_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, models) = (folder.path().join("state"), folder.path().join("models"));
+    std::fs::create_dir_all(&models).unwrap();
+    let (mut acknowledged, mut seen) = (0, Value::Null);
+    for round in 0..=KILLS {
+        let server = Serving::start(&state, &models);
+        let url = format!("http://{}", server.address);
+        if round == 0 {
+            asked(&url, &["create", "--cart-pole", "pole"], 0);
+        } else {
+            let now = asked(&url, &["get", "pole"], 0)["now"].clone();
+            let rewards = now["rewards"].as_u64().unwrap();
+            // A reward that was kept and not answered may be there too, whole.
+            assert!((acknowledged..=acknowledged + 1).contains(&rewards), "{now}, {acknowledged}");
+            if rewards == acknowledged && !seen.is_null() {
+                assert_eq!(now["weight_changes"], seen["weight_changes"]);
+            }
+            (acknowledged, seen) = (rewards, now);
+        }
+        if round == KILLS {
+            break;
+        }
+        let learning = std::thread::spawn(move || rewarded(&url, acknowledged, seen));
+        std::thread::sleep(std::time::Duration::from_millis(200 + 90 * round));
+        drop(server);
+        (acknowledged, seen) = learning.join().unwrap();
+    }
+    assert!(acknowledged > 20, "{acknowledged}");
+}
+
+/// Acts and learns until the server is gone: how many rewards were acknowledged, and how it stood.
+fn rewarded(url: &str, mut acknowledged: u64, mut seen: Value) -> (u64, Value) {
+    let agent = ureq::Agent::new_with_defaults();
+    let post = |what: &str, body: Value| {
+        let to = format!("{url}/v1/agents/pole/{what}");
+        agent.post(&to).header("content-type", "application/json").send(&body.to_string())
+    };
+    for k in 0u32.. {
+        let at = f64::from(k % 13) / 20.0;
+        let observation = [at - 0.3, 0.1, 0.02, -at];
+        let learn = json!({ "reward": -1.0, "observation": observation, "terminal": k % 5 == 0 });
+        if post("act", json!({ "observation": observation })).is_err()
+            || post("learn", learn).is_err()
+        {
+            break;
+        }
+        acknowledged += 1;
+        seen = Value::Null;
+        let now = agent.get(format!("{url}/v1/agents/pole")).call();
+        let Ok(Ok(text)) = now.map(|mut answer| answer.body_mut().read_to_string()) else { break };
+        seen = serde_json::from_str::<Value>(&text).unwrap()["now"].clone();
+    }
+    (acknowledged, seen)
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod recordings;
 mod reference;
 #[path = "../../../server/tests/it/running.rs"]
 mod running;
+mod sessions;
 mod watch;
 
 use std::path::{Path, PathBuf};

@@ -30,8 +30,10 @@ use crate::wire::agent::{AgentSpec, PolicyKind};
 pub(crate) const MAX_AGENTS: usize = 64;
 /// Agents in the process at once.
 const MAX_OPEN: usize = 256;
-/// Time from one look at what has changed to the next: what is learned in between is lost where the
-/// machine stops without warning.
+/// Bytes of a state that is kept before what was learned is acknowledged. What a larger agent learns
+/// between one look at what has changed and the next is lost where the machine stops without warning.
+const MAX_KEPT_AT_ONCE: usize = 64 << 10;
+/// Time from one look at what has changed to the next.
 const EVERY: Duration = Duration::from_secs(5);
 
 const ABOUT: Collection = Collection::new("agents");
@@ -56,6 +58,8 @@ pub(crate) struct Live {
     pub(crate) agent: Agent,
     /// Whether it has changed since it was kept.
     changed: bool,
+    /// Bytes of its state when it was last kept.
+    bytes: usize,
 }
 
 /// What an agent is, as it is kept.
@@ -166,11 +170,12 @@ impl Agents {
         let tenant = self.tenant(tenant);
         let about = tenant.get(ABOUT, id).await?.ok_or_else(|| unknown(id))?;
         let about: About = read(&about.value)?;
-        let mut agent = made(&about, repository)?;
+        let (mut agent, mut bytes) = (made(&about, repository)?, 0);
         if let Some(state) = tenant.get(STATES, id).await? {
             agent.load(&state.value).map_err(corrupt)?;
+            bytes = state.value.len();
         }
-        Ok(Live { about, agent, changed: false })
+        Ok(Live { about, agent, changed: false, bytes })
     }
 
     /// Works with an agent; one that steps a network does it where nothing else waits.
@@ -178,13 +183,40 @@ impl Agents {
         &self,
         mut held: Held<Live>,
         doing: impl FnOnce(&mut Live) -> T + Send + 'static,
-    ) -> Result<T, RequestError> {
+    ) -> Result<(Held<Live>, T), RequestError> {
         if held.about.spec.policy.kind == PolicyKind::Columns {
-            return Ok(doing(&mut held));
+            let done = doing(&mut held);
+            return Ok((held, done));
         }
         let _permit = self.stepping.acquire().await.map_err(|_| RequestError::Failed)?;
-        let done = tokio::task::spawn_blocking(move || doing(&mut held));
+        let done = tokio::task::spawn_blocking(move || {
+            let done = doing(&mut held);
+            (held, done)
+        });
         done.await.map_err(|_| RequestError::Failed)
+    }
+
+    /// Keeps what an agent learned before it is acknowledged, where its state is small.
+    ///
+    /// # Errors
+    /// Those of the store: the agent is as it was when it was last kept.
+    pub(crate) async fn keep_at_once(&self, mut held: Held<Live>) -> Result<(), RequestError> {
+        if held.bytes > MAX_KEPT_AT_ONCE {
+            return Ok(());
+        }
+        let (tenant, id) = (held.tenant().clone(), held.about.id.clone());
+        let state = held.agent.save()?;
+        let bytes = state.len();
+        match self.kept(&tenant, (&id, state)).await {
+            Ok(()) => {
+                (held.changed, held.bytes) = (false, bytes);
+                Ok(())
+            }
+            Err(error) => {
+                self.open.discard(held);
+                Err(error)
+            }
+        }
     }
 
     /// Saves an agent, to be loaded again.
@@ -249,9 +281,13 @@ impl Agents {
             if live.changed {
                 let (id, state) = (live.about.id.clone(), live.agent.save());
                 let tenant = live.tenant().clone();
-                let keeping = async { self.kept(&tenant, (&id, state?)).await };
+                let keeping = async {
+                    let state = state?;
+                    let bytes = state.len();
+                    self.kept(&tenant, (&id, state)).await.map(|()| bytes)
+                };
                 match keeping.await {
-                    Ok(()) => live.changed = false,
+                    Ok(bytes) => (live.changed, live.bytes) = (false, bytes),
                     Err(error) => {
                         tracing::error!(%error, agent = id, "what it learned is not kept");
                     }

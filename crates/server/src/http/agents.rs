@@ -97,7 +97,8 @@ async fn held(server: &Arc<Server>, caller: &Caller, id: &str) -> Result<Held<Li
     server.agents.of(caller, &server.repository, id).await
 }
 
-/// Works with an agent; it is kept later.
+/// Works with an agent. What it learned is kept before this returns, where its state is small; that it
+/// acted is kept later, or with what it learns of that.
 async fn with<T: Send + 'static>(
     server: &Arc<Server>,
     (caller, id): (&Caller, &str),
@@ -111,7 +112,11 @@ async fn with<T: Send + 'static>(
             live.changed();
             done
         };
-        server.agents.work(held, doing).await?
+        let (held, done) = server.agents.work(held, doing).await?;
+        if done.is_ok() && operation != "act" {
+            server.agents.keep_at_once(held).await?;
+        }
+        done
     })
     .await
 }

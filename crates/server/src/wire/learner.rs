@@ -1,6 +1,6 @@
 //! Learners on the wire: what is sent and what is answered.
 
-use learner::{Input, LearnerError, LiquidSpec, Prediction, Sample, Spec};
+use learner::{Input, LearnerError, LiquidSpec, Prediction, Sample, Spec, defaults};
 use plasticity::{CompetitionConfig, EPropConfig, MicroColumnsConfig};
 use reservoir::{Fusion, LiquidConfig, LiquidsConfig, Windows};
 use schemars::JsonSchema;
@@ -66,18 +66,18 @@ struct EPropSpec {
     /// The most classes.
     #[schemars(range(min = 1))]
     classes: u32,
-    /// Recurrent neurons, 100 where nothing is said.
+    /// Recurrent neurons, 200 where nothing is said.
     #[schemars(range(min = 1))]
     neurons: Option<u32>,
-    /// Time constant of the membrane (steps), 20 where nothing is said.
+    /// Time constant of the membrane (steps), 2 where nothing is said.
     tau_mem_steps: Option<f64>,
     /// Time constant of the read-out (steps), 20 where nothing is said.
     tau_out_steps: Option<f64>,
-    /// Threshold, 0.6 where nothing is said.
+    /// Threshold, 1 where nothing is said.
     threshold: Option<f32>,
     /// Height of the pseudo-derivative, 0.3 where nothing is said.
     gamma: Option<f32>,
-    /// Learning rate, 0.005 where nothing is said.
+    /// Learning rate, 0.2 by the number of neurons where nothing is said.
     rate: Option<f32>,
     /// Errors come back by weights that were drawn, not by the read-out's own.
     random_feedback: Option<bool>,
@@ -100,14 +100,14 @@ struct CompetitionSpec {
     /// Neurons, 400 where nothing is said.
     #[schemars(range(min = 1, max = 2048))]
     neurons: Option<u32>,
-    /// Steps of 1 ms for which an input is shown, 100 where nothing is said.
+    /// Steps of 1 ms for which an input is shown, 250 where nothing is said.
     #[schemars(range(min = 1, max = 10000))]
     steps: Option<u32>,
     /// Rate of an input of 1 (Hz), 128 where nothing is said.
     max_rate_hz: Option<f64>,
     /// What the weights onto a neuron sum to; a quarter of the inputs, at most 78.4, where nothing is said.
     norm: Option<f32>,
-    /// Jump of a neuron's threshold at each spike (mV), 0.05 where nothing is said.
+    /// Jump of a neuron's threshold at each spike (mV), 0.2 where nothing is said.
     theta_plus: Option<f64>,
     /// Rate of depression, 0.0001 where nothing is said.
     depression: Option<f32>,
@@ -122,12 +122,13 @@ struct LiquidsSpec {
     /// The senses, each heard by a liquid of its own.
     #[schemars(length(min = 1, max = 8))]
     senses: Vec<SenseSpec>,
-    /// A further liquid that hears those of all senses.
+    /// A further liquid that hears those of all senses. Where nothing is said it has 200 neurons,
+    /// connectivities of 0.1, an input scale of 0.3, time constants of 30 and 5, and 1 part.
     above: Option<LiquidShape>,
     /// The most classes.
     #[schemars(range(min = 1))]
     classes: u32,
-    /// Ridge of the read-out, 1 where nothing is said.
+    /// Ridge of the read-out, 10 where nothing is said.
     ridge: Option<f64>,
     /// How much of the past the read-out keeps with each sample, 1 (all) where nothing is said.
     forgetting: Option<f64>,
@@ -148,24 +149,25 @@ struct SenseSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LiquidShape {
-    /// Neurons, 200 where nothing is said.
+    /// Neurons, 100 where nothing is said.
     #[schemars(range(min = 1))]
     neurons: Option<u32>,
     /// The share of neurons that excite, 0.8 where nothing is said.
     excitatory: Option<f64>,
     /// The share of pairs of neurons that are connected, 0.1 where nothing is said.
     connectivity: Option<f64>,
-    /// The share of pairs of input and neuron that are connected, 0.1 where nothing is said.
+    /// The share of pairs of input and neuron that are connected, 3 by the number of channels and at
+    /// most 1 where nothing is said.
     input_connectivity: Option<f64>,
     /// Largest absolute eigenvalue of the recurrent weights, 0.9 where nothing is said.
     spectral_radius: Option<f64>,
-    /// Mean weight of an input synapse in thresholds, 0.3 where nothing is said.
+    /// Mean weight of an input synapse in thresholds, 1 where nothing is said.
     input_scale: Option<f64>,
-    /// Time constant of the membrane (steps), 30 where nothing is said.
+    /// Time constant of the membrane (steps), 10 where nothing is said.
     tau_mem_steps: Option<f64>,
-    /// Time constant of a synapse (steps), 5 where nothing is said.
+    /// Time constant of a synapse (steps), 1.5 where nothing is said.
     tau_syn_steps: Option<f64>,
-    /// Into how many parts of equal length its spikes are counted, 1 where nothing is said.
+    /// Into how many parts of equal length its spikes are counted, 4 where nothing is said.
     #[schemars(range(min = 1, max = 1024))]
     parts: Option<u32>,
 }
@@ -258,9 +260,10 @@ impl EPropSpec {
     }
 
     fn read(&self, seed: u64) -> Spec {
-        let plain = EPropConfig::new(self.channels as usize, self.classes as usize, seed);
+        let n_neurons = self.neurons.map_or(defaults::EPROP_NEURONS, |n| n as usize);
+        let sizes = (self.channels as usize, self.classes as usize);
+        let plain = defaults::eprop(sizes.0, sizes.1, n_neurons, seed);
         let config = EPropConfig {
-            n_neurons: self.neurons.map_or(plain.n_neurons, |n| n as usize),
             tau_mem_steps: self.tau_mem_steps.unwrap_or(plain.tau_mem_steps),
             tau_out_steps: self.tau_out_steps.unwrap_or(plain.tau_out_steps),
             threshold: self.threshold.unwrap_or(plain.threshold),
@@ -289,15 +292,13 @@ impl CompetitionSpec {
     }
 
     fn read(&self, seed: u64) -> Spec {
-        let neurons = self.neurons.unwrap_or(400) as usize;
-        let plain = CompetitionConfig::new(self.inputs as usize, neurons, seed);
-        // The published norm is for 784 inputs; a weight is at most 1.
-        let norm = plain.norm.min(self.inputs as f32 / 4.0);
+        let neurons = self.neurons.map_or(defaults::COMPETING, |n| n as usize);
+        let plain = defaults::competition(self.inputs as usize, neurons, seed);
         let [depression, potentiation] = plain.nu;
         let config = CompetitionConfig {
             n_steps: self.steps.map_or(plain.n_steps, |n| n as usize),
             max_rate_hz: self.max_rate_hz.unwrap_or(plain.max_rate_hz),
-            norm: self.norm.unwrap_or(norm),
+            norm: self.norm.unwrap_or(plain.norm),
             theta_plus: self.theta_plus.unwrap_or(plain.theta_plus),
             nu: [self.depression.unwrap_or(depression), self.potentiation.unwrap_or(potentiation)],
             ..plain
@@ -328,20 +329,20 @@ impl LiquidsSpec {
         let plain = LiquidShape::default();
         let sense = |(idx, sense): (u64, &SenseSpec)| {
             let shape = sense.liquid.as_ref().unwrap_or(&plain);
-            shape.read(sense.channels as usize, seed.wrapping_add(idx))
+            shape.read(defaults::liquid(sense.channels as usize, seed.wrapping_add(idx)))
         };
         let senses: Vec<LiquidConfig> = (1..).zip(&self.senses).map(sense).collect();
         let fusion = match &self.above {
             None => Fusion::Side,
             Some(shape) => {
                 let heard = senses.iter().fold(0usize, |n, s| n.saturating_add(s.n_neurons));
-                Fusion::Above(shape.read(heard, seed))
+                Fusion::Above(shape.read(defaults::above(heard, seed)))
             }
         };
         Spec::Liquid(LiquidSpec {
             liquids: LiquidsConfig { senses, fusion },
             n_classes: self.classes as usize,
-            lambda: self.ridge.unwrap_or(1.0),
+            lambda: self.ridge.unwrap_or(defaults::LIQUID_RIDGE),
             forgetting: self.forgetting.unwrap_or(1.0),
         })
     }
@@ -362,10 +363,11 @@ impl LiquidShape {
         }
     }
 
-    fn read(&self, channels: usize, seed: u64) -> LiquidConfig {
-        let plain = LiquidConfig::new(channels, seed);
+    /// The liquid, `plain` where nothing is said.
+    fn read(&self, plain: LiquidConfig) -> LiquidConfig {
+        let parts = self.parts.map(|n| Windows::Parts(n as usize));
         LiquidConfig {
-            n_neurons: self.neurons.unwrap_or(200) as usize,
+            n_neurons: self.neurons.map_or(plain.n_neurons, |n| n as usize),
             excitatory: self.excitatory.unwrap_or(plain.excitatory),
             connectivity: self.connectivity.unwrap_or(plain.connectivity),
             input_connectivity: self.input_connectivity.unwrap_or(plain.input_connectivity),
@@ -373,7 +375,7 @@ impl LiquidShape {
             input_scale: self.input_scale.unwrap_or(plain.input_scale),
             tau_mem_steps: self.tau_mem_steps.unwrap_or(plain.tau_mem_steps),
             tau_syn_steps: self.tau_syn_steps.unwrap_or(plain.tau_syn_steps),
-            windows: Windows::Parts(self.parts.unwrap_or(1) as usize),
+            windows: parts.unwrap_or(plain.windows),
             ..plain
         }
     }

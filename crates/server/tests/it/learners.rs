@@ -220,12 +220,14 @@ fn every_kind_learns_over_http() {
 fn spikes_and_senses_are_taken_and_one_may_be_missing() {
     let server = start();
     let sense = |channels: u32| {
-        let liquid =
-            json!({ "neurons": 60, "parts": 2, "input_scale": 1.5, "input_connectivity": 0.8 });
+        let liquid = json!({
+            "neurons": 60, "parts": 2, "input_scale": 1.5, "input_connectivity": 0.8,
+            "tau_mem_steps": 30, "tau_syn_steps": 5,
+        });
         json!({ "channels": channels, "liquid": liquid })
     };
     let spec = json!({ "id": "two", "seed": 3, "liquid": {
-        "senses": [sense(2), sense(3)], "above": { "neurons": 20 }, "classes": 4 } });
+        "senses": [sense(2), sense(3)], "above": { "neurons": 20 }, "classes": 4, "ridge": 1 } });
     post(&server, "/v1/learners", spec, 201);
     let heard = |channel: u32| json!({ "spikes": { "steps": 10, "at": [9, 1, 1, 3, 5], "channels": vec![channel; 5] } });
     let sample = |label: &str, senses: Value| json!({ "label": label, "senses": senses });

@@ -1,4 +1,6 @@
-//! What watching costs: a count through a handle, an observation, a scrape of ten thousand series.
+//! What watching costs: `cargo run --release -p observe --example watching_cost`.
+//!
+//! A count through a handle, an observation, a scrape of ten thousand series.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures, and says so")]
 

@@ -1,4 +1,4 @@
-//! What the store and queries cost: `cargo run --release -p history --example measure`.
+//! What the store and queries cost: `cargo run --release -p history --example history_cost`.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 #![allow(clippy::print_stdout, reason = "it is what a measurement is for")]

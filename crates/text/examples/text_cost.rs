@@ -1,4 +1,4 @@
-//! What building, inserting, asking and encoding cost: `cargo run --release -p text --example measure`.
+//! What building, inserting, asking and encoding cost: `cargo run --release -p text --example text_cost`.
 //!
 //! Documents are words drawn by Zipf's law (exponent 1) from 50,000 made-up ones, 20 to 40 each;
 //! queries are a few frequent words and a few words of one document, as questions are.

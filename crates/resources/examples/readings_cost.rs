@@ -1,4 +1,4 @@
-//! What each reading costs: `cargo run --release -p resources --example cost`, and with
+//! What each reading costs: `cargo run --release -p resources --example readings_cost`, and with
 //! `--features jemalloc` what that allocator costs.
 
 #![allow(
