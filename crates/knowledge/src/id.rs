@@ -70,6 +70,13 @@ pub enum Vertex {
     Entity(EntityId),
 }
 
+impl Vertex {
+    /// Whether it is an entity.
+    pub fn is_entity(self) -> bool {
+        matches!(self, Vertex::Entity(_))
+    }
+}
+
 /// Anything that has a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ItemId {

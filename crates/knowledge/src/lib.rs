@@ -35,9 +35,10 @@
 //! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
+//! | [`Knowledge::between`], [`Compared`] | what came to be known otherwise between two times |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
 //! | [`analysis::KnowledgeGraph`] | the shape of it: ways, parts, importance, groups, flow |
-//! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, communities |
+//! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, dreams, gaps |
 //!
 //! Items are versions that are never written again, so what was known at any time can be read, and
 //! a branch is a place in that line with versions of its own. Only erasing removes.
@@ -47,6 +48,7 @@ pub mod analysis;
 mod branch;
 mod check;
 mod command;
+mod compare;
 mod contract;
 mod error;
 mod id;
@@ -67,6 +69,7 @@ pub use command::{
     Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,
     Side, Stamp, Target,
 };
+pub use compare::{Between, Compared, FactChange, RelationChange};
 pub use contract::MAX_WEIGHED;
 pub use error::KnowledgeError;
 pub use id::{

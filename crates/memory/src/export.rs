@@ -228,7 +228,7 @@ fn writes_of(
     history: &[Event],
 ) -> Result<Vec<Write>, MemoryError> {
     let key = item.id.to_string();
-    let mut writes = vec![put(ITEMS, key.clone(), record::encode(item)?)];
+    let mut writes = vec![put(ITEMS, key.clone(), record::encode_item(item)?)];
     writes.extend(vector.map(|v| put(VECTORS, key, record::vector_bytes(v))));
     for event in history {
         let key = record::event_key(item.id, event.version);
@@ -389,6 +389,7 @@ fn check(item: &Item) -> Result<(), String> {
         importance: Some(item.importance),
         trust: Some(item.trust),
         mentions: item.mentions.clone(),
+        attitude: item.attitude.clone(),
         ..Default::default()
     };
     let sound = item.version >= 1 && item.number >= 1;

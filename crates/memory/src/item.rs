@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::attitude::Attitude;
 use crate::error::{MemoryError, TooLarge};
 
 /// The longest text of a memory.
@@ -164,6 +165,11 @@ pub struct Item {
     pub version: u32,
     /// How it has been used.
     pub usage: Use,
+    /// How somebody stands to it, where that is more than having been told. It is the last field:
+    /// a record of a memory without one has the bytes that it had before there were any
+    /// (`record.rs`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attitude: Option<Attitude>,
 }
 
 /// A memory to store.
@@ -201,6 +207,8 @@ pub struct New {
     pub supersedes: Option<Id>,
     /// Names that it mentions, beside those found in the text.
     pub mentions: Vec<String>,
+    /// How somebody stands to it.
+    pub attitude: Option<Attitude>,
 }
 
 /// What is to change; fields that are absent stay.
@@ -331,8 +339,9 @@ impl Item {
         let names = self.mentions.iter().filter(|name| !self.text.contains(name.as_str()));
         let said = self.metadata.values().filter_map(|value| value.as_str());
         let said = said.filter(|said| said.len() <= MAX_SAID_BYTES);
+        let note = self.attitude.as_ref().and_then(Attitude::note);
         let more: Vec<&str> =
-            self.tags.iter().chain(names).map(String::as_str).chain(said).collect();
+            self.tags.iter().chain(names).map(String::as_str).chain(said).chain(note).collect();
         match more.is_empty() {
             true => Cow::Borrowed(&self.text),
             false => Cow::Owned(format!("{}\n{}", self.text, more.join("\n"))),
@@ -360,6 +369,7 @@ impl New {
             name.as_deref().map_or(Ok(()), |name| check_name(what, name))?;
         }
         self.mentions.iter().try_for_each(|name| check_name("mentions", name))?;
+        self.attitude.as_ref().map_or(Ok(()), Attitude::check)?;
         check_share("confidence", self.confidence)?;
         check_share("importance", self.importance)?;
         check_share("trust", self.trust)
@@ -493,6 +503,7 @@ pub(crate) mod tests {
             mentions: Vec::new(),
             version: 1,
             usage: Use::default(),
+            attitude: None,
         }
     }
 }

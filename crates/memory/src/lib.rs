@@ -11,6 +11,9 @@
 //! | [`Memory::store`] ... [`Memory::erase`] | what can be done with it, each durable |
 //! | [`Query`], [`Found`] | words, vectors and activation, fused |
 //! | [`Memory::recall`], [`Memory::learn`] | a conversation's side of it |
+//! | [`Memory::turn`] | both around a turn, in one call |
+//! | [`Memory::intend`], [`Memory::claim`] | what is meant, what is held to be true, and how that ends |
+//! | [`Memory::thinking`], [`Memory::insights`], [`Memory::connections`] | what changed, what may be missing |
 //! | [`Memory::know`] | entities, relations, facts with two times, branches |
 //! | [`Memory::tend`] | what time does |
 //! | [`Memory::export`], [`Memory::import`] | carrying it elsewhere |
@@ -20,8 +23,12 @@
 
 mod activation;
 mod aspects;
+mod attitude;
 mod beside;
+mod calibration;
+mod claim;
 mod config;
+mod connect;
 mod durable;
 mod embed;
 mod error;
@@ -31,6 +38,8 @@ mod filter;
 mod fusion;
 mod gate;
 mod head;
+mod insight;
+mod intend;
 mod item;
 mod know;
 mod layout;
@@ -46,16 +55,26 @@ mod selection;
 mod state;
 mod stats;
 mod tend;
+mod thinking;
 mod tier;
+mod turn;
 mod when;
 
+pub use attitude::{
+    Attitude, Claim, ClaimState, End, Ended, Intention, IntentionState, MAX_NOTE_BYTES, Verified,
+};
+pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
+pub use claim::{Judge, Judgement, MAX_SUBJECTS};
 pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
+pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
 pub use embed::{Embedding, Encoders, Endpoint, EndpointError};
 pub use error::{MemoryError, TooLarge};
 pub use export::{Existing, FORMAT, Imported, MAX_FILE_BYTES, MAX_LINE_BYTES};
 pub use filter::{Field, Filter, MAX_CONDITIONS, MAX_DEPTH, Order, Test};
 pub use gate::{MIN_CONFIDENCE, MIN_TRUST, Verdict, judge};
+pub use insight::{Insights, MAX_INSIGHTS, Opened, STALE_DAYS, Stale, Window};
+pub use intend::{MATCH_THRESHOLD, MAX_OPEN_INTENTIONS, Resume, Touched};
 pub use item::{
     Class, Id, Item, MAX_ACTORS, MAX_METADATA_BYTES, MAX_METADATA_ENTRIES, MAX_NAME_BYTES,
     MAX_TAGS, MAX_TEXT_BYTES, MAX_VERSIONS, New, Patch, Scope, Status, Tier, Time, Use,
@@ -70,4 +89,6 @@ pub use search::{
 };
 pub use stats::Stats;
 pub use tend::{MAX_TOUCHED, Tended};
+pub use thinking::{ChangedFact, ChangedRelation, MAX_CHANGED, Thinking, Thought};
 pub use tier::{Decay, Fate, Profile, Promotion, score, strength};
+pub use turn::{Turn, Turned};

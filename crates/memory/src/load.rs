@@ -129,7 +129,7 @@ fn attend(columns: &mut Columns, aspects: &[(u32, Aspects)], placed: bool) {
 /// The memories with their versions, in their order.
 fn items(records: &[Record]) -> Result<Vec<(Item, u64)>, MemoryError> {
     let decode = |part: &[Record]| {
-        let decode = |r: &Record| Ok((record::decode(&r.key, &r.value)?, r.version));
+        let decode = |r: &Record| Ok((record::decode_item(&r.key, &r.value)?, r.version));
         part.iter().map(decode).collect::<Result<Vec<_>, MemoryError>>()
     };
     let decode = &decode;

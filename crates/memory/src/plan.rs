@@ -5,6 +5,7 @@ use std::sync::Arc;
 use knowledge::{BranchId, Command, Stamp, Target};
 use store::MAX_WRITES;
 
+use crate::attitude::{Attitude, End, Ended, Verified};
 use crate::config::Repeats;
 use crate::error::MemoryError;
 use crate::gate::{self, Verdict};
@@ -96,7 +97,7 @@ impl State {
         if self.ids.contains_key(&id) {
             return Err(MemoryError::Taken { id });
         }
-        let repeated = self.repeat_of(&new.scope, &space.name, &new.text);
+        let repeated = self.repeat_of(&new, &space.name);
         let repeated = repeated.filter(|old| old.status == Status::Active);
         if let Some(old) = repeated.filter(|_| self.config.repeats == Repeats::Reinforce) {
             return Ok((self.reinforced(old, by), Outcome::Reinforced));
@@ -148,6 +149,7 @@ impl State {
             mentions,
             version: 1,
             usage,
+            attitude: new.attitude,
         })
     }
 
@@ -201,6 +203,7 @@ impl State {
         if let Some(expected) = patch.version.filter(|&v| v != old.version) {
             return Err(MemoryError::Version { id, expected, found: old.version });
         }
+        check_stands(old, &patch)?;
         check_vector(&self.space(Some(&old.collection))?.space, vector.as_deref())?;
         let item = self.patched(old, patch);
         changed_item(old, item, vector, by, Happened::Updated)
@@ -297,6 +300,45 @@ impl State {
         }
     }
 
+    /// What ending an intention changes.
+    pub(crate) fn plan_end(
+        &self,
+        id: Id,
+        how: End,
+        outcome: Option<String>,
+        by: &By,
+    ) -> Result<Planned, MemoryError> {
+        let old = self.item_in(id, Status::Active)?;
+        let expected = "an open intention";
+        let intention =
+            old.intention().ok_or(MemoryError::State { id, expected, found: "no intention" })?;
+        let ended = intention.ended(id, how, Ended { at: by.now, outcome })?;
+        let item = Item { attitude: Some(Attitude::Intention(ended)), ..(**old).clone() };
+        let what = match how {
+            End::Complete => Happened::Completed,
+            End::Abandon => Happened::Abandoned,
+        };
+        changed_item(old, item, None, by, what)
+    }
+
+    /// What telling how a claim turned out changes: also its class, so that what is so stays and what
+    /// is not fades.
+    pub(crate) fn plan_verify(
+        &self,
+        id: Id,
+        truth: bool,
+        evidence: Option<String>,
+        by: &By,
+    ) -> Result<Planned, MemoryError> {
+        let old = self.item_in(id, Status::Active)?;
+        let expected = "an unverified claim";
+        let claim = old.claim().ok_or(MemoryError::State { id, expected, found: "no claim" })?;
+        let claim = claim.verified(id, Verified { at: by.now, truth, evidence })?;
+        let class = if truth { Class::Validated } else { Class::FalsePositive };
+        let item = Item { attitude: Some(Attitude::Claim(claim)), class, ..(**old).clone() };
+        changed_item(old, item, None, by, Happened::Verified)
+    }
+
     /// What erasing changes, and whether nothing of the memory is left then. Where knowledge says so
     /// much of it that one commit does not hold it, a part of that goes first, with the memory deleted:
     /// planning again goes on, and so does tending if nobody does.
@@ -334,6 +376,7 @@ impl State {
                 let item = Item { status: Status::Expired, ..(**old).clone() };
                 becomes(item, Happened::Expired, Fated::Expired)
             }
+            Status::Active if old.is_unsettled() => None,
             Status::Active => match self.config.tiers.judge(old, by.now) {
                 Fate::Stay => None,
                 Fate::Consolidate => {
@@ -380,6 +423,19 @@ fn promoted(old: &Item, tier: Tier, by: &By) -> Item {
     let mut item = Item { tier, ..old.clone() };
     item.usage.reinforced_at = item.usage.reinforced_at.max(by.now);
     item
+}
+
+/// What was meant or claimed stands as it was said: nobody was surer, or meant less, in hindsight.
+fn check_stands(old: &Item, patch: &Patch) -> Result<(), MemoryError> {
+    let claims = old.claim().is_some();
+    let what = match old.attitude {
+        Some(_) if patch.text.as_ref().is_some_and(|text| *text != old.text) => "text",
+        Some(_) if claims && patch.confidence.is_some() => "confidence",
+        _ => return Ok(()),
+    };
+    let expected = "none, because an intention or a claim stands as it was said; delete it and \
+                    say another";
+    Err(MemoryError::Field { what, expected: expected.into() })
 }
 
 /// Entities are what a name names; dates and amounts are literals.

@@ -81,19 +81,26 @@ impl Memory {
 }
 
 /// What is known of an entity now, as sentences.
-fn facts(view: &View<'_>, subject: knowledge::EntityId) -> Vec<String> {
+pub(crate) fn facts(view: &View<'_>, subject: knowledge::EntityId) -> Vec<String> {
     let query = FactQuery { subject: Some(subject), limit: FACTS, ..FactQuery::default() };
-    let name = |id| view.entity(id).map_or_else(|| format!("entity {id}"), |e| e.item.name.clone());
-    let told = |fact: &knowledge::Fact| {
-        let object = match &fact.object {
-            Object::Entity(id) => name(*id),
-            Object::Literal(value) => literal(value),
-        };
-        let not = if fact.negated { "not " } else { "" };
-        let since = fact.valid.from.map(|at| format!(" (since {})", moment::written(at)));
-        format!("{} {not}{} {object}{}", name(subject), fact.predicate, since.unwrap_or_default())
+    view.facts(&query).iter().map(|known| said(view, known.item)).collect()
+}
+
+/// A fact as a sentence.
+pub(crate) fn said(view: &View<'_>, fact: &knowledge::Fact) -> String {
+    let object = match &fact.object {
+        Object::Entity(id) => name(view, *id),
+        Object::Literal(value) => literal(value),
     };
-    view.facts(&query).iter().map(|known| told(known.item)).collect()
+    let not = if fact.negated { "not " } else { "" };
+    let since = fact.valid.from.map(|at| format!(" (since {})", moment::written(at)));
+    let (subject, since) = (name(view, fact.subject), since.unwrap_or_default());
+    format!("{subject} {not}{} {object}{since}", fact.predicate)
+}
+
+/// What an entity is called.
+pub(crate) fn name(view: &View<'_>, id: knowledge::EntityId) -> String {
+    view.entity(id).map_or_else(|| format!("entity {id}"), |e| e.item.name.clone())
 }
 
 fn literal(value: &Scalar) -> String {
@@ -116,7 +123,9 @@ fn context(hits: &[Hit], known: &[(String, Vec<String>)], limit: usize) -> Strin
     known.iter().flat_map(|(_, facts)| facts).for_each(|fact| line(fact));
     for hit in hits {
         let day: String = moment::written(hit.item.created_at).chars().take(10).collect();
-        line(&format!("[{day}] {}", hit.item.text.replace('\n', " ")));
+        let said = hit.item.attitude.as_ref().map(|a| format!("({}) ", a.said()));
+        let said = said.unwrap_or_default();
+        line(&format!("[{day}] {said}{}", hit.item.text.replace('\n', " ")));
     }
     context
 }

@@ -31,6 +31,8 @@ pub(crate) const ALL: [Collection; 6] = [ITEMS, VECTORS, HISTORY, SPACES, KNOWLE
 
 /// The first byte of a record: how the rest is to be read.
 const FORMAT: u8 = 1;
+/// That of a memory's record with an attitude behind what format 1 has.
+const WITH_ATTITUDE: u8 = 2;
 
 /// A collection of vectors of one dimension.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +89,9 @@ pub enum Happened {
     Promoted,
     Expired,
     Imported,
+    Completed,
+    Abandoned,
+    Verified,
 }
 
 /// A field before and after, as JSON.
@@ -123,7 +128,7 @@ impl Change {
         Ok(match self {
             Self::Item(item, vector) => {
                 let key = item.id.to_string();
-                let mut writes = vec![put(ITEMS, key.clone(), encode(&**item)?, expect)];
+                let mut writes = vec![put(ITEMS, key.clone(), encode_item(item)?, expect)];
                 if let Some(vector) = vector {
                     writes.push(put(VECTORS, key, vector_bytes(vector), Expect::Any));
                 }
@@ -164,6 +169,9 @@ impl Happened {
             Self::Promoted => "promoted",
             Self::Expired => "expired",
             Self::Imported => "imported",
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+            Self::Verified => "verified",
         }
     }
 }
@@ -205,6 +213,27 @@ pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>, MemoryError> {
     let corrupt =
         |e: postcard::Error| MemoryError::Corrupt { key: String::new(), what: e.to_string() };
     postcard::to_extend(value, vec![FORMAT]).map_err(corrupt)
+}
+
+/// A memory's record. Without an attitude nothing is written of it, so the bytes are of format 1, and
+/// a program of before reads them; one with an attitude is of another format, which that refuses.
+pub(crate) fn encode_item(item: &Item) -> Result<Vec<u8>, MemoryError> {
+    let mut bytes = encode(item)?;
+    if item.attitude.is_some() {
+        bytes[0] = WITH_ATTITUDE;
+    }
+    Ok(bytes)
+}
+
+/// Reads what [`encode_item`] wrote.
+pub(crate) fn decode_item(key: &str, bytes: &[u8]) -> Result<Item, MemoryError> {
+    /// How postcard writes that there is no attitude, which format 1 does not say.
+    const NONE: u8 = 0;
+    match bytes.split_first() {
+        Some((&WITH_ATTITUDE, rest)) => decode(key, &[&[FORMAT], rest].concat()),
+        Some((&FORMAT, _)) => decode(key, &[bytes, &[NONE]].concat()),
+        _ => decode(key, bytes),
+    }
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, MemoryError> {

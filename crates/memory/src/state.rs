@@ -3,7 +3,7 @@
 //! It knows no store, clock or chance. Changes are planned (`plan.rs`) and applied here; a state
 //! that was read from the records is the same as one that applied the changes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use column::{Allocation, Columns};
@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 use text::Postings;
 
 use crate::aspects;
+use crate::attitude::Attitude;
 use crate::beside::Beside;
 use crate::config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION};
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
-use crate::item::{Id, Item, Scope, Status};
+use crate::item::{Id, Item, New, Scope, Status};
 use crate::record::{Change, Encoding, Space};
 use crate::selection::Shared;
 use crate::when::Calendar;
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) knowledge: Knowledge,
     /// Memories that took the place of another.
     corrections: HashSet<Id>,
+    /// Memories that are meant or claimed.
+    pub(crate) attitudes: BTreeSet<Id>,
     pub(crate) bytes: u64,
 }
 
@@ -74,6 +77,7 @@ impl State {
             shared: Shared::default(),
             knowledge: Knowledge::default(),
             corrections: HashSet::new(),
+            attitudes: BTreeSet::new(),
             bytes: 0,
         })
     }
@@ -101,14 +105,11 @@ impl State {
         self.ids.len()
     }
 
-    /// The memory that says the same, word for word, in the same scope and collection.
-    pub(crate) fn repeat_of(
-        &self,
-        scope: &Scope,
-        collection: &str,
-        text: &str,
-    ) -> Option<&Arc<Item>> {
-        self.same.get(&digest(scope, collection, text)).and_then(|&slot| self.at(slot))
+    /// The memory that says the same, word for word, in the same scope and collection, and is meant
+    /// or claimed alike.
+    pub(crate) fn repeat_of(&self, new: &New, collection: &str) -> Option<&Arc<Item>> {
+        let digest = digest(&new.scope, collection, &new.text, new.attitude.as_ref())?;
+        self.same.get(&digest).and_then(|&slot| self.at(slot))
     }
 
     /// The collection of a name.
@@ -194,7 +195,7 @@ impl State {
         let allocation = self.index(slot, was, item, vector)?;
         self.shared.insert(slot, item);
         self.corrections.extend(item.superseded_by);
-        self.same.entry(digest(&item.scope, &item.collection, &item.text)).or_insert(slot);
+        self.find_again(slot, item);
         self.items[slot as usize] = Some(Arc::clone(item));
         self.records[slot as usize] += 1;
         Ok(allocation)
@@ -253,9 +254,18 @@ impl State {
         if let Some(by) = item.superseded_by {
             self.corrections.remove(&by);
         }
-        let digest = digest(&item.scope, &item.collection, &item.text);
-        if self.same.get(&digest) == Some(&slot) {
+        if let Some(digest) = digest_of(item).filter(|d| self.same.get(d) == Some(&slot)) {
             self.same.remove(&digest);
+        }
+    }
+
+    /// Lets a memory be found by what it says, and by how somebody stands to it.
+    fn find_again(&mut self, slot: u32, item: &Item) {
+        if let Some(digest) = digest_of(item) {
+            self.same.entry(digest).or_insert(slot);
+        }
+        if item.attitude.is_some() {
+            self.attitudes.insert(item.id);
         }
     }
 
@@ -266,6 +276,7 @@ impl State {
         self.forget_fields(slot, &item);
         self.hide(slot, Some(&item));
         self.numbers.remove(&item.number);
+        self.attitudes.remove(&id);
         self.records[slot as usize] = 0;
         self.free.push(slot);
     }
@@ -291,7 +302,7 @@ impl State {
         self.bytes += size(&item);
         self.shared.insert(slot, &item);
         self.corrections.extend(item.superseded_by);
-        self.same.entry(digest(&item.scope, &item.collection, &item.text)).or_insert(slot);
+        self.find_again(slot, &item);
         if item.status == Status::Active {
             self.active.insert(slot);
             self.beside.insert(slot, &item);
@@ -344,7 +355,8 @@ pub(crate) fn default_space(dimension: usize) -> Space {
 pub(crate) fn size(item: &Item) -> u64 {
     let names = item.tags.iter().chain(&item.mentions).map(String::len).sum::<usize>();
     let metadata = item.metadata.iter().map(|(k, v)| k.len() + weigh(v)).sum::<usize>();
-    (item.text.len() + names + metadata + size_of::<Item>()) as u64
+    let note = item.attitude.as_ref().and_then(Attitude::note).map_or(0, str::len);
+    (item.text.len() + names + metadata + note + size_of::<Item>()) as u64
 }
 
 fn weigh(value: &serde_json::Value) -> usize {
@@ -356,15 +368,32 @@ fn weigh(value: &serde_json::Value) -> usize {
     }
 }
 
-fn digest(scope: &Scope, collection: &str, text: &str) -> [u8; 16] {
+fn digest_of(item: &Item) -> Option<[u8; 16]> {
+    digest(&item.scope, &item.collection, &item.text, item.attitude.as_ref())
+}
+
+/// What two memories have alike that say the same; none where nothing is the same.
+fn digest(
+    scope: &Scope,
+    collection: &str,
+    text: &str,
+    attitude: Option<&Attitude>,
+) -> Option<[u8; 16]> {
+    let attitude = attitude.map(Attitude::sameness);
+    if attitude == Some(None) {
+        return None;
+    }
     let mut hash = Sha256::new();
     let part = |scope: &Option<String>| scope.clone().unwrap_or_default();
     let parts = [part(&scope.user_id), part(&scope.agent_id), part(&scope.run_id)];
-    for part in parts.iter().map(String::as_str).chain([collection, text]) {
+    let attitude = attitude.flatten();
+    for part in
+        parts.iter().map(String::as_str).chain([collection, text]).chain(attitude.as_deref())
+    {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
     let mut short = [0; 16];
     short.copy_from_slice(&hash.finalize()[..16]);
-    short
+    Some(short)
 }

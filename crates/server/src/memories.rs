@@ -28,9 +28,30 @@ const IDLE: Duration = Duration::from_secs(600);
 const MAX_ANALYSES: usize = 2;
 
 /// What can be done with a memory, as it is counted.
-pub(crate) const OPERATIONS: [&str; 15] = [
-    "store", "get", "list", "update", "delete", "erase", "restore", "review", "feedback", "search",
-    "recall", "learn", "know", "move", "analyze",
+pub(crate) const OPERATIONS: [&str; 23] = [
+    "store",
+    "get",
+    "list",
+    "update",
+    "delete",
+    "erase",
+    "restore",
+    "review",
+    "feedback",
+    "search",
+    "recall",
+    "learn",
+    "turn",
+    "intend",
+    "resume",
+    "end",
+    "claim",
+    "verify",
+    "calibrate",
+    "reflect",
+    "know",
+    "move",
+    "analyze",
 ];
 
 /// The memories of tenants.

@@ -17,7 +17,10 @@ URL, BINARY, OPERATOR, OTHER, READER = sys.argv[1:]
 TOOLS = {
     "memory_store", "memory_search", "memory_get", "memory_update", "memory_delete",
     "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_as_of", "memory_export",
-    "memory_import", "memory_stats",
+    "memory_import", "memory_stats", "memory_turn", "memory_intend", "memory_intentions",
+    "memory_resume", "memory_complete", "memory_abandon", "memory_claim", "memory_claims",
+    "memory_verify", "memory_calibration", "memory_thinking", "memory_insights", "memory_dream",
+    "memory_connections",
 }
 
 
@@ -108,13 +111,44 @@ async def every_tool(client, mark):
     assert await call("memory_delete", id=one, erase=True) == {"id": one, "erased": True}
     assert one in await call.refused("memory_get", id=one)
     assert "arguments.limit" in await call.refused("memory_search", query="x", limit="ten")
+    await mind(call, mark, before)
     assert call.called == TOOLS, TOOLS - call.called
     try:
-        await client.call_tool("memory_dream", {})
+        await client.call_tool("memory_fly", {})
     except MCPError as error:
-        assert "memory_dream" in str(error), error
+        assert "memory_fly" in str(error), error
     else:
         raise AssertionError("an unknown tool was called")
+
+
+async def mind(call, mark, before):
+    """Turns, intentions, claims, and looking back."""
+    user = f"{mark}-mind"
+    meant = f"{mark}: Paint the old shed"
+    shed = (await call("memory_intend", text=meant, user_id=user))["id"]
+    fence = (await call("memory_intend", text=f"{mark}: Mend the fence", user_id=user))["id"]
+    turn = await call("memory_turn", user_message="Shall we paint the shed? Ada Lovelace and Grace Hopper asked.",
+                      assistant_message="Yes, Ada Lovelace and Grace Hopper are right.", user_id=user)
+    assert [one["id"] for one in turn["intentions"]] == [shed], turn["intentions"]
+    assert len(turn["learned"]["messages"]) == 2 and "shed" in turn["recalled"]["context"], turn
+    assert (await call("memory_resume", message="is the fence mended", user_id=user))["results"][0]["id"] == fence
+    done = await call("memory_complete", id=shed, outcome="green")
+    assert done["intention"] == {"state": "completed", "ended_at": done["updated_at"], "outcome": "green"}, done
+    assert (await call("memory_abandon", id=fence))["intention"]["state"] == "abandoned"
+    assert "is abandoned, expected an open intention" in await call.refused("memory_complete", id=fence)
+    assert (await call("memory_intentions", state="open", user_id=user))["total"] == 0
+    claim = (await call("memory_claim", text=f"{mark}: It will rain", confidence=0.8, subject=mark))["id"]
+    assert (await call("memory_claims", state="unverified", subject=mark))["results"][0]["id"] == claim
+    assert (await call("memory_verify", id=claim, truth=False, evidence="dry"))["claim"]["state"] == "false"
+    judged = await call("memory_calibration", subject=mark)
+    assert judged["n"] == 1 and abs(judged["brier"] - 0.64) < 1e-9, judged
+    told = await call("memory_insights", **{"from": before})
+    assert claim in [one["id"] for one in told["claims_gone_wrong"]], told
+    thought = await call("memory_thinking", about="Ada Lovelace", **{"from": before})
+    assert thought["name"] == "Ada Lovelace" and thought["relations"], thought
+    assert (await call("memory_dream", seed=7)) == (await call("memory_dream", seed=7))
+    assert "names" in await call.refused("memory_dream", names=["nobody of that name"])
+    assert "results" in await call("memory_connections", of="Ada Lovelace")
 
 
 async def tenants_and_roles(connect):

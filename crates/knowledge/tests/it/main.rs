@@ -10,7 +10,9 @@
 
 mod analysis;
 mod branches;
+mod compare;
 mod contract;
+mod dreams;
 mod erase;
 mod facts;
 mod graphs;

@@ -9,10 +9,12 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod calibrating;
 mod dialogue;
 mod endpoint;
 mod erasing;
 mod following;
+mod intending;
 mod isolation;
 mod lasting;
 mod layouts;
@@ -22,6 +24,7 @@ mod postgres_server;
 mod quality;
 mod searching;
 mod tending;
+mod thinking;
 mod voting;
 
 use std::collections::BTreeMap;

@@ -954,7 +954,7 @@ async fn merge_branch(
 }
 
 /// What a vertex is called.
-fn called(knowledge: &knowledge::Knowledge, vertex: Vertex) -> String {
+pub(crate) fn called(knowledge: &knowledge::Knowledge, vertex: Vertex) -> String {
     let view = knowledge.latest(BranchId::MAIN).ok();
     match vertex {
         Vertex::Entity(id) => {

@@ -4,6 +4,7 @@
 mod allocation;
 mod carrying;
 mod collections;
+mod turn;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use self::collections::{
     CollectionAnswer, CollectionList, CollectionSpec, SurveyAnswer, add_collection, collections,
     columns,
 };
+pub(crate) use self::turn::{TurnAnswer, TurnRequest, turn};
 use super::Shared;
 use super::extract::{Json, Params};
 use super::operation::{Body, Operation, Query, json};
@@ -141,6 +143,10 @@ pub(crate) fn operations() -> Vec<Operation> {
             .says("memory", "Learns from messages: memories, decisions, code, concepts.")
             .takes(json::<LearnRequest>())
             .gives(json::<LearnAnswer>()),
+        of(("POST", "/v1/turn"), "memory_turn", writer, post(turn))
+            .says("memory", "What a message brings up, then learns from the turn, in one call.")
+            .takes(json::<TurnRequest>())
+            .gives(json::<TurnAnswer>()),
         of(("POST", "/v1/allocate"), "memory_allocate", reader, post(allocate))
             .says(
                 "memory",
@@ -337,7 +343,7 @@ struct RecallRequest {
 
 /// What a message brings up.
 #[derive(Serialize, JsonSchema)]
-struct RecallAnswer {
+pub(crate) struct RecallAnswer {
     /// All of it as text.
     context: String,
     /// Memories, best first.
@@ -351,7 +357,7 @@ struct RecallAnswer {
 
 /// What is known of an entity.
 #[derive(Serialize, JsonSchema)]
-struct KnownAnswer {
+pub(crate) struct KnownAnswer {
     entity: String,
     facts: Vec<String>,
 }
@@ -375,7 +381,7 @@ struct LearnRequest {
 
 /// What was learned.
 #[derive(Serialize, JsonSchema)]
-struct LearnAnswer {
+pub(crate) struct LearnAnswer {
     messages: Vec<String>,
     decisions: Vec<String>,
     code: Vec<String>,
@@ -484,7 +490,7 @@ async fn stored(
 }
 
 impl StoredAnswer {
-    fn of(stored: &memory::Stored) -> Self {
+    pub(crate) fn of(stored: &memory::Stored) -> Self {
         let near = stored.near.map(|(id, similarity)| Near { id: id.to_string(), similarity });
         let reinforced = stored.outcome == memory::Outcome::Reinforced;
         Self {
@@ -730,16 +736,19 @@ async fn recall(
         with(&server, &caller, "recall", async |memory| Ok(memory.recall(&recall, now).await?))
             .await?;
     server.memories.signals.degraded(recalled.words_only.as_deref());
-    Ok(Answer(RecallAnswer {
-        context: recalled.context,
-        results: recalled.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
-        known: recalled
-            .known
-            .into_iter()
-            .map(|(entity, facts)| KnownAnswer { entity, facts })
-            .collect(),
-        degraded: recalled.words_only,
-    }))
+    Ok(Answer(RecallAnswer::of(recalled, now)))
+}
+
+impl RecallAnswer {
+    fn of(recalled: memory::Recalled, now: memory::Time) -> Self {
+        let known = recalled.known.into_iter();
+        Self {
+            context: recalled.context,
+            results: recalled.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
+            known: known.map(|(entity, facts)| KnownAnswer { entity, facts }).collect(),
+            degraded: recalled.words_only,
+        }
+    }
 }
 
 async fn learn(
@@ -768,14 +777,20 @@ async fn learn(
         Ok(memory.learn(&messages, &scope, &by(&caller)).await?)
     })
     .await?;
-    let names = |ids: &[memory::Id]| ids.iter().map(ToString::to_string).collect();
-    Ok(Answer(LearnAnswer {
-        messages: names(&learned.messages),
-        decisions: names(&learned.decisions),
-        code: names(&learned.code),
-        concepts: learned.concepts.into_iter().map(|(name, _)| name).collect(),
-        new_concepts: learned.new_concepts,
-    }))
+    Ok(Answer(LearnAnswer::of(learned)))
+}
+
+impl LearnAnswer {
+    fn of(learned: memory::Learned) -> Self {
+        let names = |ids: &[memory::Id]| ids.iter().map(ToString::to_string).collect();
+        Self {
+            messages: names(&learned.messages),
+            decisions: names(&learned.decisions),
+            code: names(&learned.code),
+            concepts: learned.concepts.into_iter().map(|(name, _)| name).collect(),
+            new_concepts: learned.new_concepts,
+        }
+    }
 }
 
 pub(crate) async fn stats(

@@ -10,6 +10,7 @@ mod experiments;
 pub(crate) mod extract;
 mod guard;
 mod inference;
+pub(crate) mod intentions;
 pub(crate) mod knowledge;
 pub(crate) mod laws;
 pub(crate) mod learners;
@@ -20,6 +21,7 @@ mod operation;
 mod pages;
 mod profiles;
 mod query;
+pub(crate) mod reflection;
 pub(crate) mod sessions;
 mod stream;
 mod system;
@@ -55,8 +57,10 @@ pub(crate) fn operations() -> Vec<Operation> {
         sessions::operations(),
         experiments::operations(),
         memories::operations(),
+        intentions::operations(),
         knowledge::operations(),
         analysis::operations(),
+        reflection::operations(),
         agents::operations(),
         learners::operations(),
         laws::operations(),

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::attitude::{ClaimAnswer, IntentionAnswer};
 use crate::error::RequestError;
 
 /// Memories that one request stores.
@@ -238,6 +239,12 @@ pub(crate) struct MemoryAnswer {
     endorsements: u32,
     dismissals: u32,
     repeats: u32,
+    /// Where it stands, if it is an intention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intention: Option<IntentionAnswer>,
+    /// How it was held and how it turned out, if it is a claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<ClaimAnswer>,
 }
 
 /// A memory that was found.
@@ -375,6 +382,7 @@ impl StoreRequest {
             expires_at: self.expires_at.as_deref().map(|at| time("expires_at", at)).transpose()?,
             supersedes: self.supersedes.as_deref().map(Id::parse).transpose()?,
             mentions: self.mentions.clone(),
+            attitude: None,
         })
     }
 }
@@ -470,6 +478,8 @@ impl MemoryAnswer {
             endorsements: item.usage.endorsements,
             dismissals: item.usage.dismissals,
             repeats: item.usage.repeats,
+            intention: item.intention().map(IntentionAnswer::of),
+            claim: item.claim().map(ClaimAnswer::of),
         }
     }
 }

@@ -27,6 +27,7 @@ mod limits;
 mod mcp;
 mod memory;
 mod memory_rpc;
+mod mind;
 #[path = "../../../store/tests/it/postgres_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod postgres_server;

@@ -116,10 +116,10 @@ fn initialize_agrees_on_a_version_and_an_unknown_tool_is_an_error_of_the_protoco
     assert_eq!((status, &answer["result"]["protocolVersion"]), (200, &json!("2025-06-18")));
     assert_eq!(answer["result"]["serverInfo"]["name"], "striatum");
     assert!(answer["result"]["capabilities"]["tools"].is_object(), "{answer}");
-    let unknown = message("tools/call", json!({ "name": "memory_dream", "arguments": {} }));
+    let unknown = message("tools/call", json!({ "name": "memory_fly", "arguments": {} }));
     let (_, answer) = post(&server, &[], &unknown);
     assert_eq!(answer["error"]["code"], -32602);
-    assert!(answer["error"]["message"].as_str().unwrap().contains("memory_dream"));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("memory_fly"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn roles_hold_for_each_tool_and_tenants_do_not_meet() {
         let (_, answer) = post(&server, &[("authorization", &bearer)], &list);
         answer["result"]["tools"].as_array().unwrap().len()
     };
-    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [7, 11, 13]);
+    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [15, 25, 27]);
     let told = json!({ "text": "The cat of Ada is called Byte" });
     let result = call(&server, &reader, "memory_store", told.clone());
     assert_eq!(refused(&result), "this needs the role writer");

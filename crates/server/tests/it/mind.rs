@@ -1,0 +1,232 @@
+//! Turns, intentions, claims and looking back over HTTP: each operation as a client has it, what may
+//! not follow on what, and that tenants do not meet.
+
+use serde_json::{Value, json};
+use server::Config;
+
+use crate::client::Running;
+
+fn start() -> Running {
+    Running::start(tempfile::tempdir().unwrap(), Config::default())
+}
+
+fn get(server: &Running, path: &str) -> Value {
+    server.ask("GET", path, None, Value::Null).of(200)
+}
+
+fn post(server: &Running, path: &str, body: Value, status: u16) -> Value {
+    let answer = server.ask("POST", path, None, body);
+    let said = String::from_utf8_lossy(&answer.bytes).into_owned();
+    assert_eq!(answer.status, status, "{path}: {said}");
+    answer.of(status)
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    let results = list["results"].as_array().unwrap();
+    results.iter().map(|one| one["memory"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_intention_is_meant_come_back_to_and_ended_once() {
+    let server = start();
+    let flight = json!({ "text": "Book the flight to Lisbon", "user_id": "ada",
+        "due_at": "2031-01-01", "tags": ["travel"] });
+    let meant = post(&server, "/v1/intentions", flight.clone(), 201);
+    let id = meant["id"].as_str().unwrap().to_owned();
+    assert_eq!(post(&server, "/v1/intentions", flight, 201)["event"], "NONE");
+    let sink = post(&server, "/v1/intentions", json!({ "text": "Mend the sink" }), 201);
+    let open = get(&server, "/v1/intentions?state=open");
+    assert_eq!(names(&open), ["Mend the sink", "Book the flight to Lisbon"]);
+    let first = get(&server, "/v1/intentions?limit=1");
+    assert_eq!((first["total"].as_u64(), names(&first)), (Some(2), vec!["Mend the sink"]));
+    let next = first["next"].as_str().unwrap();
+    let second = get(&server, &format!("/v1/intentions?limit=1&after={next}"));
+    assert_eq!((names(&second), &second["next"]), (vec!["Book the flight to Lisbon"], &Value::Null));
+
+    let turn = json!({ "user_message": "When does the flight to Lisbon leave?",
+        "assistant_message": "At nine.", "user_id": "ada" });
+    let turned = post(&server, "/v1/turn", turn, 200);
+    assert_eq!(turned["intentions"][0]["id"], json!(id));
+    assert_eq!(turned["intentions"][0]["words"], json!(["flight", "lisbon"]));
+    assert_eq!(turned["learned"]["messages"].as_array().unwrap().len(), 2);
+    let context = turned["recalled"]["context"].as_str().unwrap();
+    assert!(context.contains("(intention, open) Book the flight") && !context.contains("leave?"));
+    let about = json!({ "message": "the sink drips", "threshold": 0.2 });
+    let touched = post(&server, "/v1/intentions/resume", about, 200);
+    assert_eq!((names(&touched), &touched["results"][0]["due"]), (vec!["Mend the sink"], &json!(false)));
+
+    let path = format!("/v1/intentions/{id}");
+    let done = post(&server, &format!("{path}/complete"), json!({ "outcome": "seat 12A" }), 200);
+    assert_eq!(done["intention"]["state"], "completed");
+    assert_eq!(done["intention"]["outcome"], "seat 12A");
+    for end in ["complete", "abandon"] {
+        let refused = post(&server, &format!("{path}/{end}"), json!({}), 409);
+        let said = refused["detail"].as_str().unwrap();
+        assert!(said.ends_with("is completed, expected an open intention"), "{said}");
+    }
+    let sink = sink["id"].as_str().unwrap();
+    assert_eq!(
+        post(&server, &format!("/v1/intentions/{sink}/abandon"), Value::Null, 200)["intention"]["state"],
+        "abandoned"
+    );
+    let history = get(&server, &format!("/v1/memories/{id}/history"));
+    let what: Vec<_> = history["results"].as_array().unwrap().iter().map(|e| &e["what"]).collect();
+    assert_eq!(what.last(), Some(&&json!("completed")));
+    let patch = server.ask("PATCH", &format!("/v1/memories/{id}"), None, json!({ "text": "No" }));
+    assert_eq!(patch.status, 400);
+    let gone = server.ask("DELETE", &format!("/v1/memories/{id}?erase=true"), None, Value::Null);
+    assert_eq!(gone.status, 204);
+    assert_eq!(get(&server, "/v1/intentions")["total"], 1);
+    assert_eq!(post(&server, &format!("{path}/complete"), json!({}), 404)["status"], 404);
+}
+
+#[test]
+fn claims_are_verified_and_judged() {
+    let server = start();
+    for (k, truth) in [true, true, true, false].into_iter().enumerate() {
+        let claim = json!({ "text": format!("Claim {k}"), "confidence": 0.9, "subject": "weather" });
+        let id = post(&server, "/v1/claims", claim, 201)["id"].as_str().unwrap().to_owned();
+        let verify = json!({ "truth": truth, "evidence": "a look outside" });
+        let verified = post(&server, &format!("/v1/claims/{id}/verify"), verify.clone(), 200);
+        assert_eq!(verified["claim"]["state"], if truth { "true" } else { "false" });
+        assert_eq!(verified["claim"]["confidence"], 0.9, "as it was said");
+        assert_eq!(verified["class"], if truth { "validated" } else { "false_positive" });
+        let refused = post(&server, &format!("/v1/claims/{id}/verify"), verify, 409);
+        assert!(refused["detail"].as_str().unwrap().contains("expected an unverified claim"));
+    }
+    post(&server, "/v1/claims", json!({ "text": "It snows in May", "confidence": 0.02 }), 201);
+    let judged = get(&server, "/v1/claims/calibration?subject=weather&bins=10");
+    assert_eq!((&judged["n"], &judged["unverified"]), (&json!(4), &json!(0)));
+    let near = |name: &str, expected: f64| {
+        let found = judged[name].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-9, "{name}: {found}");
+    };
+    near("brier", 0.21);
+    near("expected_error", 0.15);
+    near("overconfidence", 0.15);
+    assert_eq!(judged["bins"][0]["n"], 4);
+    assert_eq!(judged["by_subject"][0]["subject"], "weather");
+    let none = get(&server, "/v1/claims/calibration?to=2001-01-01");
+    assert_eq!((&none["n"], &none["brier"], &none["unverified"]), (&json!(0), &Value::Null, &json!(1)));
+    assert_eq!(names(&get(&server, "/v1/claims?state=unverified")), ["It snows in May"]);
+    assert_eq!(names(&get(&server, "/v1/claims?state=false&subject=weather")), ["Claim 3"]);
+    let told = get(&server, "/v1/insights");
+    let wrong = told["claims_gone_wrong"].as_array().unwrap();
+    assert_eq!((wrong.len(), &wrong[0]["memory"]), (1, &json!("Claim 3")));
+    for (body, expected) in [
+        (json!({ "text": "x" }), "confidence: expected a number from 0 to 1"),
+        (json!({ "text": "x", "confidence": 1.5 }), "confidence: expected a number from 0 to 1"),
+        (json!({ "text": "x", "confidence": 0.5, "subject": "" }), "subject: expected a name"),
+    ] {
+        let refused = post(&server, "/v1/claims", body, 400);
+        assert!(refused["detail"].as_str().unwrap().contains(expected), "{refused}");
+    }
+    for path in ["/v1/claims?state=open", "/v1/intentions?state=true", "/v1/claims/calibration?bins=0"] {
+        assert_eq!(server.ask("GET", path, None, Value::Null).status, 400, "{path}");
+    }
+}
+
+#[test]
+fn looking_back_tells_changes_and_proposes() {
+    let server = start();
+    let entity = |name: &str| {
+        let made = post(&server, "/v1/entities", json!({ "name": name, "kind": "thing" }), 201);
+        made["id"].as_u64().unwrap()
+    };
+    let (ada, grace, compilers) = (entity("Ada"), entity("Grace"), entity("Compilers"));
+    let relate = |from: u64, to: u64| {
+        let relation = json!({ "from": { "entity": from }, "kind": "works_on",
+            "to": { "entity": to }, "strength": 0.8 });
+        post(&server, "/v1/relations", relation, 201)
+    };
+    relate(ada, compilers);
+    relate(grace, compilers);
+    for city in ["Porto", "Lisbon"] {
+        let lives = json!({ "subject": ada, "predicate": "lives_in", "object": city,
+            "functional": true, "valid_at": "2020-01-01" });
+        post(&server, "/v1/facts", lives, 201);
+    }
+    let thought = get(&server, "/v1/thinking?about=ada&from=2001-01-01");
+    assert_eq!((&thought["name"], &thought["then"]), (&json!("Ada"), &json!([])));
+    assert_eq!(thought["facts"].as_array().unwrap().len(), 2, "{thought}");
+    assert_eq!(thought["facts"][0]["change"], "added");
+    assert_eq!(thought["relations"][0]["to"], "Compilers");
+    assert_eq!(thought["relations"][0]["then"], 0.0);
+    assert_eq!(server.ask("GET", "/v1/thinking?about=Eve&from=2001-01-01", None, Value::Null).status, 400);
+    assert_eq!(server.ask("GET", "/v1/thinking?about=Ada&from=soon", None, Value::Null).status, 400);
+
+    let told = get(&server, "/v1/insights");
+    assert_eq!(told["entities"].as_array().unwrap().len(), 3);
+    assert_eq!(told["strengthened"].as_array().unwrap().len(), 2);
+    assert_eq!(told["contradictions"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["contradictions"][0]["kind"], "functional");
+
+    let dreamt = post(&server, "/v1/dream", json!({ "seed": 3 }), 200);
+    let proposal = &dreamt["results"][0];
+    assert_eq!((&proposal["from_name"], &proposal["to_name"]), (&json!("Ada"), &json!("Grace")));
+    assert_eq!(proposal["way"], json!(["Ada", "Compilers", "Grace"]));
+    let missing = get(&server, "/v1/connections?of=Grace");
+    assert_eq!(missing["results"][0]["shared"], json!(["Compilers"]));
+    let relations = || get(&server, "/v1/memory/stats")["relations"].clone();
+    assert_eq!(relations(), 2, "nothing was written");
+    relate(ada, grace);
+    assert_eq!(post(&server, "/v1/dream", json!({ "seed": 3 }), 200)["results"], json!([]));
+    let wrong = [json!({ "names": ["Eve"] }), json!({ "steps": 65 }), json!({ "walks": 10_001 })];
+    wrong.map(|body| post(&server, "/v1/dream", body, 400));
+}
+
+#[test]
+fn a_tenant_reaches_its_own_mind_alone() {
+    let server = start();
+    let key = |admin: Option<&str>, role: &str, tenant: &str| {
+        let spec = json!({ "name": format!("{role} of {tenant}"), "role": role, "tenant": tenant });
+        server.ask("POST", "/v1/keys", admin, spec).of(201)["key"].as_str().unwrap().to_owned()
+    };
+    let admin = key(None, "admin", "acme");
+    let (acme, beta) = (key(Some(&admin), "writer", "acme"), key(Some(&admin), "writer", "beta"));
+    let reader = key(Some(&admin), "reader", "acme");
+    let ask = |method: &str, path: &str, key: &str, body: Value| {
+        server.ask(method, path, Some(key), body)
+    };
+    let meant = ask("POST", "/v1/intentions", &acme, json!({ "text": "Open the vault" })).of(201);
+    let claim = json!({ "text": "Gold rises", "confidence": 0.7 });
+    let claimed = ask("POST", "/v1/claims", &acme, claim).of(201);
+    let entity = json!({ "name": "Vault", "kind": "room" });
+    ask("POST", "/v1/entities", &acme, entity).of(201);
+    let (meant, claimed) = (meant["id"].as_str().unwrap(), claimed["id"].as_str().unwrap());
+    for (path, body) in [
+        (format!("/v1/intentions/{meant}/complete"), json!({})),
+        (format!("/v1/intentions/{meant}/abandon"), json!({})),
+        (format!("/v1/claims/{claimed}/verify"), json!({ "truth": true })),
+    ] {
+        assert_eq!(ask("POST", &path, &beta, body.clone()).status, 404, "{path}");
+        assert_eq!(ask("POST", &path, &reader, body).status, 403, "{path}");
+    }
+    let none = |path: &str, list: &str| {
+        let answer = ask("GET", path, &beta, Value::Null).of(200);
+        assert_eq!(answer[list], json!([]), "{path}");
+    };
+    none("/v1/intentions", "results");
+    none("/v1/claims", "results");
+    none("/v1/connections", "results");
+    none("/v1/insights", "entities");
+    let judged = ask("GET", "/v1/claims/calibration", &beta, Value::Null).of(200);
+    assert_eq!(judged["unverified"], 0);
+    let said = json!({ "message": "open the vault" });
+    assert_eq!(ask("POST", "/v1/intentions/resume", &beta, said.clone()).of(200)["results"], json!([]));
+    assert_eq!(names(&ask("POST", "/v1/intentions/resume", &reader, said).of(200)).len(), 1);
+    let path = "/v1/thinking?about=Vault&from=2001-01-01";
+    assert_eq!(ask("GET", path, &beta, Value::Null).status, 400);
+    let turn = json!({ "user_message": "open the vault" });
+    let turned = ask("POST", "/v1/turn", &beta, turn.clone()).of(200);
+    assert_eq!((&turned["intentions"], &turned["recalled"]["results"]), (&json!([]), &json!([])));
+    assert_eq!(ask("POST", "/v1/turn", &reader, turn).status, 403);
+    for path in ["/v1/intentions", "/v1/claims"] {
+        let body = json!({ "text": "x", "confidence": 0.5 });
+        assert_eq!(ask("POST", path, &reader, body).status, 403);
+    }
+    let metrics = ask("GET", "/metrics", &admin, Value::Null).bytes;
+    let metrics = String::from_utf8(metrics).unwrap();
+    let line = r#"striatum_memory_operations_total{operation="intend",outcome="ok"} 1"#;
+    assert!(metrics.contains(line), "{metrics}");
+}
