@@ -9,7 +9,6 @@ use crate::error::KnowledgeError;
 use crate::id::{BranchId, ContradictionId, EntityId, FactId, RelationId, Time, Vertex};
 use crate::item::Fact;
 use crate::knowledge::Knowledge;
-use crate::limits::MAX_PAGE;
 use crate::links::decayed;
 use crate::view::{At, View};
 
@@ -24,7 +23,7 @@ pub struct Between {
     pub to: Time,
     /// What is about this entity only; everything where there is none.
     pub about: Option<EntityId>,
-    /// Of each kind at most so many; 0 or more than [`MAX_PAGE`] mean [`MAX_PAGE`].
+    /// Of each kind at most so many; 0 for all, which is at most what is known.
     pub limit: usize,
 }
 
@@ -97,7 +96,7 @@ impl Knowledge {
         let at = |known| self.at(At { branch: between.branch, known: Some(known), valid: None });
         let (then, later) = (at(between.from)?, at(between.to)?);
         let now = self.latest(between.branch)?;
-        let limit = if between.limit == 0 { MAX_PAGE } else { between.limit.min(MAX_PAGE) };
+        let limit = if between.limit == 0 { usize::MAX - 1 } else { between.limit };
         let (facts, relations) = match between.about {
             None => (self.all_facts(), self.all_relations()),
             Some(about) => (later.facts_about(about), later.relations_about(about)),

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use knowledge::{At, Between, BranchId, ConflictKind, ContradictionId, EntityId, View};
+use knowledge::{
+    At, Between, BranchId, ConflictKind, ContradictionId, EntityId, RelationChange, View,
+};
 
 use crate::claim::turned_out;
 use crate::durable::Memory;
@@ -44,7 +46,7 @@ pub struct Insights {
     pub memories: usize,
     /// Entities that came to be known, in the order of their numbers.
     pub entities: Vec<(EntityId, String)>,
-    /// Relations that were made or strengthened, the strongest at the end first.
+    /// Relations that were made or last strengthened in it, the strongest at the end first.
     pub strengthened: Vec<ChangedRelation>,
     /// Contradictions that came up and are open at the end.
     pub contradictions: Vec<Opened>,
@@ -102,12 +104,10 @@ impl State {
         })?;
         let view = self.knowledge.at(At { known: Some(window.to), ..At::default() })?;
         let within = |at: Time| window.from < at && at <= window.to;
-        let mut strengthened = self.changed_relations(&compared, &view);
-        strengthened.retain(|r| r.change.later.is_some_and(|later| later > 0.0));
-        strengthened.sort_by(|a, b| {
-            let strength = |r: &ChangedRelation| r.change.later.unwrap_or(0.0);
-            strength(b).total_cmp(&strength(a)).then(a.change.id.cmp(&b.change.id))
-        });
+        let mut strengthened = compared.relations.clone();
+        let strength = |change: &RelationChange| change.later.unwrap_or(0.0);
+        strengthened.retain(|change| strength(change) > 0.0);
+        strengthened.sort_by(|a, b| strength(b).total_cmp(&strength(a)).then(a.id.cmp(&b.id)));
         strengthened.truncate(window.limit);
         let mut wrong = turned_out(self.stood(&window.scope), within);
         wrong.retain(|(_, cost)| *cost > COST_OF_KNOWING_NOTHING);
@@ -122,7 +122,7 @@ impl State {
         Ok(Insights {
             memories: self.items.iter().flatten().filter(came).count(),
             entities: entities.map(|id| (*id, name(&view, *id))).collect(),
-            strengthened,
+            strengthened: self.changed_relations(&strengthened, &view),
             contradictions: opened.take(window.limit).collect(),
             wrong: wrong.map(|(item, cost)| (Arc::clone(item), cost)).collect(),
             stale: self.stale(window),

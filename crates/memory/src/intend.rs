@@ -57,9 +57,6 @@ impl Memory {
         due_at: Option<Time>,
         by: &By,
     ) -> Result<Stored, MemoryError> {
-        let everybody = Scope::default();
-        let open = self.read()?.open_intentions(&everybody).take(MAX_OPEN_INTENTIONS).count();
-        TooLarge::check("open", "intentions", open + 1, MAX_OPEN_INTENTIONS)?;
         let intention = Intention { due_at, ..Intention::default() };
         let attitude = Some(Attitude::Intention(intention));
         self.store(New { attitude, ..new }, by).await
@@ -120,6 +117,16 @@ impl Memory {
 }
 
 impl State {
+    /// Whether another intention may be open.
+    pub(crate) fn check_open(&self, new: &Item) -> Result<(), MemoryError> {
+        if new.intention().is_none() || self.attitudes.len() < MAX_OPEN_INTENTIONS {
+            return Ok(());
+        }
+        let everybody = Scope::default();
+        let open = self.open_intentions(&everybody).take(MAX_OPEN_INTENTIONS).count();
+        TooLarge::check("open", "intentions", open + 1, MAX_OPEN_INTENTIONS)
+    }
+
     /// Memories of a scope that are meant or claimed, the newest first, but for those that are
     /// deleted or held back.
     pub(crate) fn stood<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Item>> {

@@ -105,6 +105,7 @@ impl State {
         let supersedes = new.supersedes.map(|id| self.item_in(id, Status::Active)).transpose()?;
         let item = self.made(new, id, &space.name, by);
         self.check_room(&item, vector.as_deref())?;
+        self.check_open(&item)?;
         let outcome = match item.status {
             Status::Quarantined => Outcome::Quarantined,
             _ => Outcome::Added,

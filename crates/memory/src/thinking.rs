@@ -107,7 +107,7 @@ impl Memory {
             then: facts(&then, entity),
             later: facts(&later, entity),
             facts: changed_facts(&compared, &then, &later),
-            relations: state.changed_relations(&compared, &later),
+            relations: state.changed_relations(&compared.relations, &later),
             memories,
             more,
         })
@@ -124,11 +124,7 @@ fn named(views: [&View<'_>; 3], name: &str) -> Result<EntityId, MemoryError> {
 }
 
 /// What became of facts, each as the later of the two times that knew it says it.
-pub(crate) fn changed_facts(
-    compared: &Compared,
-    then: &View<'_>,
-    later: &View<'_>,
-) -> Vec<ChangedFact> {
+fn changed_facts(compared: &Compared, then: &View<'_>, later: &View<'_>) -> Vec<ChangedFact> {
     let told = |&(id, change): &(FactId, FactChange)| {
         let (view, fact) = match later.fact(id) {
             Some(fact) => (later, fact),
@@ -170,7 +166,7 @@ impl State {
     /// What became of relations, with what they relate by name.
     pub(crate) fn changed_relations(
         &self,
-        compared: &Compared,
+        changes: &[RelationChange],
         view: &View<'_>,
     ) -> Vec<ChangedRelation> {
         let told = |change: &RelationChange| {
@@ -181,7 +177,7 @@ impl State {
             let (from, to) = (self.called(view, relation.from), self.called(view, relation.to));
             Some(ChangedRelation { from, kind: relation.kind, to, change: *change })
         };
-        compared.relations.iter().filter_map(told).collect()
+        changes.iter().filter_map(told).collect()
     }
 
     /// What a vertex is called: an entity's name, or the beginning of a memory.

@@ -297,3 +297,69 @@ fn a_server_that_is_killed_while_it_writes_loses_no_acknowledged_memory() {
     assert!(stored > kills && updated > 0 && deleted > 0 && restored > 0 && erased > 0);
     assert!(unsure > 0, "no kill fell into a write");
 }
+
+/// Kills of the test of intentions: each begins where the one before ended.
+const KILLS_OF_INTENTIONS: u64 = 6;
+
+/// An intention's path, its name, and the states that it may be in after a kill.
+type Meant = BTreeMap<String, BTreeSet<&'static str>>;
+
+/// Means, completes and abandons until the server is gone; how many writes were acknowledged.
+fn mean(agent: &ureq::Agent, address: &str, meant: &mut Meant, seed: u64) -> u64 {
+    let mut acknowledged = 0;
+    for k in 0.. {
+        let id = format!("018f0000-0000-7000-9{seed:03x}-{k:012x}");
+        let body = json!({ "id": id, "text": format!("Sweep the hall {seed} {k}") });
+        // Not there at all, or open.
+        meant.insert(id.clone(), BTreeSet::from(["absent", "open"]));
+        if ask(agent, address, "POST", "/v1/intentions", &body).0 != 201 {
+            return acknowledged;
+        }
+        let (end, state) =
+            if k % 2 == 0 { ("complete", "completed") } else { ("abandon", "abandoned") };
+        meant.insert(id.clone(), BTreeSet::from(["open", state]));
+        let path = format!("/v1/intentions/{id}/{end}");
+        if ask(agent, address, "POST", &path, &json!({ "outcome": "swept" })).0 != 200 {
+            return acknowledged + 1;
+        }
+        meant.insert(id, BTreeSet::from([state]));
+        acknowledged += 2;
+    }
+    acknowledged
+}
+
+#[test]
+fn a_server_that_is_killed_loses_no_acknowledged_intention_and_no_end_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, models) = (folder.path().join("state"), folder.path().join("models"));
+    std::fs::create_dir_all(&models).unwrap();
+    let (mut meant, mut acknowledged) = (Meant::new(), 0);
+    for kill in 0..=KILLS_OF_INTENTIONS {
+        let server = Serving::with(&["--state", name(&state)], &models, &[]);
+        let agent = agent();
+        for (id, may) in &meant {
+            let (status, memory) = ask(&agent, &server.address, "GET", &path(id), &Value::Null);
+            let found = if status == 404 {
+                "absent"
+            } else {
+                memory["intention"]["state"].as_str().unwrap()
+            };
+            assert!(may.contains(found), "{id} is {found}, expected one of {may:?}");
+            let outcome = &memory["intention"]["outcome"];
+            let ended = ["completed", "abandoned"].contains(&found);
+            assert_eq!(outcome == "swept", ended, "an end is whole or not there: {memory}");
+        }
+        if kill == KILLS_OF_INTENTIONS {
+            break;
+        }
+        let address = server.address.clone();
+        acknowledged += std::thread::scope(|scope| {
+            let meaning = scope.spawn(|| mean(&agent, &address, &mut meant, kill));
+            std::thread::sleep(Duration::from_millis(100 + 40 * kill));
+            server.kill();
+            meaning.join().unwrap()
+        });
+    }
+    eprintln!("{KILLS_OF_INTENTIONS} kills: {acknowledged} writes were acknowledged, lost 0");
+    assert!(acknowledged > KILLS_OF_INTENTIONS);
+}

@@ -187,3 +187,37 @@ fn the_sample_is_found_well() {
         assert!(shown.contains(said), "{said}: {shown}");
     }
 }
+
+#[test]
+fn what_is_meant_and_claimed_is_come_back_to_and_judged() {
+    let (_folder, _server, url) = serving();
+    let meant = asked(&url, &["intend", "Paint the garden shed", "--user", "mara"], 0);
+    let id = meant["id"].as_str().unwrap().to_owned();
+    let table = shown(&url, &["resume", "is the shed dry?", "--user", "mara"]);
+    assert!(table.contains(&id) && table.contains("shed"), "{table}");
+    asked(&url, &["resume", "what is for dinner?"], 1);
+    let turned =
+        shown(&url, &["turn", "The shed needs paint", "--answer", "Green?", "--user", "mara"]);
+    for said in ["(intention, open) Paint", "to come back to: Paint", "learned from 2 messages"] {
+        assert!(turned.contains(said), "{said}: {turned}");
+    }
+    let done = shown(&url, &["complete", &id, "--outcome", "green"]);
+    assert_eq!(done, "completed  Paint the garden shed\n");
+    asked(&url, &["abandon", &id], 2);
+    asked(&url, &["abandon", "../claims"], 2);
+    assert!(shown(&url, &["intentions", "--state", "completed"]).contains("green"));
+    let claim = ["claim", "It freezes tonight", "--confidence", "0.8", "--subject", "weather"];
+    let claim = asked(&url, &claim, 0)["id"].as_str().unwrap().to_owned();
+    assert!(shown(&url, &["claims", "--state", "unverified"]).contains("It freezes"));
+    asked(&url, &["calibration"], 1);
+    assert!(shown(&url, &["verify", &claim, "false"]).starts_with("false  It freezes"));
+    let picture = shown(&url, &["calibration"]);
+    for said in ["1 claims turned out, 0 are unverified", "brier             0.640", "weather"] {
+        assert!(picture.contains(said), "{said}: {picture}");
+    }
+    let told = shown(&url, &["insights"]);
+    assert!(told.contains("wrong        It freezes tonight (held at 0.8)"), "{told}");
+    asked(&url, &["thinking", "Nobody", "--from", "2020-01-01"], 2);
+    asked(&url, &["dream", "--seed", "7"], 1);
+    asked(&url, &["connections"], 1);
+}

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use super::draw::Draw;
 use super::{Links, MAX_DREAM_STEPS, MAX_DREAM_WALKS};
 use crate::check;
@@ -43,6 +45,9 @@ pub struct Proposal {
     pub way: Vec<Vertex>,
 }
 
+/// What [`Links::sums`] says of the vertices that were walked over, so that a hub is summed once.
+type Rows = FxHashMap<u32, Vec<f64>>;
+
 impl Default for Dream {
     fn default() -> Self {
         Dream { seed: 0, walks: 200, steps: 6, from: Vec::new(), keep: 10 }
@@ -67,8 +72,10 @@ impl Links {
         if begins.is_empty() {
             return Ok(Vec::new());
         }
+        let mut rows = Rows::default();
         for _ in 0..dream.walks {
-            let walk = self.walked(begins[draw.below(begins.len())], dream.steps, now, &mut draw);
+            let begin = begins[draw.below(begins.len())];
+            let walk = self.walked(begin, (dream.steps, now), &mut rows, &mut draw);
             self.meet(&walk, now, &mut found);
         }
         let mut all: Vec<Proposal> = found.into_values().collect();
@@ -86,22 +93,37 @@ impl Links {
     }
 
     /// A walk; it ends early where no link has any strength left.
-    fn walked(&self, begin: u32, steps: usize, now: Time, draw: &mut Draw) -> Vec<u32> {
+    fn walked(
+        &self,
+        begin: u32,
+        (steps, now): (usize, Time),
+        rows: &mut Rows,
+        draw: &mut Draw,
+    ) -> Vec<u32> {
         let mut walk = vec![begin];
+        let mut at = begin;
         for _ in 0..steps {
-            let row = self.row(walk[walk.len() - 1]);
-            let total: f64 = row.iter().map(|h| f64::from(self.strength(h, now))).sum();
-            let mut left = draw.share() * total;
-            let next = row.iter().find(|h| {
-                left -= f64::from(self.strength(h, now));
-                left < 0.0
-            });
-            match next {
-                Some(half) => walk.push(half.to),
-                None => break,
+            let sums = rows.entry(at).or_insert_with(|| self.sums(at, now));
+            let total = sums.last().copied().unwrap_or(0.0);
+            if total <= 0.0 {
+                break;
             }
+            let drawn = draw.share() * total;
+            let k = sums.partition_point(|sum| *sum <= drawn).min(sums.len() - 1);
+            at = self.row(at)[k].to;
+            walk.push(at);
         }
         walk
+    }
+
+    /// Strengths of a vertex's links, each added to those before it.
+    fn sums(&self, vertex: u32, now: Time) -> Vec<f64> {
+        let strengths = self.row(vertex).iter().map(|h| f64::from(self.strength(h, now)));
+        let add = |sum: &mut f64, strength: f64| {
+            *sum += strength;
+            Some(*sum)
+        };
+        strengths.scan(0.0, add).collect()
     }
 
     /// Notes every two entities of a walk that nothing links, once.

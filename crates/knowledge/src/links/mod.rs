@@ -21,12 +21,12 @@ use crate::view::View;
 pub use activate::{Activated, Activation, Hop, MAX_FRONTIER, MAX_PUSHES, Spread, Walk};
 pub use dream::{Dream, Proposal};
 pub use graph::{MAX_CLUSTERED_DEGREE, MAX_COMMUNITY_ROUNDS, MAX_RANK_ROUNDS, Path, Statistics};
-pub use novel::{MAX_SHARED_DEGREE, Missing};
+pub use novel::{MAX_PAIRS, MAX_SHARED_DEGREE, Missing};
 
 /// Walks of one dream.
-pub const MAX_DREAM_WALKS: usize = 10_000;
+pub const MAX_DREAM_WALKS: usize = 2_000;
 /// Steps of one walk of a dream.
-pub const MAX_DREAM_STEPS: usize = 64;
+pub const MAX_DREAM_STEPS: usize = 32;
 
 /// Decay is exponential until then, and a power law after it (Wickelgren 1974).
 pub const DECAY_CROSSOVER_SECONDS: f32 = 3.0 * 86_400.0;

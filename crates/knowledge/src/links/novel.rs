@@ -17,6 +17,10 @@ use crate::limits::MAX_KEPT;
 /// Neighbours of a vertex that are looked at; one with more joins nobody by itself, and is left out.
 pub const MAX_SHARED_DEGREE: usize = 200;
 
+/// Pairs that are looked at, those with the rarest neighbours first. Where there are more, a score
+/// lacks what common neighbours would add, which is the least.
+pub const MAX_PAIRS: usize = 1_000_000;
+
 /// Two entities that share neighbours and are not linked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Missing {
@@ -45,23 +49,26 @@ impl Links {
     ) -> Result<Vec<Missing>, KnowledgeError> {
         check::count("kept", keep, MAX_KEPT)?;
         let mut shared: BTreeMap<(Vertex, Vertex), (f64, Vec<Vertex>)> = BTreeMap::new();
-        for between in self.betweens(of, now) {
-            let near = self.near(between, now);
-            if !(2..=MAX_SHARED_DEGREE).contains(&near.len()) {
-                continue;
-            }
+        let mut left = MAX_PAIRS;
+        for (between, near) in self.betweens(of, now) {
             let gives = 1.0 / (near.len() as f64).ln();
-            for (a, b) in pairs(&near, of) {
-                let entry = shared.entry((a, b)).or_default();
+            let pairs = pairs(&near, of);
+            let Some(rest) = left.checked_sub(pairs.len()) else { break };
+            left = rest;
+            for pair in pairs {
+                let entry = shared.entry(pair).or_default();
                 entry.0 += gives;
-                entry.1.push(self.vertex(between));
+                entry.1.push(between);
             }
         }
         let unlinked = |(a, b): &(Vertex, Vertex)| match (self.linked(*a), self.linked(*b)) {
             (Some(a), Some(b)) => !self.are_linked(a, b, now),
             _ => false,
         };
-        let missing = |((from, to), (score, shared))| Missing { from, to, score, shared };
+        let missing = |((from, to), (score, mut shared)): ((Vertex, Vertex), (f64, Vec<_>))| {
+            shared.sort_unstable();
+            Missing { from, to, score, shared }
+        };
         let mut all: Vec<Missing> =
             shared.into_iter().filter(|(pair, _)| unlinked(pair)).map(missing).collect();
         all.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.from, a.to).cmp(&(b.from, b.to))));
@@ -69,13 +76,19 @@ impl Links {
         Ok(all)
     }
 
-    /// Vertices that may join two others, in their order: all, or the neighbours of one.
-    fn betweens(&self, of: Option<Vertex>, now: Time) -> Vec<u32> {
+    /// Vertices that may join two others, with what they are linked with: those of all, or the
+    /// neighbours of one. Those with the fewest neighbours, which say most, come first.
+    fn betweens(&self, of: Option<Vertex>, now: Time) -> Vec<(Vertex, BTreeSet<Vertex>)> {
         let vertices: BTreeSet<Vertex> = match of {
             None => self.vertices.iter().copied().collect(),
             Some(of) => self.linked(of).map(|v| self.near(v, now)).unwrap_or_default(),
         };
-        vertices.into_iter().filter_map(|vertex| self.linked(vertex)).collect()
+        let near = |vertex| Some((vertex, self.near(self.linked(vertex)?, now)));
+        let joins =
+            |(_, near): &(Vertex, BTreeSet<Vertex>)| (2..=MAX_SHARED_DEGREE).contains(&near.len());
+        let mut all: Vec<_> = vertices.into_iter().filter_map(near).filter(joins).collect();
+        all.sort_by_key(|(vertex, near)| (near.len(), *vertex));
+        all
     }
 
     /// What a vertex is linked with now.

@@ -92,16 +92,16 @@ fn strong_relations_are_walked_more_often() {
     for (leaf, strength) in [(a, 0.9), (b, 0.3), (c, 0.3)] {
         relate(&mut world, hub, leaf, strength);
     }
-    let dream = Dream { seed: 1, walks: 10_000, steps: 3, from: vec![hub], keep: 10 };
+    let dream = Dream { seed: 1, walks: 2_000, steps: 3, from: vec![hub], keep: 10 };
     let found = world.knowledge.links().dream(&dream, NOW).unwrap();
     let met = |x: Vertex, y: Vertex| {
         let pair = (x.min(y), x.max(y));
-        found.iter().find(|p| (p.from, p.to) == pair).map_or(0, |p| p.met) as f64 / 10_000.0
+        found.iter().find(|p| (p.from, p.to) == pair).map_or(0, |p| p.met) as f64 / 2_000.0
     };
     // hub, leaf, hub, leaf: both leaves in either order, 2 p q with p = 0.6, q = r = 0.2.
     for (share, expected) in [(met(a, b), 0.24), (met(a, c), 0.24), (met(b, c), 0.08)] {
-        // Four standard errors of a share of 10,000.
-        let error = 4.0 * (expected * (1.0 - expected) / 10_000.0_f64).sqrt();
+        // Four standard errors of a share of 2,000.
+        let error = 4.0 * (expected * (1.0 - expected) / 2_000.0_f64).sqrt();
         assert!((share - expected).abs() < error, "{share}, expected {expected}");
     }
 }

@@ -129,9 +129,9 @@ pub(crate) struct InsightParams {
 pub(crate) struct DreamRequest {
     /// What decides every step: the same knowledge and time dream the same of it.
     seed: u64,
-    /// Random walks, up to 10,000; 200 where there is none.
+    /// Random walks, up to 2,000; 200 where there is none.
     walks: Option<usize>,
-    /// Steps of each, up to 64; 6 where there is none.
+    /// Steps of each, up to 32; 6 where there is none.
     steps: Option<usize>,
     /// Names of entities where walks begin; anywhere where there are none.
     names: Vec<String>,

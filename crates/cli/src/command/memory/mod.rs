@@ -6,6 +6,8 @@ mod find;
 mod graph;
 mod lines;
 mod look;
+mod mean;
+mod reflect;
 mod write;
 
 use anyhow::{Context, Result};
@@ -43,6 +45,34 @@ enum Command {
     History(look::History),
     /// What a message brings up, as text for a language model.
     Recall(find::Recall),
+    /// What a message brings up, then learns from it and its answer.
+    Turn(reflect::Turn),
+    /// Remember what somebody means to do.
+    Intend(mean::Intend),
+    /// List intentions, the newest first.
+    Intentions(mean::Intentions),
+    /// Open intentions that what is said touches, and those that are due.
+    Resume(mean::Resume),
+    /// End an open intention: it was done.
+    Complete(mean::End),
+    /// End an open intention: it was given up.
+    Abandon(mean::End),
+    /// Remember a claim, and how probable it is held to be.
+    Claim(mean::Claim),
+    /// List claims, the newest first.
+    Claims(mean::Claims),
+    /// Tell how a claim turned out.
+    Verify(mean::Verify),
+    /// How far claims can be believed: confidences against how they turned out.
+    Calibration(mean::Calibration),
+    /// How something was thought about at one time, and at a later one.
+    Thinking(reflect::Thinking),
+    /// What a time brought: new, stronger, contradicted, wrong, waiting.
+    Insights(reflect::Insights),
+    /// Walk at random over relations, and propose some that are missing.
+    Dream(reflect::Dream),
+    /// Entities that may belong together and are not related, with why.
+    Connections(reflect::Connections),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
     /// Analyse the graph of entities and what joins them.
@@ -85,6 +115,20 @@ impl Memory {
             Command::Restore(c) => c.run(json),
             Command::History(c) => c.run(json),
             Command::Recall(c) => c.run(json),
+            Command::Turn(c) => c.run(json),
+            Command::Intend(c) => c.run(json),
+            Command::Intentions(c) => c.run(json),
+            Command::Resume(c) => c.run(json),
+            Command::Complete(c) => c.run("complete", json),
+            Command::Abandon(c) => c.run("abandon", json),
+            Command::Claim(c) => c.run(json),
+            Command::Claims(c) => c.run(json),
+            Command::Verify(c) => c.run(json),
+            Command::Calibration(c) => c.run(json),
+            Command::Thinking(c) => c.run(json),
+            Command::Insights(c) => c.run(json),
+            Command::Dream(c) => c.run(json),
+            Command::Connections(c) => c.run(json),
             Command::Facts(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),

@@ -1,0 +1,248 @@
+//! `striatum memory turn`, `thinking`, `insights`, `dream`, `connections`: a turn in one call, and
+//! looking back.
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{ScopeFlags, field, line, plain, results};
+use crate::command::client::Client;
+use crate::watched::ServerFlags;
+use crate::{Outcome, draw};
+
+/// Characters of a text in a table.
+const TEXT: usize = 72;
+
+/// What a message brings up, then learns from it and its answer.
+#[derive(Args)]
+pub(super) struct Turn {
+    /// What the user said.
+    message: String,
+    /// What was answered.
+    #[arg(long)]
+    answer: Option<String>,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// How something was thought about at one time, and at a later one.
+#[derive(Args)]
+pub(super) struct Thinking {
+    /// About whom: a name or an alias of an entity.
+    about: String,
+    /// As it was known then: RFC 3339, or a date.
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// And then [default: now].
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// What a time brought: new, stronger, contradicted, wrong, waiting.
+#[derive(Args)]
+pub(super) struct Insights {
+    /// After then: RFC 3339, or a date [default: a week before].
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Up to then [default: now].
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// Walk at random over relations, and propose some that are missing; nothing is written.
+#[derive(Args)]
+pub(super) struct Dream {
+    /// What decides every step.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where walks begin: a name of an entity; several may be given [default: anywhere].
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// How many proposals.
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// Entities that may belong together and are not related, with why.
+#[derive(Args)]
+pub(super) struct Connections {
+    /// Of this entity: a name or an alias [default: of any].
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
+    /// How many, 1 to 100.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+impl Turn {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut request = json!({ "user_message": self.message });
+        if let Some(answer) = self.answer {
+            request["assistant_message"] = answer.into();
+        }
+        self.scope.fill(&mut request);
+        let answer = Client::of(&self.server).send("POST", "/v1/turn", &request)?;
+        if json {
+            println!("{answer:#}");
+            return Ok(Outcome::Done);
+        }
+        print!("{}", plain(answer["recalled"]["context"].as_str().unwrap_or_default()));
+        for one in list(&answer, "intentions") {
+            println!(
+                "to come back to: {} ({})",
+                line(&field(one, "memory"), TEXT),
+                field(one, "id")
+            );
+        }
+        let n = list(&answer["learned"], "messages").len();
+        println!("learned from {n} messages");
+        Ok(Outcome::Done)
+    }
+}
+
+impl Thinking {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut query = self.scope.pairs();
+        query.extend([("about", self.about.as_str()), ("from", &self.from)]);
+        query.extend(self.to.as_deref().map(|to| ("to", to)));
+        let answer = Client::of(&self.server).get("/v1/thinking", &query)?;
+        if json {
+            println!("{answer:#}");
+            return Ok(Outcome::Done);
+        }
+        for (when, name) in [("from", "then"), ("to", "later")] {
+            println!("{} ({})", name, field(&answer, when));
+            list(&answer, name).iter().for_each(|fact| println!("  {}", said(fact)));
+        }
+        println!("in between");
+        for fact in list(&answer, "facts") {
+            println!("  {:12} {}", field(fact, "change"), field(fact, "fact"));
+        }
+        list(&answer, "relations").iter().for_each(|relation| println!("{}", related(relation)));
+        for memory in list(&answer, "memories") {
+            println!("  {:12} {}", "remembered", line(&field(memory, "memory"), TEXT));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Insights {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut query = self.scope.pairs();
+        query.extend(self.from.as_deref().map(|from| ("from", from)));
+        query.extend(self.to.as_deref().map(|to| ("to", to)));
+        let answer = Client::of(&self.server).get("/v1/insights", &query)?;
+        if json {
+            println!("{answer:#}");
+            return Ok(Outcome::Done);
+        }
+        println!("{} to {}", field(&answer, "from"), field(&answer, "to"));
+        println!("  {:12} {}", "memories", field(&answer, "memories"));
+        for entity in list(&answer, "entities") {
+            println!("  {:12} {}", "new", field(entity, "name"));
+        }
+        list(&answer, "strengthened").iter().for_each(|relation| println!("{}", related(relation)));
+        for one in list(&answer, "contradictions") {
+            println!("  {:12} {} / {}", "contradicts", field(one, "first"), field(one, "second"));
+        }
+        for one in list(&answer, "claims_gone_wrong") {
+            let confidence = field(&one["claim"], "confidence");
+            println!(
+                "  {:12} {} (held at {confidence})",
+                "wrong",
+                line(&field(one, "memory"), TEXT)
+            );
+        }
+        for one in list(&answer, "stale_intentions") {
+            let days = one["idle_days"].as_f64().unwrap_or(0.0);
+            println!("  {:12} {} ({days:.0} days)", "waits", line(&field(one, "memory"), TEXT));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Dream {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let request = json!({ "seed": self.seed, "names": self.names, "limit": self.limit });
+        let answer = Client::of(&self.server).send("POST", "/v1/dream", &request)?;
+        let row = |one: &Value| {
+            let way: Vec<String> = list(one, "way").iter().map(said).collect();
+            vec![field(one, "met"), line(&way.join(" - "), usize::MAX)]
+        };
+        proposed(&answer, &["met", "way"], row, json)
+    }
+}
+
+impl Connections {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let limit = self.limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(self.of.as_deref().map(|of| ("of", of)));
+        let answer = Client::of(&self.server).get("/v1/connections", &query)?;
+        let row = |one: &Value| {
+            let number = |name: &str| {
+                one[name].as_f64().map_or_else(String::new, |figure| format!("{figure:.2}"))
+            };
+            let shared: Vec<String> = list(one, "shared").iter().map(said).collect();
+            vec![
+                line(&field(&one["from"], "name"), TEXT),
+                line(&field(&one["to"], "name"), TEXT),
+                number("shared_score"),
+                field(one, "together"),
+                number("alike"),
+                line(&shared.join(", "), TEXT),
+            ]
+        };
+        proposed(&answer, &["from", "to", "shared", "together", "alike", "neighbours"], row, json)
+    }
+}
+
+fn proposed(
+    answer: &Value,
+    head: &[&str],
+    row: impl Fn(&Value) -> Vec<String>,
+    json: bool,
+) -> Result<Outcome> {
+    let any = !results(answer).is_empty();
+    if json {
+        println!("{answer:#}");
+    } else if any {
+        print!("{}", draw::table(head, &results(answer).iter().map(row).collect::<Vec<_>>()));
+    } else {
+        println!("nothing is proposed");
+    }
+    Ok(if any { Outcome::Done } else { Outcome::No })
+}
+
+/// A relation that changed, with how strong it was and is.
+fn related(relation: &Value) -> String {
+    let strength = |name: &str| {
+        relation[name].as_f64().map_or_else(|| "?".to_owned(), |strength| format!("{strength:.2}"))
+    };
+    let (from, to) = (line(&field(relation, "from"), TEXT), line(&field(relation, "to"), TEXT));
+    let (kind, change) = (field(relation, "kind"), field(relation, "change"));
+    format!("  {change:12} {from} {kind} {to}, {} > {}", strength("then"), strength("later"))
+}
+
+fn said(value: &Value) -> String {
+    line(value.as_str().unwrap_or_default(), usize::MAX)
+}
+
+/// A list of an answer.
+fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+    answer[name].as_array().map_or(&[], Vec::as_slice)
+}
