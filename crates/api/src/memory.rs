@@ -262,6 +262,46 @@ pub struct MemoryItem {
     pub dismissals: u32,
     #[prost(uint32, tag = "28")]
     pub repeats: u32,
+    /// Where it stands, if it is an intention.
+    #[prost(message, optional, tag = "29")]
+    pub intention: ::core::option::Option<IntentionItem>,
+    /// How it was held and how it turned out, if it is a claim.
+    #[prost(message, optional, tag = "30")]
+    pub claim: ::core::option::Option<ClaimItem>,
+}
+/// An intention, beside the memory that it is.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IntentionItem {
+    /// open, completed or abandoned.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub due_at: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub ended_at: ::core::option::Option<::prost::alloc::string::String>,
+    /// What came of it, or why it was given up.
+    #[prost(string, optional, tag = "4")]
+    pub outcome: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A claim, beside the memory that it is.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClaimItem {
+    /// unverified, true or false.
+    #[prost(string, tag = "1")]
+    pub state: ::prost::alloc::string::String,
+    /// How probable it was held to be when it was made.
+    #[prost(double, tag = "2")]
+    pub confidence: f64,
+    #[prost(string, optional, tag = "3")]
+    pub subject: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub verified_at: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub evidence: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]

@@ -1,7 +1,7 @@
 //! What somebody means to do, over time: said, listed, come back to, ended. An intention is a memory,
 //! so everything that holds for memories holds for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use text::asked;
@@ -38,9 +38,9 @@ pub struct Resume {
 pub struct Touched {
     /// The memory that is the intention.
     pub item: Arc<Item>,
-    /// The share of the intention that the message names, by [`State::named`].
+    /// The share of the intention that the message names, by rarity.
     pub score: f32,
-    /// The words of the intention that the message names, as they are indexed.
+    /// The words of the intention that the message names, without their endings.
     pub words: Vec<String>,
     /// Whether its time is up; such a one is told whatever is talked about.
     pub due: bool,
@@ -149,8 +149,9 @@ impl State {
     }
 
     fn touched(&self, resume: &Resume, now: Time) -> Vec<Touched> {
-        let said: BTreeSet<String> =
-            asked(self.words.words(), &resume.message).into_iter().map(|word| word.term).collect();
+        let words = self.words.words();
+        let roots = asked(words, &resume.message).into_iter().map(|word| word.term);
+        let said: BTreeSet<String> = roots.chain(words.of(&resume.message)).collect();
         let touched = |item: &Arc<Item>| {
             let due_at = item.intention().and_then(|intention| intention.due_at);
             let due = due_at.is_some_and(|at| at <= now);
@@ -168,16 +169,21 @@ impl State {
 
     /// The share of a text that words name, `sum of idf over its words among them / sum of idf over
     /// its words`, and which these are. Words that only hold a sentence together count a fifth, as in
-    /// a question; idf is that of BM25 over the memories that are found.
-    fn named(&self, text: &str, words: &BTreeSet<String>) -> (f32, Vec<String>) {
+    /// a question; idf is that of BM25 over the memories that are found. A word is named by its root
+    /// or by its stem: the root of `flight` is that of `fly`, that of `flights` is not.
+    fn named(&self, text: &str, said: &BTreeSet<String>) -> (f32, Vec<String>) {
+        let words = self.words.words();
+        let stem = |stem: String| (words.root(&stem).into_owned(), stem);
+        let stems: BTreeMap<String, String> = words.of(text).into_iter().map(stem).collect();
         let (mut all, mut named, mut which) = (0.0, 0.0, Vec::new());
-        for word in asked(self.words.words(), text) {
+        for word in asked(words, text) {
             let counts = word.weight * self.words.rarity(&word.term);
+            let stem = stems.get(&word.term).unwrap_or(&word.term);
             all += counts;
-            if words.contains(&word.term) {
+            if said.contains(&word.term) || said.contains(stem) {
                 named += counts;
                 if word.weight == 1.0 {
-                    which.push(word.term);
+                    which.push(stem.clone());
                 }
             }
         }

@@ -185,7 +185,7 @@ pub(crate) struct TouchedAnswer {
     memory: MemoryAnswer,
     /// The share of its words, by their rarity, that the message names.
     score: f32,
-    /// Its words that the message names, as they are indexed.
+    /// Its words that the message names, without their endings.
     words: Vec<String>,
     /// Whether its time is up.
     due: bool,

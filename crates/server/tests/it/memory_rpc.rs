@@ -256,3 +256,20 @@ async fn an_import_is_as_large_as_a_body_may_be() {
     let refused = client.import(messages).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
 }
+
+#[tokio::test]
+async fn an_intention_and_a_claim_say_where_they_stand() {
+    let server = start();
+    let mut client = connect(&server).await;
+    let made = |path: &str, body: Value| {
+        let answer = server.ask("POST", path, None, body).of(201);
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let meant = made("/v1/intentions", json!({ "text": "Sweep the hall", "due_at": "2031-01-01" }));
+    let claimed = made("/v1/claims", json!({ "text": "It rains", "confidence": 0.7 }));
+    let meant = client.get(get(&meant)).await.unwrap().into_inner().intention.unwrap();
+    assert_eq!((meant.state.as_str(), meant.outcome), ("open", None));
+    assert_eq!(meant.due_at.as_deref(), Some("2031-01-01T00:00:00Z"));
+    let claimed = client.get(get(&claimed)).await.unwrap().into_inner();
+    assert_eq!((claimed.claim.unwrap().confidence, claimed.intention), (0.7, None));
+}
