@@ -39,8 +39,8 @@ pub const REASON: Label = label("reason", 12);
 pub const ORIGIN: Label = label("origin", 20);
 /// What became of something.
 pub const EVENT: Label = label("event", 8);
-/// A kind of operation on the store.
-pub const OPERATION: Label = label("operation", 20);
+/// A kind of operation on a store, a memory, an agent or a learner.
+pub const OPERATION: Label = label("operation", 30);
 /// A remote service that is called.
 pub const TARGET: Label = label("target", 40);
 /// A health check.

@@ -322,19 +322,19 @@ pub(crate) struct AnalysisAnswer {
     /// Numbers of the whole, by their names.
     pub(crate) values: BTreeMap<&'static str, f64>,
     /// Vertices with what is told of each, the most notable first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) vertices: Vec<ScoredAnswer>,
     /// Ties with what is told of each.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) ties: Vec<TieAnswer>,
     /// Groups, the largest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) groups: Vec<GroupAnswer>,
     /// Ways, the cheapest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) paths: Vec<WayAnswer>,
     /// How many vertices have each degree, the lowest degree first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) degrees: Vec<DegreeAnswer>,
     /// There is more than is told.
     pub(crate) more: bool,
