@@ -92,10 +92,9 @@ impl Columns {
         score * f32::from(list.scales[at]) * UNIT
     }
 
-    /// Goes on with a calibration, or begins the next with a vector that is about to be stored. A split
-    /// that is under way goes first.
+    /// Goes on with a calibration, or begins the next with a vector that is about to be stored.
     pub(crate) fn calibrate_with(&mut self, id: u32, unit: &[f32]) {
-        if self.columns.len() <= FEW_COLUMNS || self.splitting.is_some() {
+        if self.columns.len() <= FEW_COLUMNS {
             return;
         }
         let Some(mut walk) = self.walk.take() else {
