@@ -1,28 +1,17 @@
 //! How far a search must read for the wanted recall, learned from what is stored.
 //!
-//! A search ends when its worst hit exceeds the next receptive field by a gap. For a sample of stored
-//! vectors the curve holds, for each gap, which share of their true nearest such a search would have
-//! found; the gap to use is the smallest whose share is the wanted one.
-//!
-//! A stored vector has kin, stored with it from the same source, and the more the larger the
-//! collection is. They are found at once, and who asks need not have any, so a share of the
-//! collection that is nearest to the sample is left out.
+//! For a sample of vectors, each of which was looked for by a [`Walk`], the curve holds for each gap
+//! which share of their true nearest a search that ends there would have found; the gap to use is the
+//! smallest whose share is the wanted one.
 
-use crate::code::Probe;
-use crate::fields::Ranked;
-use crate::order::Order;
+use crate::reach::Reach;
+use crate::walk::Walk;
 
-/// Nearest neighbours that a calibration looks for.
-const CALIBRATED_K: usize = 10;
-/// Of so many items one is left out, and one at least: the nearest.
-const KIN: usize = 50_000;
-/// But no more than so many.
-const MOST_KIN: usize = 40;
 /// Gaps that are told apart. Curves of another number were learned in another way, and are not used.
-const N_GAPS: usize = 161;
+const N_GAPS: usize = 165;
 /// The smallest gap, and the distance between two.
-const LEAST: f32 = -0.5;
-const STEP: f32 = 0.0075;
+const LEAST: f32 = -0.3;
+const STEP: f32 = 0.01;
 /// Samples after which the oldest begin to fade.
 const WINDOW: u32 = 384;
 /// They fade sooner where the collection grows: to about one in 16 when it has doubled.
@@ -36,177 +25,67 @@ const INDEPENDENT: f32 = 4.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Curve {
     shares: Vec<f32>,
+    /// The shares, following more slowly: what they are ahead of these they lag behind by.
+    slow: Vec<f32>,
+    /// How much of that is the growth of the collection, 0 to 1.
+    trend: f32,
     n_samples: u32,
+    /// The variance of the shares, for samples of variance 1.
+    noise: f32,
+    reach: Reach,
     /// Items when the last sample began; 0 where that is not known.
     n_items: usize,
-}
-
-/// One vector's search, column by column; it may take a while, a few rows at a time.
-#[derive(Clone, Debug)]
-pub(crate) struct Walk {
-    pub(crate) probe: Probe,
-    /// An id that does not count: the vector itself.
-    pub(crate) but: Option<u32>,
-    /// Columns, best first, as far as they are put in order.
-    order: Vec<Ranked>,
-    /// Those behind them.
-    rest: Order,
-    /// Columns that were divided since it began, and their daughters.
-    daughters: Vec<(usize, usize)>,
-    /// How many it leads through, and how many of them are read.
-    n_columns: usize,
-    n_read: usize,
-    /// Items when it began.
-    n_items: usize,
-    /// The nearest that are left out.
-    n_kin: usize,
-    pub(crate) best: Best,
-    /// Scores that were among the best, and after how many columns they were found.
-    pub(crate) met: Vec<(f32, u32)>,
-    /// After each column, the worst of the best less the next field.
-    pub(crate) gaps: Vec<f32>,
-}
-
-impl Walk {
-    /// Through the `n_columns` nearest, of so many items.
-    pub(crate) fn new(
-        probe: Probe,
-        but: Option<u32>,
-        n_items: usize,
-        (rest, n_columns): (Order, usize),
-    ) -> Self {
-        let n_kin = (n_items / KIN).clamp(1, MOST_KIN);
-        let best = Best::new(CALIBRATED_K + n_kin);
-        Self {
-            probe,
-            but,
-            order: Vec::new(),
-            rest,
-            daughters: Vec::new(),
-            n_columns,
-            n_read: 0,
-            n_items,
-            n_kin,
-            best,
-            met: Vec::new(),
-            gaps: Vec::new(),
-        }
-    }
-
-    /// A column gives some of its rows to another, which is read behind it.
-    pub(crate) fn divided(&mut self, column: usize, daughter: usize) {
-        self.daughters.push((column, daughter));
-    }
-
-    /// Puts all columns in order at once.
-    pub(crate) fn prepare(&mut self) {
-        self.order = std::mem::take(&mut self.rest).take(self.n_columns);
-    }
-
-    /// The columns that are in order.
-    pub(crate) fn order(&self) -> &[Ranked] {
-        &self.order
-    }
-
-    /// The next column.
-    pub(crate) fn next(&mut self) -> Option<Ranked> {
-        if self.n_read == self.order.len() && self.n_read < self.n_columns {
-            self.extend();
-        }
-        self.order.get(self.n_read).copied()
-    }
-
-    /// Puts the next column in order, and behind it those that have taken rows of it.
-    fn extend(&mut self) {
-        let mut known = self.order.len();
-        self.order.extend(self.rest.next());
-        while let Some(mother) = self.order.get(known).copied() {
-            known += 1;
-            let of = |&&(column, _): &&(usize, usize)| column == mother.column();
-            let daughters = self.daughters.iter().filter(of);
-            self.order.extend(daughters.map(|(_, d)| Ranked::new(mother.score(), *d as u32)));
-        }
-    }
-
-    /// Takes in the scores of the next column.
-    pub(crate) fn read(&mut self, scores: &[f32], ids: &[u32]) {
-        for (score, id) in scores.iter().zip(ids) {
-            if *score > self.best.worst() && Some(*id) != self.but {
-                self.best.push(*score);
-                self.met.push((*score, self.n_read as u32));
-            }
-        }
-        self.n_read += 1;
-        let next = self.next().map_or(f32::NEG_INFINITY, Ranked::score);
-        self.gaps.push(self.best.worst() - next);
-    }
-
-    /// After each column: the worst of the best less the next field, and the share of the nearest
-    /// that was found by then.
-    fn steps(mut self) -> Vec<(f32, f32)> {
-        self.met.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        self.met.truncate(CALIBRATED_K + self.n_kin);
-        self.met.drain(..self.n_kin.min(self.met.len()));
-        let share = |step: usize| {
-            let found = self.met.iter().filter(|(_, at)| *at as usize <= step).count();
-            found as f32 / self.met.len().max(1) as f32
-        };
-        self.gaps.iter().enumerate().map(|(i, gap)| (*gap, share(i))).collect()
-    }
-}
-
-/// The best scores so far, worst first.
-#[derive(Clone, Debug)]
-pub(crate) struct Best {
-    scores: Vec<f32>,
-    n: usize,
-}
-
-impl Best {
-    pub(crate) fn new(n: usize) -> Self {
-        Self { scores: Vec::with_capacity(n), n }
-    }
-
-    /// The worst of them, once there are enough.
-    pub(crate) fn worst(&self) -> f32 {
-        if self.scores.len() == self.n { self.scores[0] } else { f32::NEG_INFINITY }
-    }
-
-    pub(crate) fn push(&mut self, score: f32) {
-        let at = self.scores.partition_point(|x| *x < score);
-        if self.scores.len() < self.n {
-            self.scores.insert(at, score);
-        } else if at > 0 {
-            self.scores.copy_within(1..at, 0);
-            self.scores[at - 1] = score;
-        }
-    }
 }
 
 impl Curve {
     /// Takes a sample into the curve.
     pub(crate) fn learn(&mut self, walk: Walk) {
-        let n_items = walk.n_items;
-        self.learn_steps(&walk.steps(), n_items);
+        let (n_items, whole) = (walk.n_items, walk.is_whole);
+        let steps = walk.steps();
+        if whole {
+            self.reach.learn(&steps);
+        }
+        self.learn_steps(&steps, n_items);
+    }
+
+    /// How many samples were taken in.
+    pub(crate) fn n_samples(&self) -> u32 {
+        self.n_samples
+    }
+
+    /// How many columns are enough for a calibration, once that is known.
+    pub(crate) fn reach(&self, wanted: f32) -> Option<usize> {
+        self.reach.columns(wanted)
     }
 
     fn learn_steps(&mut self, steps: &[(f32, f32)], n_items: usize) {
         self.shares.resize(N_GAPS, 0.0);
+        self.slow.resize(N_GAPS, 0.0);
         self.n_samples = self.n_samples.saturating_add(1);
         let before = if self.n_items == 0 { n_items } else { self.n_items };
         let grown = n_items.saturating_sub(before) as f32 / n_items.max(1) as f32;
         let weight = (1.0 / self.n_samples.min(WINDOW) as f32).max(FADING * grown).min(1.0);
         self.n_items = n_items;
+        self.noise = noise_after(self.noise, weight);
+        self.trend += weight * ((FADING * grown / weight).min(1.0) - self.trend);
         let mut steps = steps.iter();
         let mut step = steps.next();
-        for (i, share) in self.shares.iter_mut().enumerate() {
+        for (i, (share, slow)) in self.shares.iter_mut().zip(&mut self.slow).enumerate() {
             let gap = LEAST + i as f32 * STEP;
             while step.is_some_and(|(reached, _)| *reached < gap) {
                 step = steps.next();
             }
             let found = step.map_or(1.0, |(_, found)| *found);
             *share += weight * (found - *share);
+            *slow += weight * (*share - *slow);
         }
+    }
+
+    /// The share at a place, less what it lags behind a collection that grows (double exponential
+    /// smoothing; Brown, Smoothing, Forecasting and Prediction of Discrete Time Series, 1963).
+    fn share(&self, place: usize) -> f32 {
+        let share = self.shares[place];
+        share + self.trend * (share - self.slow[place])
     }
 
     /// The smallest gap that finds the wanted share and a standard error more; nothing if too little is
@@ -215,12 +94,11 @@ impl Curve {
         if self.n_samples < ENOUGH {
             return None;
         }
-        // A mean whose samples fade by one in WINDOW rests on about twice as many.
-        let n = INDEPENDENT * self.n_samples.min(2 * WINDOW) as f32;
-        let wanted = (wanted + (wanted * (1.0 - wanted) / n).sqrt()).min(0.5 * (1.0 + wanted));
-        let at = self.shares.iter().position(|share| *share >= wanted)?;
-        let above = self.shares[at];
-        let below = if at > 0 { self.shares[at - 1] } else { return Some(LEAST) };
+        let variance = wanted * (1.0 - wanted) * self.noise / INDEPENDENT;
+        let wanted = (wanted + variance.sqrt()).min(0.5 * (1.0 + wanted));
+        let at = (0..N_GAPS).find(|at| self.share(*at) >= wanted)?;
+        let above = self.share(at);
+        let below = if at > 0 { self.share(at - 1) } else { return Some(LEAST) };
         // Between two gaps the share is taken as a line.
         let part = if above > below { (wanted - below) / (above - below) } else { 1.0 };
         Some(LEAST + (at as f32 - 1.0 + part) * STEP)
@@ -228,19 +106,31 @@ impl Curve {
 
     /// The shares, and how many samples they are of.
     pub(crate) fn shares(&self) -> (Vec<f32>, u32) {
-        (self.shares.clone(), self.n_samples)
+        ((0..self.shares.len()).map(|at| self.share(at).clamp(0.0, 1.0)).collect(), self.n_samples)
     }
 
     /// Of shares that were kept; nothing where they are no curve that can be trusted.
     pub(crate) fn of((shares, n_samples): &(Vec<f32>, u32)) -> Option<Self> {
         let plain = shares.len() == N_GAPS && shares.iter().all(|x| (0.0..=1.0).contains(x));
         let trusted = plain && *n_samples >= ENOUGH;
-        trusted.then(|| Self { shares: shares.clone(), n_samples: *n_samples, n_items: 0 })
+        trusted.then(|| Self {
+            shares: shares.clone(),
+            slow: shares.clone(),
+            n_samples: *n_samples,
+            noise: (1..=(*n_samples).min(2 * WINDOW))
+                .fold(0.0, |noise, n| noise_after(noise, 1.0 / n.min(WINDOW) as f32)),
+            ..Self::default()
+        })
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.shares.capacity() * size_of::<f32>()
+        (self.shares.capacity() + self.slow.capacity()) * size_of::<f32>()
     }
+}
+
+/// The variance of a mean that takes in one more sample, of variance 1, with this weight.
+fn noise_after(noise: f32, weight: f32) -> f32 {
+    noise + weight * (weight - (2.0 - weight) * noise)
 }
 
 #[cfg(test)]
@@ -259,6 +149,22 @@ mod tests {
         assert!((-0.101..-0.09).contains(&gap), "{gap}");
         let gap = curve.gap(0.99).unwrap();
         assert!((0.049..0.06).contains(&gap), "{gap}");
+    }
+
+    #[test]
+    fn what_is_found_less_and_less_as_a_collection_grows_is_not_taken_for_what_was() {
+        // The share at a gap of .3 falls by .01 with each doubling.
+        let mut curve = Curve::default();
+        let mut n_items = 1000.0f32;
+        let share = |n_items: f32| 0.95 - 0.01 * (n_items / 1000.0).log2();
+        while n_items < 64_000.0 {
+            curve.learn_steps(&[(0.3, share(n_items))], n_items as usize);
+            n_items *= 1.005;
+        }
+        let place = ((0.3 - LEAST) / STEP) as usize;
+        let (lagging, told) = (curve.shares[place], curve.share(place));
+        assert!(lagging - share(n_items) > 0.003, "{lagging}");
+        assert!((told - share(n_items)).abs() < 0.0005, "{told}");
     }
 
     #[test]

@@ -157,6 +157,11 @@ impl Probe {
         simd::dots(isa, rows, self.width, &self.lines, next, out);
     }
 
+    /// The dot products of a row with four vectors.
+    pub(crate) fn dots_of_four(isa: Isa, row: &[u8], probes: [&Self; 4]) -> [i32; 4] {
+        simd::dots_of_four(isa, row, probes.map(|probe| &probe.lines[..]))
+    }
+
     /// The step of its bytes.
     pub(crate) fn step(&self) -> f32 {
         self.factor / UNIT

@@ -3,7 +3,7 @@
 
 use crate::allocation::{Allocation, Competitor, Convergence, Duplicate, Likeness};
 use crate::aspects::{Aspects, Votes};
-use crate::breadth::{Curve, Walk};
+use crate::breadth::Curve;
 use crate::code::{Code, Probe, UNIT, unit};
 use crate::compete::{Outcome, compete};
 use crate::encode::encode;
@@ -14,6 +14,7 @@ use crate::packed::width_of;
 use crate::places::Places;
 use crate::simd::{self, Isa};
 use crate::split::Splitting;
+use crate::walk::Walk;
 use crate::{Bytes, ColumnSurvey, Config, Error, MAX_COLUMNS, State, Survey};
 
 /// Columns, best first, in which a vector is looked for that the new one repeats.

@@ -46,11 +46,13 @@ mod order;
 mod packed;
 mod places;
 mod random;
+mod reach;
 mod receptive;
 mod rows;
 mod seek;
 mod simd;
 mod split;
+mod walk;
 
 pub use allocation::{
     Allocation, Competitor, Convergence, Duplicate, FirstSpike, Likeness, Spikes,

@@ -48,6 +48,14 @@ impl Order {
         self.ready.get(self.n_taken).copied()
     }
 
+    /// Up to `n` of the nearest that were not taken yet, best first; no more than are put in order at
+    /// once.
+    pub(crate) fn first(&mut self, n: usize) -> &[Ranked] {
+        self.peek();
+        let ready = &self.ready[self.n_taken..];
+        &ready[..n.min(ready.len())]
+    }
+
     /// Takes the `n` nearest.
     pub(crate) fn take(mut self, n: usize) -> Vec<Ranked> {
         self.wanted = n.max(FIRST);

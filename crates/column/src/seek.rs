@@ -2,12 +2,13 @@
 
 use roaring::RoaringBitmap;
 
-use crate::breadth::{Best, Walk};
 use crate::build::in_parts;
 use crate::code::{Probe, RESIDUAL_STEPS, UNIT, unit};
 use crate::list::List;
+use crate::reach::{REACH_WINDOW, WHOLE_ONE_IN};
 use crate::search::{Breadth, Found, Hit, MAX_K, Report, Search};
 use crate::simd;
+use crate::walk::{Best, Gap, Walk};
 use crate::{Columns, Error, random};
 
 /// Rows that are compared before any is looked at.
@@ -23,15 +24,18 @@ const EQUAL: f32 = 1e-4;
 /// Columns under which breadth is not calibrated: all are read.
 const FEW_COLUMNS: usize = 4;
 /// Rows that a calibration reads at least, and the share of all: at once, and a few at a time.
-const WHOLE: (f64, f64) = (32_768.0, 0.125);
-const STEPWISE: (f64, f64) = (20_480.0, 0.125);
+const WHOLE: (f64, f64) = (65_536.0, 0.25);
+const STEPWISE: (f64, f64) = (40_960.0, 0.25);
 /// How often a row is drawn until there is one.
 const DRAWS: usize = 64;
 /// Calibrations that read a column one after the other.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 16;
 /// Rows that a calibration reads with each insertion, at least and at most, and the bytes of them.
 const STEP_ROWS: (usize, usize) = (64, 512);
 const STEP_BYTES: usize = 1 << 16;
+/// Below so many items it reads more, as they are near: up to so many times as much.
+const SMALL: usize = 1 << 17;
+const SMALL_STEPS: usize = 3;
 /// Candidates above which all but the best are dropped.
 const MANY: usize = 8192;
 
@@ -99,10 +103,12 @@ impl Columns {
         }
         let Some(mut walk) = self.walk.take() else {
             self.counts.n_compared += self.fields.len() as u64;
-            self.walk = Some(Box::new(self.walk_from(unit, Some(id), STEPWISE)));
+            let short = !self.curve.n_samples().is_multiple_of(WHOLE_ONE_IN);
+            self.walk = Some(Box::new(self.walk_from(unit, Some(id), STEPWISE, short)));
             return;
         };
         let step = (STEP_BYTES / self.width).clamp(STEP_ROWS.0, STEP_ROWS.1);
+        let step = step * (SMALL / self.len().max(1)).clamp(1, SMALL_STEPS);
         let (end, n_read) = self.read_for(&mut walk, step);
         self.counts.n_compared += n_read as u64;
         if end { self.curve.learn(*walk) } else { self.walk = Some(walk) }
@@ -122,11 +128,17 @@ impl Columns {
         }
         let most = self.columns.iter().map(|column| column.list.len()).max().unwrap_or(0);
         let drawn: Vec<(usize, usize)> = (0..n).filter_map(|_| self.draw(most)).collect();
-        let walks = in_parts(&drawn, threads, |part| {
-            part.chunks(TOGETHER).flat_map(|places| self.walked(places)).collect::<Vec<_>>()
-        });
-        for walk in walks.into_iter().flatten() {
-            self.curve.learn(walk);
+        // The first tell how far the others need to go.
+        let (first, others) = drawn.split_at(drawn.len().min(REACH_WINDOW as usize));
+        for (drawn, short) in [(first, false), (others, true)] {
+            let walks = in_parts(drawn, threads, |part| {
+                part.chunks(TOGETHER)
+                    .flat_map(|places| self.walked(places, short))
+                    .collect::<Vec<_>>()
+            });
+            for walk in walks.into_iter().flatten() {
+                self.curve.learn(walk);
+            }
         }
     }
 
@@ -142,12 +154,12 @@ impl Columns {
 
     /// The whole walks from stored vectors. A column is compared with all that read it before the
     /// next is, so that its rows come from far once.
-    fn walked(&self, places: &[(usize, usize)]) -> Vec<Walk> {
+    fn walked(&self, places: &[(usize, usize)], short: bool) -> Vec<Walk> {
         let begin = |&(column, at): &(usize, usize)| {
             let list = &self.columns[column].list;
             let mut vector = vec![0.0; self.config.dimension];
             list.floats(at, self.width, &mut vector);
-            let mut walk = self.walk_from(&vector, Some(list.ids[at]), WHOLE);
+            let mut walk = self.walk_from(&vector, Some(list.ids[at]), WHOLE, short);
             walk.prepare();
             walk
         };
@@ -164,10 +176,21 @@ impl Columns {
         }
         reads.sort_unstable();
         let mut scores: Vec<Vec<f32>> = n_scores.into_iter().map(|n| vec![0.0; n]).collect();
-        for (column, walker, start) in reads {
-            let list = &self.columns[column].list;
-            let out = &mut scores[walker][start..start + list.len()];
-            list.score(self.isa, &walks[walker].probe, out);
+        for readers in reads.chunk_by(|a, b| a.0 == b.0) {
+            let list = &self.columns[readers[0].0].list;
+            let (fours, others) = readers.as_chunks::<4>();
+            for four in fours {
+                // Each reads a column once.
+                if let Ok(out) = scores.get_disjoint_mut(four.map(|(_, walker, _)| walker)) {
+                    let probes = four.map(|(_, walker, _)| &walks[walker].probe);
+                    let starts = four.map(|(_, _, start)| start);
+                    list.score_four(self.isa, probes, out, starts);
+                }
+            }
+            for (_, walker, start) in others {
+                let out = &mut scores[*walker][*start..start + list.len()];
+                list.score(self.isa, &walks[*walker].probe, out);
+            }
         }
         for (walk, scores) in walks.iter_mut().zip(&scores) {
             let mut rest = &scores[..];
@@ -181,13 +204,21 @@ impl Columns {
         walks
     }
 
-    /// A walk through the nearest columns, of at least so many rows and this share.
-    fn walk_from(&self, vector: &[f32], but: Option<u32>, (least, share): (f64, f64)) -> Walk {
+    /// A walk through the nearest columns, of at least so many rows and this share; a short one ends
+    /// where whole ones found nearly all.
+    fn walk_from(
+        &self,
+        vector: &[f32],
+        but: Option<u32>,
+        (least, share): (f64, f64),
+        short: bool,
+    ) -> Walk {
         let share = share.max(least / self.n_rows().max(1) as f64);
-        let n_columns = (share * self.columns.len() as f64).ceil() as usize;
+        let whole = ((share * self.columns.len() as f64).ceil() as usize).max(FEW_COLUMNS);
+        let reach = self.curve.reach(self.config.recall).filter(|reach| short && *reach < whole);
         let probe = Probe::of(vector);
         let order = self.fields.order(&probe);
-        Walk::new(probe, but, self.len(), (order, n_columns.max(FEW_COLUMNS)))
+        Walk::new(probe, but, self.len(), order, (reach.unwrap_or(whole), reach.is_none()))
     }
 
     /// Reads about so many rows more; says whether the walk is at its end, and how many it read.
@@ -239,7 +270,7 @@ impl<'a> Hunt<'a> {
 
     fn read_columns(&mut self, breadth: Breadth) {
         let (columns, n) = (self.columns, self.columns.columns.len());
-        let gap = match breadth {
+        let wanted = match breadth {
             Breadth::Auto => columns.curve.gap(columns.config.recall),
             _ => None,
         };
@@ -247,16 +278,17 @@ impl<'a> Hunt<'a> {
             Breadth::Fixed(most) => most.clamp(1, n.max(1)),
             Breadth::Auto | Breadth::Exact => n,
         };
-        if most == n && gap.is_none() {
+        if most == n && wanted.is_none() {
             (0..n).for_each(|column| self.read(column));
             return;
         }
         let mut order = columns.fields.order(&self.probe);
         self.report.columns_compared = n as u32;
-        let best = order.peek().map_or(0.0, |best| best.score());
+        let (best, gap) = (order.peek().map_or(0.0, |best| best.score()), Gap::new(&mut order));
         while let Some(next) = order.next().filter(|_| self.report.columns_visited < most as u32) {
             let equal = best - next.score() <= EQUAL;
-            if !equal && gap.is_some_and(|gap| self.best.worst() - next.score() >= gap) {
+            let gap = gap.after(self.report.columns_visited, self.best.worst(), next.score());
+            if !equal && wanted.is_some_and(|wanted| gap >= wanted) {
                 return;
             }
             if let Some(after) = order.peek() {

@@ -96,6 +96,22 @@ pub(crate) fn dots(
     }
 }
 
+/// As [`dots`], of one row with four queries: the row is read once.
+pub(crate) fn dots_of_four(isa: Isa, row: &[u8], queries: [&[Line]; 4]) -> [i32; 4] {
+    let long = |query: &&[Line]| query.len() * LINE >= row.len();
+    assert!(queries.iter().all(long) && row.len().is_multiple_of(16), "a row of {}", row.len());
+    match isa {
+        // SAFETY: `Isa::available` lists what the machine has, and queries are as long as the row.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { x86::dots_of_four_avx512(row, queries) },
+        _ => queries.map(|query| {
+            let mut sum = [0];
+            dots(isa, row, row.len(), query, row.as_ptr(), &mut sum);
+            sum[0]
+        }),
+    }
+}
+
 fn dot_portable(row: &[u8], query: &[u8]) -> i32 {
     let pairs = row.iter().zip(query);
     pairs.map(|(&row, &query)| i32::from(row) * i32::from(query as i8)).sum()
@@ -289,18 +305,7 @@ mod x86 {
                     super::prefetch(ahead.wrapping_add(byte));
                 }
                 let sums = sums_of::<ABREAST>(row, width, query);
-                let low = pairs(sums[0], sums[1]);
-                let high = pairs(sums[2], sums[3]);
-                let four = _mm512_add_epi32(
-                    _mm512_unpacklo_epi64(low, high),
-                    _mm512_unpackhi_epi64(low, high),
-                );
-                let two = _mm256_add_epi32(
-                    _mm512_castsi512_si256(four),
-                    _mm512_extracti64x4_epi64::<1>(four),
-                );
-                let one =
-                    _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256::<1>(two));
+                let one = sum_of_each(sums);
                 _mm_storeu_si128(out.as_mut_ptr().add(at).cast(), one);
             }
         }
@@ -345,6 +350,41 @@ mod x86 {
             }
         }
         sums
+    }
+
+    /// # Safety
+    /// The machine has the instructions, and each query has as many lines as the row begins.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,avx2")]
+    pub(super) unsafe fn dots_of_four_avx512(row: &[u8], queries: [&[Line]; 4]) -> [i32; 4] {
+        let mut sums = [_mm512_setzero_si512(); 4];
+        for at in 0..row.len().div_ceil(LINE) {
+            let mask = u64::MAX >> (LINE - (row.len() - at * LINE).min(LINE));
+            // SAFETY: of the row no more than the rest is read, and the queries have that line.
+            unsafe {
+                let r = _mm512_maskz_loadu_epi8(mask, row.as_ptr().add(at * LINE).cast());
+                for (query, sum) in queries.iter().zip(&mut sums) {
+                    let q = _mm512_load_si512(query.as_ptr().add(at).cast());
+                    *sum = _mm512_dpbusd_epi32(*sum, r, q);
+                }
+            }
+        }
+        let mut four = [0; 4];
+        // SAFETY: there is room for four.
+        unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), sum_of_each(sums)) };
+        four
+    }
+
+    /// The sum of each.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    #[inline]
+    fn sum_of_each(sums: [__m512i; 4]) -> __m128i {
+        let low = pairs(sums[0], sums[1]);
+        let high = pairs(sums[2], sums[3]);
+        let four =
+            _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
+        let two =
+            _mm256_add_epi32(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64::<1>(four));
+        _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256::<1>(two))
     }
 
     #[target_feature(enable = "avx512f")]
@@ -430,6 +470,9 @@ mod tests {
                     let mut got = vec![0; n_rows];
                     dots(isa, &rows, width, &query, rows.as_ptr(), &mut got);
                     assert_eq!(got, want, "{isa:?} {n_rows} {width}");
+                    for (row, want) in rows.chunks(width).zip(&want) {
+                        assert_eq!(dots_of_four(isa, row, [&query[..]; 4]), [*want; 4], "{isa:?}");
+                    }
                 }
             }
         }
