@@ -20,8 +20,8 @@ const PASSES: usize = 5;
 /// Columns around a split whose rows may move.
 const AROUND: usize = 8;
 /// Rows that leave for a new column with one insertion, at least and at most, and the bytes of them.
-const LEAVING: (usize, usize) = (16, 32);
-const LEAVING_BYTES: usize = 1 << 13;
+const LEAVING: (usize, usize) = (8, 16);
+const LEAVING_BYTES: usize = 1 << 12;
 /// By how much another column must be nearer for a row to move.
 const NEARER: f32 = 1e-3;
 
