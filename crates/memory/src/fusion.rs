@@ -9,9 +9,11 @@
 //! Score, for thresholds: how much of the question a memory has, whatever else was found. See
 //! [`Fusion::fit`].
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
 
 use crate::item::{Item, Status, Time};
 use crate::search::{Ranking, Votes, Weights};
@@ -38,6 +40,8 @@ const REPLACED_SHARE: f32 = 0.5;
 /// The score of what has nothing of the question but its day; of full activation alone.
 const TIME_FIT: f32 = 0.5;
 const GRAPH_FIT: f32 = 0.25;
+/// Memories that one question usually has in all rankings.
+const ROOM: usize = 896;
 /// The cosine of this rank of given vectors counts 0.
 const LOWEST: usize = 128;
 
@@ -73,13 +77,47 @@ pub(crate) struct Fused {
 
 /// Rankings of one question on their way to one.
 pub(crate) struct Fusion {
-    parts: HashMap<u32, Parts>,
+    parts: FxHashMap<u32, Parts>,
     weights: Weights,
     built_in: bool,
     /// The words' score of a memory that has the whole question, and of the best.
     whole: f32,
     best: f32,
 }
+
+impl Fused {
+    /// Best first; of equal ones the one that came first.
+    fn before(&self, other: &Self) -> Ordering {
+        other.votes.sum().total_cmp(&self.votes.sum()).then(self.slot.cmp(&other.slot))
+    }
+}
+
+/// A memory and the most that its votes can come to; the greatest has the most.
+struct Hope {
+    most: f32,
+    slot: u32,
+    parts: Parts,
+}
+
+impl Ord for Hope {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.most.total_cmp(&other.most).then(other.slot.cmp(&self.slot))
+    }
+}
+
+impl PartialOrd for Hope {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Hope {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Hope {}
 
 impl Default for Standing {
     fn default() -> Self {
@@ -108,7 +146,8 @@ impl Standing {
 
 impl Fusion {
     pub(crate) fn new(weights: Weights, built_in: bool, whole: f32) -> Self {
-        Self { parts: HashMap::new(), weights, built_in, whole, best: 0.0 }
+        let parts = FxHashMap::with_capacity_and_hasher(ROOM, Default::default());
+        Self { parts, weights, built_in, whole, best: 0.0 }
     }
 
     /// Memories by their words; the first call has the best.
@@ -165,16 +204,42 @@ impl Fusion {
         self.parts.retain(|slot, _| keep(*slot));
     }
 
-    /// All of them, best first; of equal ones the one that came first.
-    pub(crate) fn fused(&self, standing: impl Fn(u32) -> Standing) -> Vec<Fused> {
-        let fuse = |(slot, parts): (&u32, &Parts)| {
-            let standing = standing(*slot);
-            let votes = self.votes(parts, &standing);
-            Fused { slot: *slot, votes, score: self.fit(parts) * standing.share() }
+    /// How many memories there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The best `n` whose score is not below `least`, best first; of equal ones the one that came
+    /// first. What a memory is, of which `standing` tells, only takes away, but that it may tell when:
+    /// memories are looked at in the order of the most that they can reach, until that is too little.
+    pub(crate) fn best(
+        &self,
+        n: usize,
+        (least, asks_when): (f32, bool),
+        standing: impl Fn(u32) -> Standing,
+    ) -> Vec<Fused> {
+        let most = Standing { tells_when: asks_when, ..Standing::default() };
+        let hope = |(slot, parts): (&u32, &Parts)| Hope {
+            most: self.votes(parts, &most).sum(),
+            slot: *slot,
+            parts: *parts,
         };
-        let mut fused: Vec<Fused> = self.parts.iter().map(fuse).collect();
-        fused.sort_by(|a, b| b.votes.sum().total_cmp(&a.votes.sum()).then(a.slot.cmp(&b.slot)));
-        fused
+        let mut hopes: BinaryHeap<Hope> = self.parts.iter().map(hope).collect();
+        let mut best: Vec<Fused> = Vec::new();
+        while let Some(Hope { most, slot, parts }) = hopes.pop() {
+            if best.len() == n && best.last().is_none_or(|worst| most < worst.votes.sum()) {
+                break;
+            }
+            let standing = standing(slot);
+            let votes = self.votes(&parts, &standing);
+            let fused = Fused { slot, votes, score: self.fit(&parts) * standing.share() };
+            if fused.score >= least {
+                let place = best.partition_point(|known| known.before(&fused).is_lt());
+                best.insert(place, fused);
+                best.truncate(n);
+            }
+        }
+        best
     }
 
     fn vector_weight(&self) -> f32 {
@@ -221,11 +286,15 @@ impl Votes {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Fusion, Standing};
+    use super::{Fused, Fusion, Standing};
     use crate::search::Weights;
 
+    fn all(fusion: &Fusion, standing: impl Fn(u32) -> Standing) -> Vec<Fused> {
+        fusion.best(fusion.len(), (0.0, true), standing)
+    }
+
     fn order(fusion: &Fusion) -> Vec<u32> {
-        fusion.fused(|_| Standing::default()).iter().map(|f| f.slot).collect()
+        all(fusion, |_| Standing::default()).iter().map(|f| f.slot).collect()
     }
 
     #[test]
@@ -245,7 +314,7 @@ mod tests {
         let score = |words: f32| {
             let mut fusion = Fusion::new(Weights::default(), true, 10.0);
             fusion.words(&vec![(1, words)]);
-            fusion.fused(|_| Standing::default())[0].score
+            all(&fusion, |_| Standing::default())[0].score
         };
         assert_eq!((score(10.0), score(2.5)), (1.0, 0.25));
     }
@@ -257,14 +326,46 @@ mod tests {
             near in prop::collection::vec((0_u32..9, -1.0_f32..1.0), 0..9),
             built_in: bool,
         ) {
-            let mut fusion = Fusion::new(Weights::default(), built_in, 5.0);
-            let sorted = |mut r: Vec<(u32, f32)>| { crate::search::sort(&mut r); r };
-            fusion.words(&sorted(words.into_iter().map(|(s, w)| (s, w + 0.1)).collect()));
-            fusion.vectors(&sorted(near));
-            let fused = fusion.fused(|_| Standing { asks: true, ..Standing::default() });
+            let fusion = fusion(words, near, built_in);
+            let fused = all(&fusion, |_| Standing { asks: true, ..Standing::default() });
             prop_assert!(fused.iter().all(|f| (0.0..=1.0).contains(&f.score)));
             prop_assert!(fused.iter().all(|f| f.votes.exception <= 0.0));
             prop_assert!(fused.windows(2).all(|w| w[0].votes.sum() >= w[1].votes.sum()));
         }
+
+        #[test]
+        fn the_best_few_are_the_first_of_all(
+            words in prop::collection::vec((0_u32..30, 0.0_f32..9.0), 0..30),
+            near in prop::collection::vec((0_u32..30, -1.0_f32..1.0), 0..30),
+            strengths in prop::collection::vec(0.0_f32..=1.0, 30),
+            (asks, tells, n) in (any::<u32>(), any::<u32>(), 1_usize..12),
+            least in 0.0_f32..0.5,
+        ) {
+            let fusion = fusion(words, near, true);
+            let standing = |slot: u32| Standing {
+                strength: strengths[slot as usize],
+                replaced: false,
+                asks: asks >> slot & 1 == 1,
+                tells_when: tells >> slot & 1 == 1,
+            };
+            let ordered = |fused: Vec<Fused>| -> Vec<(u32, f32)> {
+                fused.iter().map(|f| (f.slot, f.score)).collect()
+            };
+            let mut every = ordered(all(&fusion, standing));
+            every.retain(|(_, score)| *score >= least);
+            every.truncate(n);
+            prop_assert_eq!(ordered(fusion.best(n, (least, true), standing)), every);
+        }
+    }
+
+    fn fusion(words: Vec<(u32, f32)>, near: Vec<(u32, f32)>, built_in: bool) -> Fusion {
+        let mut fusion = Fusion::new(Weights::default(), built_in, 5.0);
+        let sorted = |mut ranking: Vec<(u32, f32)>| {
+            crate::search::sort(&mut ranking);
+            ranking
+        };
+        fusion.words(&sorted(words.into_iter().map(|(s, w)| (s, w + 0.1)).collect()));
+        fusion.vectors(&sorted(near));
+        fusion
     }
 }

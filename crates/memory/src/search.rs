@@ -8,7 +8,7 @@ use std::sync::Arc;
 use column::Breadth;
 use roaring::RoaringBitmap;
 
-use crate::activation::Spread;
+use crate::activation::{SEEDS, Spread};
 use crate::beside::Neighbour;
 use crate::durable::Memory;
 use crate::error::{MemoryError, TooLarge};
@@ -247,18 +247,21 @@ impl State {
         fusion.graph(&graph);
         self.add_beside(&words.ranking, only.as_ref(), &mut fusion);
         self.add_days(query, &words, depth, (only.as_ref(), now), &mut fusion);
-        fusion.retain(|slot| self.at(slot).is_some_and(|i| i.expires_at.is_none_or(|at| at > now)));
+        fusion.retain(|slot| self.lasts(slot, now));
+        found.candidates = fusion.len();
         let asks_when = when::asks_when(&query.text);
-        let fused = fusion.fused(|slot| Standing::of(self.at(slot).map(|i| &**i), now, asks_when));
-        found.candidates = fused.len();
-        let fit: Vec<_> = fused.into_iter().filter(|f| f.score >= query.threshold).collect();
+        let how = (query.threshold, asks_when);
+        let mut fit = fusion.best(wanted + 1, how, |slot| {
+            Standing::of(self.at(slot).map(|i| &**i), now, asks_when)
+        });
         found.more = fit.len() > wanted;
+        fit.truncate(wanted);
         let rankings = (&words, &near, &graph, &spread);
         let why = |f: &Fused| query.explain.then(|| self.why(f, now, rankings));
         let hit = |f: &Fused| {
             Some(Hit { item: Arc::clone(self.at(f.slot)?), score: f.score, why: why(f) })
         };
-        found.hits = fit.iter().skip(query.offset).take(query.limit).filter_map(hit).collect();
+        found.hits = fit.iter().skip(query.offset).filter_map(hit).collect();
         Ok(found)
     }
 
@@ -274,7 +277,8 @@ impl State {
         asked.extend(meant.into_iter().map(|term| text::Asked { term, weight: SPELLING_SHARE }));
         let hits = self.words.search_asked(&asked, depth, only, query.explain);
         let ranking = hits.iter().map(|hit| (hit.id, hit.score)).collect();
-        let terms = hits.into_iter().map(|hit| (hit.id, hit.terms)).collect();
+        let terms = hits.into_iter().filter(|hit| !hit.terms.is_empty());
+        let terms = terms.map(|hit| (hit.id, hit.terms)).collect();
         Worded { asked, whole, ranking, terms }
     }
 
@@ -350,7 +354,7 @@ impl State {
         let mut fusion = Fusion::new(query.weights, false, 0.0);
         fusion.words(text);
         fusion.vectors(near);
-        let seeds = fusion.fused(|_| Standing::default());
+        let seeds = fusion.best(SEEDS, (0.0, false), |_| Standing::default());
         let seeds: Ranking = seeds.iter().map(|f| (f.slot, f.votes.semantic.min(1.0))).collect();
         self.spread(&seeds, &query.text, only, now)
     }

@@ -18,7 +18,7 @@ use crate::beside::Beside;
 use crate::config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION};
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
-use crate::item::{Id, Item, New, Scope, Status};
+use crate::item::{Id, Item, New, Scope, Status, Time};
 use crate::record::{Change, Encoding, Space};
 use crate::selection::Shared;
 use crate::when::Calendar;
@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) days: Calendar,
     /// Those that are found unless more is asked for.
     pub(crate) active: RoaringBitmap,
+    /// Those that end at some time.
+    ending: RoaringBitmap,
     pub(crate) shared: Shared,
     pub(crate) knowledge: Knowledge,
     /// Memories that took the place of another.
@@ -74,6 +76,7 @@ impl State {
             beside: Beside::default(),
             days: Calendar::default(),
             active: RoaringBitmap::new(),
+            ending: RoaringBitmap::new(),
             shared: Shared::default(),
             knowledge: Knowledge::default(),
             corrections: HashSet::new(),
@@ -93,6 +96,15 @@ impl State {
 
     pub(crate) fn at(&self, slot: u32) -> Option<&Arc<Item>> {
         self.items.get(slot as usize)?.as_ref()
+    }
+
+    /// Whether there is a memory, and it has not ended.
+    pub(crate) fn lasts(&self, slot: u32, now: Time) -> bool {
+        let ended = |item: &Item| item.expires_at.is_some_and(|at| at <= now);
+        match self.at(slot) {
+            Some(item) => !(self.ending.contains(slot) && ended(item)),
+            None => false,
+        }
     }
 
     /// The memory that knowledge calls by this number.
@@ -251,6 +263,7 @@ impl State {
 
     fn forget_fields(&mut self, slot: u32, item: &Item) {
         self.shared.remove(slot, item);
+        self.ending.remove(slot);
         if let Some(by) = item.superseded_by {
             self.corrections.remove(&by);
         }
@@ -259,8 +272,11 @@ impl State {
         }
     }
 
-    /// Lets a memory be found by what it says, and by how somebody stands to it.
+    /// Lets a memory be found by what it says and by how somebody stands to it, and end.
     fn find_again(&mut self, slot: u32, item: &Item) {
+        if item.expires_at.is_some() {
+            self.ending.insert(slot);
+        }
         if let Some(digest) = digest_of(item) {
             self.same.entry(digest).or_insert(slot);
         }
