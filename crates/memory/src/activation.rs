@@ -5,13 +5,12 @@
 //! √degree` at each hop, so that a name which everything mentions passes little on; what knowledge
 //! relates passes it on as `knowledge` spreads it (three hops, lateral inhibition).
 
-use std::collections::HashMap;
-
 use knowledge::{BranchId, Vertex};
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
 
 use crate::item::Time;
-use crate::search::sort;
+use crate::search::{Ranking, better, sort};
 use crate::state::State;
 
 /// Memories and names from which activation starts.
@@ -26,9 +25,9 @@ const THRESHOLD: f32 = 0.005;
 /// Where activation went.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spread {
-    activation: HashMap<u32, f32>,
-    /// The strongest way to each memory.
-    from: HashMap<u32, (f32, Via)>,
+    activation: FxHashMap<u32, f32>,
+    /// The strongest way to each memory, where somebody asks for it.
+    from: Option<FxHashMap<u32, (f32, Via)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,33 +41,38 @@ enum Via {
 }
 
 impl Spread {
-    fn add(&mut self, slot: u32, activation: f32, via: Via) {
+    fn add(&mut self, slot: u32, activation: f32, via: impl FnOnce() -> Via) {
         *self.activation.entry(slot).or_default() += activation;
-        let strongest = self.from.entry(slot).or_insert_with(|| (0.0, via.clone()));
-        if activation > strongest.0 {
-            *strongest = (activation, via);
+        let Some(from) = &mut self.from else { return };
+        if from.get(&slot).is_none_or(|strongest| activation > strongest.0) {
+            from.insert(slot, (activation, via()));
         }
     }
 
     /// The most active, best first.
-    pub(crate) fn ranked(&self, depth: usize) -> Vec<(u32, f32)> {
-        let mut ranked: Vec<_> = self.activation.iter().map(|(s, a)| (*s, *a)).collect();
+    pub(crate) fn ranked(&self, depth: usize) -> Ranking {
+        let mut ranked: Ranking = self.activation.iter().map(|(s, a)| (*s, *a)).collect();
+        if ranked.len() > depth {
+            ranked.select_nth_unstable_by(depth, better);
+            ranked.truncate(depth);
+        }
         sort(&mut ranked);
-        ranked.truncate(depth);
         ranked
     }
 }
 
 impl State {
-    /// Spreads activation from the first of `seeds` and the names in `question`.
+    /// Spreads activation from the first of `seeds` and the names in `question`; `tells` whether it
+    /// knows the ways then.
     pub(crate) fn spread(
         &self,
-        seeds: &[(u32, f32)],
-        question: &str,
+        (seeds, question): (&[(u32, f32)], &str),
         only: Option<&RoaringBitmap>,
         now: Time,
+        tells: bool,
     ) -> Spread {
-        let mut spread = Spread::default();
+        let from = tells.then(FxHashMap::default);
+        let mut spread = Spread { from, ..Spread::default() };
         for name in self.names(question, &[]) {
             self.pass_on(&name, 1.0, only, &mut spread, |name| Via::Named(name.to_owned()));
         }
@@ -98,10 +102,12 @@ impl State {
         if share < THRESHOLD || mentioning.len() > MAX_FAN {
             return;
         }
-        for slot in mentioning {
-            if self.active.contains(slot) && only.is_none_or(|only| only.contains(slot)) {
-                spread.add(slot, share, via(name));
-            }
+        let mut passing = mentioning & &self.active;
+        if let Some(only) = only {
+            passing &= only;
+        }
+        for slot in passing {
+            spread.add(slot, share, || via(name));
         }
     }
 
@@ -133,7 +139,7 @@ impl State {
             let Some(slot) = self.numbered(number) else { continue };
             let wanted = self.active.contains(slot) && only.is_none_or(|only| only.contains(slot));
             if wanted && !active.way.is_empty() {
-                spread.add(slot, active.activation, Via::Related(self.way(&active.way)));
+                spread.add(slot, active.activation, || Via::Related(self.way(&active.way)));
             }
         }
     }
@@ -162,7 +168,7 @@ impl State {
     /// How activation came to a memory, in words.
     pub(crate) fn path(&self, spread: &Spread, slot: u32) -> Vec<String> {
         let named = |slot: u32| self.at(slot).map_or_else(String::new, |item| item.id.to_string());
-        match spread.from.get(&slot) {
+        match spread.from.as_ref().and_then(|from| from.get(&slot)) {
             None => Vec::new(),
             Some((_, Via::Named(name))) => vec!["question".into(), name.clone(), named(slot)],
             Some((_, Via::Shared(seed, name))) => vec![named(*seed), name.clone(), named(slot)],

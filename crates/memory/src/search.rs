@@ -2,6 +2,7 @@
 //! its own, then what was said beside and when. `fusion.rs` has how they become one order and one
 //! score; `docs/concepts/memory.md` has both formulas in words.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -285,8 +286,7 @@ impl State {
     /// What the question's words found lends a share of its score to what was said beside it.
     fn add_beside(&self, words: &Ranking, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
         for &(slot, score) in words.iter().take(CANDIDATES) {
-            let Some(item) = self.at(slot) else { continue };
-            for Neighbour { slot: other, steps, turn } in self.beside.neighbours(item) {
+            for Neighbour { slot: other, steps, turn } in self.beside.neighbours(slot) {
                 if only.is_none_or(|only| only.contains(other)) {
                     fusion.beside(other, score, steps, turn);
                 }
@@ -356,7 +356,7 @@ impl State {
         fusion.vectors(near);
         let seeds = fusion.best(SEEDS, (0.0, false), |_| Standing::default());
         let seeds: Ranking = seeds.iter().map(|f| (f.slot, f.votes.semantic.min(1.0))).collect();
-        self.spread(&seeds, &query.text, only, now)
+        self.spread((&seeds, &query.text), only, now, query.explain)
     }
 
     fn why(
@@ -384,7 +384,12 @@ impl State {
 
 /// Best first; of equal ones the one that came first.
 pub(crate) fn sort(ranking: &mut Ranking) {
-    ranking.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    ranking.sort_unstable_by(better);
+}
+
+/// The order of [`sort`].
+pub(crate) fn better(a: &(u32, f32), b: &(u32, f32)) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
 }
 
 /// The memory of a hit, by name.

@@ -226,10 +226,13 @@ impl State {
             return Ok(None);
         }
         self.active.insert(slot);
-        self.beside.insert(slot, item);
         if let Some(was) = was {
             self.days.remove(slot, was);
+            if (&was.scope, was.number) != (&item.scope, item.number) {
+                self.beside.remove(was);
+            }
         }
+        self.beside.insert(slot, item);
         self.days.insert(slot, item);
         if was.is_none_or(|was| was.document() != item.document()) {
             self.words.insert(slot, &item.document());

@@ -29,6 +29,10 @@ const MAX_PRIMED_K: usize = 512;
 const SLACK: f64 = 1.0 + 1e-6;
 /// A document of at most so many words is read, in a longer one words are looked up.
 const MAX_READ: u32 = 128;
+/// Places of the table in which the words of a document that is read are looked up.
+const PLACES: usize = 128;
+/// Documents of each length below this have bounds of their own.
+const LENGTHS: usize = 64;
 /// A filter with so many times fewer documents than there are postings is walked itself.
 const FILTER_COST: u64 = 8;
 
@@ -63,6 +67,7 @@ struct Clause<'a> {
     /// Inverse document frequency, `k1 + 1`, and how often the query has it.
     weight: f64,
     bound: f64,
+    tops: Tops,
 }
 
 impl Clause<'_> {
@@ -100,6 +105,20 @@ impl Scale {
             (shortest, class) => self.part(class as u16 + 1, shortest),
         };
         (0..4).map(most).fold(0.0, f64::max)
+    }
+
+    /// As [`Self::most`], for documents of `length` words, and longer ones if it is the last.
+    fn most_of(self, tops: Tops, length: usize) -> f64 {
+        let part = |class: usize| {
+            let frequency = if class == 3 { tops.frequency } else { class as u16 + 1 };
+            match tops.shortest[class] {
+                shortest if shortest as usize <= length => self.part(frequency, length as u32),
+                u32::MAX => 0.0,
+                shortest if length + 1 == LENGTHS => self.part(frequency, shortest),
+                _ => 0.0,
+            }
+        };
+        (0..4).map(part).fold(0.0, f64::max)
     }
 
     fn weight(self, documents: u32, postings: &Postings) -> f64 {
@@ -178,6 +197,7 @@ impl Postings {
             documents: term.alive,
             weight,
             bound: weight * scale.most(term.tops),
+            tops: term.tops,
         }
     }
 
@@ -214,6 +234,7 @@ impl Postings {
             documents,
             weight,
             bound: weight * scale.most(tops),
+            tops,
         })
     }
 
@@ -326,12 +347,58 @@ impl PartialOrd for Scored {
     }
 }
 
+/// The clauses of a query by their term, for documents that are read.
+struct Reader {
+    /// Clauses whose term has this place, a bit each.
+    places: [u64; PLACES],
+    /// Clauses that have no term.
+    others: u64,
+}
+
+impl Reader {
+    fn of(clauses: &[Clause<'_>]) -> Self {
+        let mut reader = Self { places: [0; PLACES], others: 0 };
+        for (i, clause) in clauses.iter().enumerate() {
+            let bit = 1 << i;
+            match clause.term {
+                Some(term) => reader.places[term as usize % PLACES] |= bit,
+                None => reader.others |= bit,
+            }
+        }
+        reader
+    }
+}
+
+/// How often a document has each clause of a query.
+struct Count {
+    of: [u16; MAX_QUERY_CLAUSES],
+    /// Those that it has, a bit each.
+    any: u64,
+}
+
+impl Count {
+    fn add(&mut self, clause: usize, frequency: u16) {
+        self.of[clause] += frequency;
+        self.any |= u64::from(frequency > 0) << clause;
+    }
+}
+
+/// The places of the bits that are set, the lowest first.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (set != 0).then(|| set.trailing_zeros() as usize);
+        set &= set.wrapping_sub(1);
+        lowest
+    })
+}
+
 /// The best documents so far.
 struct Best<'a> {
     postings: &'a Postings,
     plan: &'a Plan<'a>,
     ask: &'a Ask<'a>,
     scale: Scale,
+    reader: Reader,
     heap: BinaryHeap<Reverse<Scored>>,
     /// No document below this can be among the best.
     floor: f64,
@@ -347,6 +414,7 @@ pub(super) fn run(postings: &Postings, plan: Plan<'_>, ask: Ask<'_>) -> Vec<Hit>
         plan: &plan,
         ask: &ask,
         scale: Scale::of(postings),
+        reader: Reader::of(&plan.clauses),
         heap: BinaryHeap::new(),
         floor: 0.0,
     };
@@ -416,25 +484,29 @@ impl Best<'_> {
     /// Its score, summed in the query's order; nothing if it has none of the words.
     fn score(&self, ordinal: Ordinal) -> Option<f32> {
         let length = self.postings.lengths[ordinal as usize];
-        let near = length <= MAX_READ;
-        let mut any = false;
-        let mut score = 0.0;
-        for clause in &self.plan.clauses {
-            let frequency = match clause.term {
-                Some(term) if near => self.read(ordinal, term),
-                _ => clause.frequency(ordinal).unwrap_or(0),
-            };
-            if frequency > 0 {
-                score += clause.weight * self.scale.part(frequency, length);
-                any = true;
-            }
+        let clauses = &self.plan.clauses;
+        let mut count = Count { of: [0; MAX_QUERY_CLAUSES], any: 0 };
+        let looked_up = if length <= MAX_READ {
+            self.read(ordinal, &mut count);
+            self.reader.others
+        } else {
+            u64::MAX >> (u64::BITS as usize - clauses.len())
+        };
+        for i in bits(looked_up) {
+            count.add(i, clauses[i].frequency(ordinal).unwrap_or(0));
         }
-        any.then_some(score as f32)
+        let part = |i: usize| clauses[i].weight * self.scale.part(count.of[i], length);
+        let score = bits(count.any).fold(0.0, |sum, i| sum + part(i));
+        (count.any != 0).then_some(score as f32)
     }
 
-    /// How often a short document has a word: reading it is quicker than searching a long list.
-    fn read(&self, ordinal: Ordinal, term: TermId) -> u16 {
-        self.postings.sequence_of(ordinal).iter().map(|word| u16::from(*word == term)).sum()
+    /// Counts the words of a short document: reading it is quicker than searching long lists.
+    fn read(&self, ordinal: Ordinal, count: &mut Count) {
+        for word in self.postings.sequence_of(ordinal) {
+            for i in bits(self.reader.places[*word as usize % PLACES]) {
+                count.add(i, u16::from(self.plan.clauses[i].term == Some(*word)));
+            }
+        }
     }
 
     /// MaxScore over all documents.
@@ -443,6 +515,7 @@ impl Best<'_> {
         order.sort_by(|a, b| a.bound.total_cmp(&b.bound));
         let below: Vec<f64> =
             order.iter().scan(0.0, |sum, clause| Some(add(sum, clause.bound))).collect();
+        let below_of = below_of(&order, self.scale);
         self.prime(&order);
         let mut cursors = vec![0; order.len()];
         let mut window = Window::new();
@@ -454,7 +527,7 @@ impl Best<'_> {
             for i in first..order.len() {
                 cursors[i] = window.sum(order[i], cursors[i], self);
             }
-            let weak = Weak { clauses: &order[..first], below: &below[..first] };
+            let weak = Weak { clauses: &order[..first], below: &below_of[..first] };
             window.drain(|ordinal, sum| {
                 if weak.may_reach(self, &mut cursors, ordinal, sum) {
                     self.offer(ordinal);
@@ -521,11 +594,23 @@ fn explain(
     })
 }
 
+/// The most that each word and all before it can add to a document, by its length.
+fn below_of(order: &[&Clause<'_>], scale: Scale) -> Vec<[f64; LENGTHS]> {
+    let mut sum = [0.0; LENGTHS];
+    let below = order.iter().map(|clause| {
+        for (length, sum) in sum.iter_mut().enumerate() {
+            *sum += clause.weight * scale.most_of(clause.tops, length);
+        }
+        sum
+    });
+    below.collect()
+}
+
 /// The words that alone lift no document among the best, weakest first.
 struct Weak<'a> {
     clauses: &'a [&'a Clause<'a>],
-    /// The most that a word and all weaker ones can add.
-    below: &'a [f64],
+    /// The most that a word and all weaker ones can add, by the length of the document.
+    below: &'a [[f64; LENGTHS]],
 }
 
 impl Weak<'_> {
@@ -538,8 +623,9 @@ impl Weak<'_> {
         mut sum: f64,
     ) -> bool {
         let length = best.postings.lengths[ordinal as usize];
+        let class = (length as usize).min(LENGTHS - 1);
         for (i, clause) in self.clauses.iter().enumerate().rev() {
-            if (sum + self.below[i]) * SLACK < best.floor {
+            if (sum + self.below[i][class]) * SLACK < best.floor {
                 return false;
             }
             cursors[i] = gallop(&clause.ordinals, cursors[i], ordinal);
