@@ -271,10 +271,12 @@ impl State {
             return Worded::default();
         }
         let mut asked = text::asked(self.words.words(), &query.text);
-        let whole = asked.iter().map(|a| a.weight * self.words.rarity(&a.term)).sum();
-        let meant = asked.iter().filter(|a| a.weight == 1.0 && !self.words.knows(&a.term));
-        let meant: Vec<_> =
-            meant.take(MAX_CORRECTED).filter_map(|a| self.words.spelled(&a.term)).collect();
+        let known: Vec<u32> = asked.iter().map(|a| self.words.documents(&a.term)).collect();
+        let rarity = |(a, known): (&text::Asked, &u32)| a.weight * self.words.rarity_of(*known);
+        let whole = asked.iter().zip(&known).map(rarity).sum();
+        let meant = asked.iter().zip(&known).filter(|(a, known)| a.weight == 1.0 && **known == 0);
+        let meant = meant.take(MAX_CORRECTED);
+        let meant: Vec<_> = meant.filter_map(|(a, _)| self.words.spelled(&a.term)).collect();
         asked.extend(meant.into_iter().map(|term| text::Asked { term, weight: SPELLING_SHARE }));
         let hits = self.words.search_asked(&asked, depth, only, query.explain);
         let ranking = hits.iter().map(|hit| (hit.id, hit.score)).collect();

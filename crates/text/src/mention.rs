@@ -18,6 +18,8 @@ pub const MIN_NAME_CHARS: usize = 3;
 pub const MAX_NAME_CHARS: usize = 100;
 /// What follows in a text is not looked at.
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+/// A longer word may be a hash, though it has letters alone.
+const MAX_PLAIN_BYTES: usize = 31;
 /// Room for the states of the automaton, for each thread that reads. They are made as texts need
 /// them; where they don't fit they are made over and over (with 2 MiB: 366 µs a sentence, not 33).
 const AUTOMATON_BYTES: usize = 8 << 20;
@@ -166,7 +168,11 @@ pub fn mentions_up_to(text: &str, limit: usize) -> Vec<Mention> {
     let mut known = HashSet::new();
     let mut at = 0;
     let mut places = PATTERNS.all.capture_locations();
-    while found.len() < limit && PATTERNS.all.captures_read_at(&mut places, text, at).is_some() {
+    while found.len() < limit {
+        let Some(from) = next_beginning(text, at) else { break };
+        if PATTERNS.all.captures_read_at(&mut places, text, from).is_none() {
+            break;
+        }
         let Some((kind, whole)) = which(&places) else { break };
         at = whole.end;
         match trim(text, kind, whole.clone()) {
@@ -181,6 +187,26 @@ pub fn mentions_up_to(text: &str, limit: usize) -> Vec<Mention> {
         }
     }
     found
+}
+
+/// The next place, not before `at`, where a mention may begin: not in a plain word.
+fn next_beginning(text: &str, at: usize) -> Option<usize> {
+    let mut start = at;
+    for word in text.as_bytes()[at..].split(u8::is_ascii_whitespace) {
+        if !is_plain(word) {
+            return Some(start);
+        }
+        start += word.len() + 1;
+    }
+    None
+}
+
+/// Whether there are only small letters, and signs that begin nothing or end a sentence. Whatever
+/// begins with a small letter has a digit, a capital or another sign before the next space.
+fn is_plain(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || b",;!?')".contains(byte);
+    word.len() <= MAX_PLAIN_BYTES && word.iter().all(plain)
 }
 
 fn which(places: &regex::CaptureLocations) -> Option<(MentionKind, Range<usize>)> {
@@ -274,8 +300,10 @@ fn is_verb_like(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::MentionKind::*;
-    use super::{MAX_MENTIONS, MentionKind, mentions};
+    use super::{MAX_MENTIONS, MentionKind, PATTERNS, mentions, next_beginning};
 
     fn check(text: &str, expected: &[(&str, MentionKind)]) {
         let found = mentions(text);
@@ -359,5 +387,18 @@ mod tests {
         let many: String = (0..100).map(|i| format!("host{i}.example.com, ")).collect();
         assert_eq!(mentions(&many).len(), MAX_MENTIONS);
         check(&format!("{} ok", "A".repeat(200)), &[]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_mention_begins_in_a_plain_word(
+            text in "([a-f]{1,9}|[a-z',;!?)]{1,5}|\\. |[ \t\n]|Nora|May|[0-9]{1,3}|[a-f0-9]{32,40}|[@#/`:.~_()\"$\u{201c}-]|http|com|rs|\\PC)*",
+        ) {
+            for (at, _) in text.char_indices() {
+                let first = PATTERNS.all.find_at(&text, at).map(|found| found.start());
+                let may = next_beginning(&text, at);
+                prop_assert!(first.is_none_or(|first| may.is_some_and(|may| may <= first)));
+            }
+        }
     }
 }

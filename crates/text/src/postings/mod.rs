@@ -113,7 +113,7 @@ pub struct Postings {
     /// Folded words to terms: most words are stemmed once.
     forms: HashMap<Box<str>, TermId>,
     /// Stemmed words to terms, in the order of the alphabet for prefixes.
-    names: BTreeMap<Box<str>, TermId>,
+    names: BTreeMap<Box<str>, Name>,
     terms: Vec<Term>,
     terms_alive: usize,
     /// By ordinal: documents are numbered as they come, so that lists are sorted for free.
@@ -130,6 +130,19 @@ pub struct Postings {
 
 type TermId = u32;
 type Ordinal = u32;
+
+/// What is known of a stemmed word without looking at it.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    term: TermId,
+    letters: spelling::Letters,
+}
+
+impl Name {
+    fn of(name: &str, term: TermId) -> Self {
+        Self { term, letters: spelling::Letters::of(name.chars()) }
+    }
+}
 
 /// The documents that have a word. `tops` bounds what it can add to any of them.
 #[derive(Debug, Clone, Default)]
@@ -225,11 +238,11 @@ impl Postings {
     fn new_form(&mut self, form: &str) -> TermId {
         let stem = self.words.root(form);
         let term = match self.names.get(stem.as_ref()) {
-            Some(term) => *term,
+            Some(name) => name.term,
             None => {
                 self.terms.push(Term::default());
                 let term = (self.terms.len() - 1) as TermId;
-                self.names.insert(stem.into(), term);
+                self.names.insert(stem.as_ref().into(), Name::of(&stem, term));
                 term
             }
         };
@@ -333,15 +346,19 @@ impl Postings {
         &self.words
     }
 
-    /// The inverse document frequency of a word as it is indexed; the largest for an unknown one.
-    pub fn rarity(&self, term: &str) -> f32 {
-        let documents = self.names.get(term).map_or(0, |term| self.terms[*term as usize].alive);
-        search::rarity(self, documents) as f32
+    /// How many documents have a word as it is indexed.
+    pub fn documents(&self, term: &str) -> u32 {
+        self.names.get(term).map_or(0, |name| self.terms[name.term as usize].alive)
     }
 
-    /// Whether a document has a word as it is indexed.
-    pub fn knows(&self, term: &str) -> bool {
-        self.names.get(term).is_some_and(|term| self.terms[*term as usize].alive > 0)
+    /// The inverse document frequency of a word as it is indexed; the largest for an unknown one.
+    pub fn rarity(&self, term: &str) -> f32 {
+        self.rarity_of(self.documents(term))
+    }
+
+    /// The inverse document frequency of a word that so many documents have.
+    pub fn rarity_of(&self, documents: u32) -> f32 {
+        search::rarity(self, documents) as f32
     }
 
     /// The word that was probably meant by one that no document has: it begins with the same
@@ -353,16 +370,25 @@ impl Postings {
             return None;
         }
         let most = if letters.len() < MIN_TWICE { 1 } else { 2 };
-        let first = letters[0].to_string();
-        let from = (std::ops::Bound::Included(first.as_str()), std::ops::Bound::Unbounded);
-        let range =
-            self.names.range::<str, _>(from).take_while(|(name, _)| name.starts_with(&first));
-        let near = range.take(MAX_SPELLING_SCAN).filter_map(|(name, id)| {
-            let alive = self.terms[*id as usize].alive;
-            let distance = spelling::distance(&letters, name, most).filter(|_| alive > 0)?;
-            Some((distance, std::cmp::Reverse(alive), name))
-        });
+        let near = self.beginning(letters[0]).take(MAX_SPELLING_SCAN);
+        let set = spelling::Letters::of(letters.iter().copied());
+        let near =
+            near.filter(|(_, name)| set.may_be(name.letters, most)).filter_map(|(word, name)| {
+                let alive = self.terms[name.term as usize].alive;
+                let distance = spelling::distance(&letters, word, most).filter(|_| alive > 0)?;
+                Some((distance, std::cmp::Reverse(alive), word))
+            });
         near.min().map(|(_, _, name)| name.to_string())
+    }
+
+    /// Names that begin with this letter, in the order of the alphabet.
+    fn beginning(&self, letter: char) -> impl Iterator<Item = (&Box<str>, &Name)> {
+        use std::ops::Bound::{Excluded, Included, Unbounded};
+        let from = letter.to_string();
+        let next = (u32::from(letter) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        let next = next.map(String::from);
+        let end = next.as_deref().map_or(Unbounded, Excluded);
+        self.names.range::<str, _>((Included(from.as_str()), end))
     }
 
     /// How many documents there are.
@@ -390,7 +416,7 @@ impl Postings {
         let forms: usize = self.forms.keys().map(|form| form.len()).sum();
         let names: usize = self.names.keys().map(|name| name.len()).sum();
         let tables = self.forms.allocation_size() + self.ordinals.allocation_size();
-        let name = size_of::<(Box<str>, TermId)>() * 3 / 2;
+        let name = size_of::<(Box<str>, Name)>() * 3 / 2;
         let documents =
             self.documents.capacity() * size_of::<Document>() + self.lengths.capacity() * 4;
         let terms = self.terms.capacity() * size_of::<Term>();

@@ -13,8 +13,8 @@ use roaring::RoaringBitmap;
 
 use super::query::{Occur, Part, parse};
 use super::{
-    Hit, MAX_PREFIX_SCAN, MAX_PREFIX_TERMS, MAX_QUERY_BYTES, MAX_QUERY_CLAUSES, Ordinal, Postings,
-    TermId, TermScore, Tops,
+    Hit, MAX_PREFIX_SCAN, MAX_PREFIX_TERMS, MAX_QUERY_BYTES, MAX_QUERY_CLAUSES, Name, Ordinal,
+    Postings, TermId, TermScore, Tops,
 };
 use crate::question::Asked;
 use crate::words::{fold, forms};
@@ -160,7 +160,7 @@ impl Postings {
     pub(super) fn plan_asked(&self, asked: &[Asked]) -> Plan<'_> {
         let mut plan = Plan::default();
         for Asked { term: name, weight } in asked {
-            let Some(&term) = self.names.get(name.as_str()) else { continue };
+            let Some(&Name { term, .. }) = self.names.get(name.as_str()) else { continue };
             if self.terms[term as usize].alive > 0 && *weight > 0.0 {
                 let mut clause = self.clause(name.clone(), term);
                 clause.weight *= f64::from(*weight);
@@ -176,7 +176,7 @@ impl Postings {
         let mut found = Vec::new();
         forms(text, |form| {
             let stem = self.words.root(form);
-            let term = self.names.get(stem.as_ref()).copied();
+            let term = self.names.get(stem.as_ref()).map(|name| name.term);
             found.push((
                 stem.into_owned(),
                 term.filter(|term| self.terms[*term as usize].alive > 0),
@@ -244,8 +244,12 @@ impl Postings {
         let range =
             self.names.range::<str, _>(from).take_while(|(name, _)| name.starts_with(prefix));
         let itself = self.names.get(self.words.root(prefix).as_ref());
-        let mut terms: Vec<TermId> =
-            range.take(MAX_PREFIX_SCAN).map(|(_, term)| *term).chain(itself.copied()).collect();
+        let mut terms: Vec<TermId> = range
+            .take(MAX_PREFIX_SCAN)
+            .map(|(_, name)| name)
+            .chain(itself)
+            .map(|n| n.term)
+            .collect();
         terms.sort_unstable();
         terms.dedup();
         terms.sort_by_key(|term| Reverse(self.terms[*term as usize].alive));

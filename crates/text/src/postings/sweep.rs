@@ -10,7 +10,7 @@ use std::ops::Bound;
 
 use hashbrown::HashMap;
 
-use super::{DEAD_SHARE, MIN_DEAD, Ordinal, Postings, Term, TermId};
+use super::{DEAD_SHARE, MIN_DEAD, Name, Ordinal, Postings, Term, TermId};
 
 /// Names that one operation moves or gives back.
 pub(super) const STEP_NAMES: usize = 128;
@@ -41,7 +41,7 @@ enum Stage {
 /// What is left of postings that were swept, to be given back.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Husk {
-    names: BTreeMap<Box<str>, TermId>,
+    names: BTreeMap<Box<str>, Name>,
     forms: Vec<Box<str>>,
     terms: Vec<Term>,
 }
@@ -134,7 +134,7 @@ impl Sweep {
         }
         let new = self.next.terms.len() as TermId;
         self.next.terms.push(Term::default());
-        self.next.names.insert(name.into(), new);
+        self.next.names.insert(name.into(), Name::of(name, new));
         if self.renamed.len() <= term as usize {
             self.renamed.resize(term as usize + 1, NONE);
         }
@@ -144,9 +144,9 @@ impl Sweep {
     fn move_names(&mut self, old: &Postings, after: Option<&str>) -> usize {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let (mut last, mut n) = (None, 0);
-        for (name, term) in old.names.range::<str, _>((from, Bound::Unbounded)).take(STEP_NAMES) {
-            if old.terms[*term as usize].alive > 0 {
-                self.keep(name, *term);
+        for (name, known) in old.names.range::<str, _>((from, Bound::Unbounded)).take(STEP_NAMES) {
+            if old.terms[known.term as usize].alive > 0 {
+                self.keep(name, known.term);
             }
             (last, n) = (Some(name), n + 1);
         }
