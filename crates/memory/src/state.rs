@@ -98,13 +98,10 @@ impl State {
         self.items.get(slot as usize)?.as_ref()
     }
 
-    /// Whether there is a memory, and it has not ended.
+    /// Whether a memory has not ended.
     pub(crate) fn lasts(&self, slot: u32, now: Time) -> bool {
-        let ended = |item: &Item| item.expires_at.is_some_and(|at| at <= now);
-        match self.at(slot) {
-            Some(item) => !(self.ending.contains(slot) && ended(item)),
-            None => false,
-        }
+        let ended = |item: &Arc<Item>| item.expires_at.is_some_and(|at| at <= now);
+        !(self.ending.contains(slot) && self.at(slot).is_some_and(ended))
     }
 
     /// The memory that knowledge calls by this number.

@@ -149,6 +149,8 @@ impl Name {
 struct Term {
     ordinals: Vec<Ordinal>,
     frequencies: Vec<u16>,
+    /// Places of the documents that have it more than once.
+    repeats: Vec<u32>,
     alive: u32,
     tops: Tops,
 }
@@ -167,6 +169,11 @@ impl Default for Tops {
 }
 
 impl Tops {
+    /// Of the documents with the word once.
+    fn once(self) -> Self {
+        Self { shortest: [self.shortest[0], u32::MAX, u32::MAX, u32::MAX], frequency: 1 }
+    }
+
     fn widen(&mut self, frequency: u16, length: u32) {
         let class = usize::from(frequency.clamp(1, 4)) - 1;
         self.shortest[class] = self.shortest[class].min(length);
@@ -258,6 +265,9 @@ impl Postings {
         terms.sort_unstable();
         for same in terms.chunk_by(|a, b| a == b) {
             let term = &mut self.terms[same[0] as usize];
+            if same.len() > 1 {
+                term.repeats.push(term.ordinals.len() as u32);
+            }
             term.ordinals.push(ordinal);
             term.frequencies.push(same.len() as u16);
             term.tops.widen(same.len() as u16, length);
@@ -411,7 +421,9 @@ impl Postings {
         let lists: usize = self
             .terms
             .iter()
-            .map(|t| t.ordinals.capacity() * 4 + t.frequencies.capacity() * 2)
+            .map(|t| {
+                (t.ordinals.capacity() + t.repeats.capacity()) * 4 + t.frequencies.capacity() * 2
+            })
             .sum();
         let forms: usize = self.forms.keys().map(|form| form.len()).sum();
         let names: usize = self.names.keys().map(|name| name.len()).sum();

@@ -1,9 +1,11 @@
 //! A query's best documents: MaxScore (Turtle and Flood 1995) over windows of documents, as Lucene
 //! and tantivy do it today.
 //!
-//! Words are sorted by the most that they can add. Once `k` documents are known, the weakest words
-//! together cannot lift another document among them: only documents with one of the others are
-//! looked at, and the weak words are looked up for those.
+//! Once `k` documents are known, words that add little cannot together lift another document among
+//! them: only documents with one of the others are looked at, and the weak words are looked up for
+//! those. Most documents have a word once, and what a word adds that comes twice is much more: the
+//! documents that repeat a word are a list of their own, which is looked at for longer than the
+//! whole (as Strohman, Turtle and Croft 2005 keep the best documents of each list apart).
 
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
@@ -32,7 +34,7 @@ const MAX_READ: u32 = 128;
 /// Places of the table in which the words of a document that is read are looked up.
 const PLACES: usize = 128;
 /// Documents of each length below this have bounds of their own.
-const LENGTHS: usize = 64;
+const LENGTHS: usize = 32;
 /// A filter with so many times fewer documents than there are postings is walked itself.
 const FILTER_COST: u64 = 8;
 
@@ -63,6 +65,8 @@ struct Clause<'a> {
     term: Option<TermId>,
     ordinals: Cow<'a, [Ordinal]>,
     frequencies: Cow<'a, [u16]>,
+    /// Places of the documents that have it more than once.
+    repeats: Cow<'a, [u32]>,
     documents: u32,
     /// Inverse document frequency, `k1 + 1`, and how often the query has it.
     weight: f64,
@@ -194,6 +198,7 @@ impl Postings {
             term: Some(id),
             ordinals: Cow::Borrowed(&term.ordinals),
             frequencies: Cow::Borrowed(&term.frequencies),
+            repeats: Cow::Borrowed(&term.repeats),
             documents: term.alive,
             weight,
             bound: weight * scale.most(term.tops),
@@ -226,11 +231,14 @@ impl Postings {
         });
         let documents = all.len() as u32;
         let (ordinals, frequencies): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        let places = (0_u32..).zip(&frequencies);
+        let repeats = places.filter(|(_, f)| **f > 1).map(|(place, _)| place).collect();
         (documents > 0).then(|| Clause {
             name: format!("{prefix}*"),
             term: None,
             ordinals: Cow::Owned(ordinals),
             frequencies: Cow::Owned(frequencies),
+            repeats: Cow::Owned(repeats),
             documents,
             weight,
             bound: weight * scale.most(tops),
@@ -517,27 +525,34 @@ impl Best<'_> {
     fn sweep(&mut self) {
         let mut order: Vec<&Clause<'_>> = self.plan.clauses.iter().collect();
         order.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-        let below: Vec<f64> =
-            order.iter().scan(0.0, |sum, clause| Some(add(sum, clause.bound))).collect();
-        let below_of = below_of(&order, self.scale);
         self.prime(&order);
-        let mut cursors = vec![0; order.len()];
+        let mut walk = Walk::new(order, self.scale);
         let mut window = Window::new();
+        let mut reaching: Vec<(Ordinal, f64)> = Vec::new();
         loop {
-            let first = below.partition_point(|bound| *bound * SLACK < self.floor);
-            let next = (first..order.len()).filter_map(|i| order[i].ordinals.get(cursors[i])).min();
-            let Some(base) = next.copied() else { break };
+            walk.weaken(self.floor);
+            let Some(base) = walk.next() else { break };
             window.open(base);
-            for i in first..order.len() {
-                cursors[i] = window.sum(order[i], cursors[i], self);
-            }
-            let weak = Weak { clauses: &order[..first], below: &below_of[..first] };
+            walk.sum(&mut window, self);
             window.drain(|ordinal, sum| {
-                if weak.may_reach(self, &mut cursors, ordinal, sum) {
+                reaching.extend(walk.reach(self, ordinal, sum).map(|sum| (ordinal, sum)));
+            });
+            self.soon(reaching.iter().map(|(ordinal, _)| *ordinal));
+            for (ordinal, sum) in reaching.drain(..) {
+                if sum * SLACK >= self.floor {
                     self.offer(ordinal);
                 }
-            });
+            }
         }
+    }
+
+    /// Has documents come from memory together that are judged one after the other.
+    fn soon(&self, ordinals: impl Iterator<Item = Ordinal>) {
+        let ends = ordinals.map(|ordinal| {
+            let words = self.postings.sequence_of(ordinal);
+            words.first().unwrap_or(&0) ^ words.last().unwrap_or(&0)
+        });
+        std::hint::black_box(ends.fold(0, |all, end| all ^ end));
     }
 
     /// Finds a floor from documents with the rarest words.
@@ -553,6 +568,7 @@ impl Best<'_> {
         }
         first.sort_unstable();
         first.dedup();
+        self.soon(first.iter().copied());
         let mut scores: Vec<f32> =
             first.into_iter().filter_map(|ordinal| Some(self.judge(ordinal)?.score)).collect();
         if scores.len() >= k {
@@ -577,11 +593,6 @@ impl Best<'_> {
     }
 }
 
-fn add(sum: &mut f64, value: f64) -> f64 {
-    *sum += value;
-    *sum
-}
-
 fn explain(
     postings: &Postings,
     scale: Scale,
@@ -598,47 +609,181 @@ fn explain(
     })
 }
 
-/// The most that each word and all before it can add to a document, by its length.
-fn below_of(order: &[&Clause<'_>], scale: Scale) -> Vec<[f64; LENGTHS]> {
-    let mut sum = [0.0; LENGTHS];
-    let below = order.iter().map(|clause| {
-        for (length, sum) in sum.iter_mut().enumerate() {
-            *sum += clause.weight * scale.most_of(clause.tops, length);
+/// How a word's documents are looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    /// All of them.
+    All,
+    /// Those that have it more than once; it is looked up in others.
+    Repeats,
+    /// None; it is looked up.
+    None,
+}
+
+/// The documents of a word, or those that repeat it.
+struct Side {
+    clause: usize,
+    repeats: bool,
+    /// The most that it adds, beyond those with the word once where it is of those that repeat it.
+    bound: f64,
+    /// Its bound for each document.
+    density: f64,
+}
+
+/// The words of a query on the way through all documents, the weakest first.
+struct Walk<'a> {
+    clauses: Vec<&'a Clause<'a>>,
+    looks: Vec<Look>,
+    /// Where the next documents of a word stand, and the next that repeat it.
+    cursors: Vec<usize>,
+    repeats: Vec<usize>,
+    /// No document before this is left.
+    from: u64,
+    sides: Vec<Side>,
+    /// The first sides, of which no document is looked at, and what they add at most.
+    n_weak: usize,
+    weak_bound: f64,
+    /// The most that each word adds to a document by its length, and where it has it once.
+    bounds: Vec<[[f64; LENGTHS]; 2]>,
+    /// The words that are looked up, the strongest first, and the most that each and all after it add.
+    lookups: Vec<(usize, [f64; LENGTHS])>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(clauses: Vec<&'a Clause<'a>>, scale: Scale) -> Self {
+        let n = clauses.len();
+        let bounds = clauses.iter().map(|clause| {
+            [clause.tops, clause.tops.once()].map(|tops| {
+                std::array::from_fn(|length| clause.weight * scale.most_of(tops, length))
+            })
+        });
+        Self {
+            bounds: bounds.collect(),
+            looks: vec![Look::All; n],
+            cursors: vec![0; n],
+            repeats: vec![0; n],
+            from: 0,
+            sides: sides(&clauses, scale),
+            n_weak: 0,
+            weak_bound: 0.0,
+            lookups: Vec::new(),
+            clauses,
         }
-        sum
-    });
-    below.collect()
-}
+    }
 
-/// The words that alone lift no document among the best, weakest first.
-struct Weak<'a> {
-    clauses: &'a [&'a Clause<'a>],
-    /// The most that a word and all weaker ones can add, by the length of the document.
-    below: &'a [[f64; LENGTHS]],
-}
+    /// Looks at no more documents of words that together add too little.
+    fn weaken(&mut self, floor: f64) {
+        let before = self.n_weak;
+        while let Some(side) = self.sides.get(self.n_weak)
+            && (self.weak_bound + side.bound) * SLACK < floor
+        {
+            let look = match side.repeats || self.clauses[side.clause].repeats.is_empty() {
+                true => Look::None,
+                false => Look::Repeats,
+            };
+            self.looks[side.clause] = look;
+            self.weak_bound += side.bound;
+            self.n_weak += 1;
+        }
+        if self.n_weak > before {
+            self.bound_lookups();
+        }
+    }
 
-impl Weak<'_> {
-    /// Whether a document with `sum` from the other words may be among the best.
-    fn may_reach(
-        &self,
-        best: &Best<'_>,
-        cursors: &mut [usize],
-        ordinal: Ordinal,
-        mut sum: f64,
-    ) -> bool {
+    fn bound_lookups(&mut self) {
+        self.lookups.clear();
+        let mut sum = [0.0; LENGTHS];
+        for (i, look) in self.looks.iter().enumerate().filter(|(_, look)| **look != Look::All) {
+            let once = usize::from(*look == Look::Repeats);
+            sum.iter_mut().zip(&self.bounds[i][once]).for_each(|(sum, bound)| *sum += bound);
+            self.lookups.push((i, sum));
+        }
+        self.lookups.reverse();
+    }
+
+    /// The next document of all that are looked at.
+    fn next(&mut self) -> Option<Ordinal> {
+        let mut next: Option<Ordinal> = None;
+        for (i, clause) in self.clauses.iter().enumerate() {
+            let ordinals = &clause.ordinals;
+            let first = match self.looks[i] {
+                Look::All => ordinals.get(self.cursors[i]),
+                Look::Repeats => {
+                    let rest = &clause.repeats[self.repeats[i]..];
+                    let before = |place: &u32| u64::from(ordinals[*place as usize]) < self.from;
+                    let gone = rest.iter().take_while(|place| before(place)).count();
+                    self.repeats[i] += gone;
+                    rest.get(gone).map(|place| &ordinals[*place as usize])
+                }
+                Look::None => None,
+            };
+            next = first.copied().into_iter().chain(next).min();
+        }
+        self.from = u64::from(next?) + WINDOW as u64;
+        next
+    }
+
+    /// Adds what the documents of a window have that are looked at.
+    fn sum(&mut self, window: &mut Window, best: &Best<'_>) {
+        for (i, clause) in self.clauses.iter().enumerate() {
+            match self.looks[i] {
+                Look::All => {
+                    let rest = clause.ordinals[self.cursors[i]..].iter().copied();
+                    let rest = rest.zip(clause.frequencies[self.cursors[i]..].iter().copied());
+                    self.cursors[i] += window.sum(rest, clause.weight, best);
+                }
+                Look::Repeats => {
+                    let rest = clause.repeats[self.repeats[i]..].iter().map(|place| {
+                        let place = *place as usize;
+                        (clause.ordinals[place], clause.frequencies[place])
+                    });
+                    self.repeats[i] += window.sum(rest, clause.weight, best);
+                }
+                Look::None => {}
+            }
+        }
+    }
+
+    /// The sum of a document with `sum` from the words that are looked at, if it may be among the
+    /// best.
+    fn reach(&mut self, best: &Best<'_>, ordinal: Ordinal, mut sum: f64) -> Option<f64> {
         let length = best.postings.lengths[ordinal as usize];
         let class = (length as usize).min(LENGTHS - 1);
-        for (i, clause) in self.clauses.iter().enumerate().rev() {
-            if (sum + self.below[i][class]) * SLACK < best.floor {
-                return false;
+        for (i, below) in &self.lookups {
+            if (sum + below[class]) * SLACK < best.floor {
+                return None;
             }
-            cursors[i] = gallop(&clause.ordinals, cursors[i], ordinal);
-            if clause.ordinals.get(cursors[i]) == Some(&ordinal) {
-                sum += clause.weight * best.scale.part(clause.frequencies[cursors[i]], length);
+            let (clause, cursor) = (self.clauses[*i], &mut self.cursors[*i]);
+            *cursor = gallop(&clause.ordinals, *cursor, ordinal);
+            if clause.ordinals.get(*cursor) == Some(&ordinal) {
+                let frequency = clause.frequencies[*cursor];
+                if frequency == 1 || self.looks[*i] == Look::None {
+                    sum += clause.weight * best.scale.part(frequency, length);
+                }
             }
         }
-        sum * SLACK >= best.floor
+        (sum * SLACK >= best.floor).then_some(sum)
     }
+}
+
+/// The words' documents in the order in which they are worth no look: those that add least for each
+/// document first. Those that repeat a word come after all that have it.
+fn sides(clauses: &[&Clause<'_>], scale: Scale) -> Vec<Side> {
+    let of = |(i, clause): (usize, &&Clause<'_>)| {
+        let once = match clause.repeats.is_empty() {
+            true => clause.bound,
+            false => clause.weight * scale.most(clause.tops.once()),
+        };
+        let (all, more) = (clause.ordinals.len() as f64, clause.repeats.len() as f64);
+        let beyond = clause.bound - once;
+        let whole = Side { clause: i, repeats: false, bound: once, density: once / all };
+        let density = whole.density.max(beyond / more);
+        let repeats = Side { clause: i, repeats: true, bound: beyond, density };
+        [Some(whole), (more > 0.0).then_some(repeats)].into_iter().flatten()
+    };
+    let mut sides: Vec<Side> = clauses.iter().enumerate().flat_map(of).collect();
+    sides.sort_by(|a, b| a.density.total_cmp(&b.density));
+    sides
 }
 
 /// The first place from `start` on that is not before `ordinal`.
@@ -668,19 +813,24 @@ impl Window {
         self.base = base;
     }
 
-    /// Adds a word's part to every document of the window; says where the next window begins.
-    fn sum(&mut self, clause: &Clause<'_>, cursor: usize, best: &Best<'_>) -> usize {
+    /// Adds a word's part to every document of the window, from the first of `rest` on; says how many
+    /// there are.
+    fn sum(
+        &mut self,
+        rest: impl Iterator<Item = (Ordinal, u16)>,
+        weight: f64,
+        best: &Best<'_>,
+    ) -> usize {
         let end = u64::from(self.base) + WINDOW as u64;
-        let rest = clause.ordinals[cursor..].iter().zip(&clause.frequencies[cursor..]);
         let mut seen = 0;
-        for (ordinal, frequency) in rest.take_while(|(ordinal, _)| u64::from(**ordinal) < end) {
+        for (ordinal, frequency) in rest.take_while(|(ordinal, _)| u64::from(*ordinal) < end) {
             let place = (ordinal - self.base) as usize;
-            self.sums[place] += clause.weight
-                * best.scale.part(*frequency, best.postings.lengths[*ordinal as usize]);
+            let length = best.postings.lengths[ordinal as usize];
+            self.sums[place] += weight * best.scale.part(frequency, length);
             self.touched[place / 64] |= 1 << (place % 64);
             seen += 1;
         }
-        cursor + seen
+        seen
     }
 
     /// Tells the documents that have a sum in their order, and clears them.
