@@ -287,11 +287,14 @@ impl State {
 
     /// What the question's words found lends a share of its score to what was said beside it.
     fn add_beside(&self, words: &Ranking, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
-        for &(slot, score) in words.iter().take(CANDIDATES) {
-            for Neighbour { slot: other, steps, turn } in self.beside.neighbours(slot) {
-                if only.is_none_or(|only| only.contains(other)) {
-                    fusion.beside(other, score, steps, turn);
-                }
+        // All at once, so that they come from memory together.
+        let near = words.iter().take(CANDIDATES).flat_map(|&(slot, score)| {
+            self.beside.neighbours(slot).map(move |neighbour| (score, neighbour))
+        });
+        let near: Vec<_> = near.collect();
+        for (score, Neighbour { slot, steps, turn }) in near {
+            if only.is_none_or(|only| only.contains(slot)) {
+                fusion.beside(slot, score, steps, turn);
             }
         }
     }

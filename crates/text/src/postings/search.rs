@@ -35,6 +35,10 @@ const MAX_READ: u32 = 128;
 const PLACES: usize = 128;
 /// Documents of each length below this have bounds of their own.
 const LENGTHS: usize = 32;
+/// A document is read before words are looked up that can add less than this share of what it needs.
+const LITTLE: f64 = 1.0 / 64.0;
+/// Documents of a list that are compared at a time.
+const NEAR: usize = 16;
 /// A filter with so many times fewer documents than there are postings is walked itself.
 const FILTER_COST: u64 = 8;
 
@@ -744,14 +748,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The sum of a document with `sum` from the words that are looked at, if it may be among the
-    /// best.
+    /// The most that a document with `sum` from the words that are looked at can have, if it may be
+    /// among the best.
     fn reach(&mut self, best: &Best<'_>, ordinal: Ordinal, mut sum: f64) -> Option<f64> {
         let length = best.postings.lengths[ordinal as usize];
         let class = (length as usize).min(LENGTHS - 1);
         for (i, below) in &self.lookups {
             if (sum + below[class]) * SLACK < best.floor {
                 return None;
+            }
+            if below[class] < LITTLE * best.floor {
+                return Some(sum + below[class]);
             }
             let (clause, cursor) = (self.clauses[*i], &mut self.cursors[*i]);
             *cursor = gallop(&clause.ordinals, *cursor, ordinal);
@@ -788,13 +795,19 @@ fn sides(clauses: &[&Clause<'_>], scale: Scale) -> Vec<Side> {
 
 /// The first place from `start` on that is not before `ordinal`.
 fn gallop(ordinals: &[Ordinal], start: usize, ordinal: Ordinal) -> usize {
-    let rest = &ordinals[start.min(ordinals.len())..];
-    let mut step = 1;
-    while step < rest.len() && rest[step] < ordinal {
+    let (mut low, mut step) = (start.min(ordinals.len()), NEAR);
+    while ordinals.get(low + step - 1).is_some_and(|last| *last < ordinal) {
+        low += step;
         step *= 2;
     }
-    let (low, high) = (step / 2, (step + 1).min(rest.len()));
-    start + low + rest[low..high].partition_point(|known| *known < ordinal)
+    let mut rest = &ordinals[low..ordinals.len().min(low + step)];
+    while rest.len() > NEAR {
+        let (before, after) = rest.split_at(rest.len() / 2);
+        let later = after[0] <= ordinal;
+        low += if later { before.len() } else { 0 };
+        rest = if later { after } else { before };
+    }
+    low + rest.iter().map(|known| u32::from(*known < ordinal)).sum::<u32>() as usize
 }
 
 /// The sums of [`WINDOW`] documents, and which of them have any.
