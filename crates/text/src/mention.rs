@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use hashbrown::HashSet;
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
 
 use crate::common::is_common;
 
@@ -18,6 +20,10 @@ pub const MIN_NAME_CHARS: usize = 3;
 pub const MAX_NAME_CHARS: usize = 100;
 /// What follows in a text is not looked at.
 pub const MAX_TEXT_BYTES: usize = 256 * 1024;
+/// In a text of at most so many bytes every place where a mention may begin is tried for itself. Which
+/// mention fits at a place is known from what follows; to find the first of a whole text, automata
+/// also run backwards, and their states cost most of the time until they have seen many texts.
+const MAX_SHORT_BYTES: usize = 512;
 /// A longer word may be a hash, though it has letters alone.
 const MAX_PLAIN_BYTES: usize = 31;
 /// Room for the states of the automaton, for each thread that reads. They are made as texts need
@@ -144,7 +150,8 @@ struct Patterns {
 fn compile() -> Patterns {
     let (kinds, patterns): (Vec<_>, Vec<_>) = kinds().into_iter().unzip();
     let groups: Vec<String> = patterns.iter().map(|pattern| format!("({pattern})")).collect();
-    let all = RegexBuilder::new(&groups.join("|")).dfa_size_limit(AUTOMATON_BYTES).build();
+    let config = Config::new().hybrid_cache_capacity(AUTOMATON_BYTES);
+    let all = Regex::builder().configure(config).build(&groups.join("|"));
     Patterns { kinds, all: all.unwrap() }
 }
 
@@ -163,17 +170,30 @@ pub fn mentions(text: &str) -> Vec<Mention> {
 
 /// The first `limit` names of `text`, each once, in their order.
 pub fn mentions_up_to(text: &str, limit: usize) -> Vec<Mention> {
+    find(text, limit, text.len() <= MAX_SHORT_BYTES)
+}
+
+fn find(text: &str, limit: usize, each_place: bool) -> Vec<Mention> {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let mut found: Vec<Mention> = Vec::new();
     let mut known = HashSet::new();
     let mut at = 0;
-    let mut places = PATTERNS.all.capture_locations();
+    let mut places = PATTERNS.all.create_captures();
+    let (next, anchored): (fn(&str, usize) -> _, _) = match each_place {
+        true => (next_place, Anchored::Yes),
+        false => (next_beginning, Anchored::No),
+    };
     while found.len() < limit {
-        let Some(from) = next_beginning(text, at) else { break };
-        if PATTERNS.all.captures_read_at(&mut places, text, from).is_none() {
-            break;
-        }
-        let Some((kind, whole)) = which(&places) else { break };
+        let Some(from) = next(text, at) else { break };
+        let input = Input::new(text).range(from..).anchored(anchored);
+        PATTERNS.all.search_captures(&input, &mut places);
+        let Some((kind, whole)) = which(&places) else {
+            if !each_place {
+                break;
+            }
+            at = from + opening(text, from);
+            continue;
+        };
         at = whole.end;
         match trim(text, kind, whole.clone()) {
             Some(range) => {
@@ -189,16 +209,33 @@ pub fn mentions_up_to(text: &str, limit: usize) -> Vec<Mention> {
     found
 }
 
-/// The next place, not before `at`, where a mention may begin: not in a plain word.
+/// The beginning of the first word, not before `at`, in which a mention may begin.
 fn next_beginning(text: &str, at: usize) -> Option<usize> {
     let mut start = at;
-    for word in text.as_bytes()[at..].split(u8::is_ascii_whitespace) {
+    while start < text.len() {
+        let rest = &text.as_bytes()[start..];
+        let near = &rest[..rest.len().min(MAX_PLAIN_BYTES + 2)];
+        let word = near.split(u8::is_ascii_whitespace).next().unwrap_or(near);
         if !is_plain(word) {
             return Some(start);
         }
         start += word.len() + 1;
     }
     None
+}
+
+/// The first place, not before `at`, where a mention may begin.
+fn next_place(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let letter = |place: usize| {
+        bytes.get(place).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    };
+    let mut start = next_beginning(text, at)?;
+    while start > 0 && letter(start - 1) && letter(start) {
+        let inside = (start..).take_while(|place| letter(*place)).count();
+        start = next_beginning(text, start + inside)?;
+    }
+    Some(start)
 }
 
 /// Whether there are only small letters, and signs that begin nothing or end a sentence. Whatever
@@ -209,9 +246,9 @@ fn is_plain(word: &[u8]) -> bool {
     word.len() <= MAX_PLAIN_BYTES && word.iter().all(plain)
 }
 
-fn which(places: &regex::CaptureLocations) -> Option<(MentionKind, Range<usize>)> {
+fn which(places: &Captures) -> Option<(MentionKind, Range<usize>)> {
     let mut kinds = PATTERNS.kinds.iter().enumerate();
-    kinds.find_map(|(i, kind)| places.get(i + 1).map(|(start, end)| (*kind, start..end)))
+    kinds.find_map(|(i, kind)| places.get_group(i + 1).map(|span| (*kind, span.range())))
 }
 
 /// How long the quotation mark there is.
@@ -303,7 +340,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::MentionKind::*;
-    use super::{MAX_MENTIONS, MentionKind, PATTERNS, mentions, next_beginning};
+    use super::{
+        Input, MAX_MENTIONS, MentionKind, PATTERNS, find, mentions, next_beginning, next_place,
+    };
 
     fn check(text: &str, expected: &[(&str, MentionKind)]) {
         let found = mentions(text);
@@ -395,10 +434,12 @@ mod tests {
             text in "([a-f]{1,9}|[a-z',;!?)]{1,5}|\\. |[ \t\n]|Nora|May|[0-9]{1,3}|[a-f0-9]{32,40}|[@#/`:.~_()\"$\u{201c}-]|http|com|rs|\\PC)*",
         ) {
             for (at, _) in text.char_indices() {
-                let first = PATTERNS.all.find_at(&text, at).map(|found| found.start());
-                let may = next_beginning(&text, at);
-                prop_assert!(first.is_none_or(|first| may.is_some_and(|may| may <= first)));
+                let first = PATTERNS.all.find(Input::new(&text).range(at..)).map(|m| m.start());
+                for may in [next_beginning(&text, at), next_place(&text, at)] {
+                    prop_assert!(first.is_none_or(|first| may.is_some_and(|may| may <= first)));
+                }
             }
+            prop_assert_eq!(find(&text, 100, true), find(&text, 100, false));
         }
     }
 }
