@@ -34,6 +34,7 @@
 //! | [`Knowledge::at`], [`View`] | all that is known on a branch, as known then, as true then |
 //! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
+//! | [`View::environments`], [`View::suppose`] | under which assumptions a fact holds; what if |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
 //! | [`Knowledge::between`], [`Compared`] | what came to be known otherwise between two times |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
@@ -45,6 +46,7 @@
 //! `docs/concepts/knowledge.md` is the page about it, `docs/decisions/0018-knowledge.md` says why.
 
 pub mod analysis;
+mod assume;
 mod branch;
 mod check;
 mod command;
@@ -64,6 +66,7 @@ mod table;
 mod truth;
 mod view;
 
+pub use assume::{Environments, Supposed};
 pub use branch::{Conflict, Difference};
 pub use command::{
     Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,

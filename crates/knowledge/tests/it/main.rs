@@ -9,6 +9,7 @@
 )]
 
 mod analysis;
+mod assume;
 mod branches;
 mod compare;
 mod contract;
