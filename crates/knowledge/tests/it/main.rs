@@ -20,5 +20,6 @@ mod graphs;
 mod inherit;
 mod limits;
 mod records;
+mod revise;
 mod truth;
 mod world;
