@@ -36,6 +36,7 @@
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
 //! | [`View::environments`], [`View::suppose`] | under which assumptions a fact holds; what if |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
+//! | [`Knowledge::health`] | beliefs without a contradiction, revisions a minute, drift |
 //! | [`Knowledge::between`], [`Compared`] | what came to be known otherwise between two times |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
 //! | [`analysis::KnowledgeGraph`] | the shape of it: ways, parts, importance, groups, flow |
@@ -51,8 +52,10 @@ mod branch;
 mod check;
 mod command;
 mod compare;
+mod conflict;
 mod contract;
 mod error;
+mod health;
 mod id;
 mod inherit;
 mod item;
@@ -73,8 +76,10 @@ pub use command::{
     Side, Stamp, Target,
 };
 pub use compare::{Between, Compared, FactChange, RelationChange};
+pub use conflict::ConflictType;
 pub use contract::MAX_WEIGHED;
 pub use error::KnowledgeError;
+pub use health::Health;
 pub use id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
     Vertex,
