@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 use crate::error::KnowledgeError;
 use crate::id::{FactId, ItemId};
+use crate::limits::MAX_PAGE;
 use crate::view::View;
 use label::Labels;
 use scope::Scope;
@@ -37,7 +38,8 @@ pub struct Supposed {
     pub gained: Vec<FactId>,
     /// Facts that hold and would not.
     pub lost: Vec<FactId>,
-    /// Pairs that would both hold and cannot both be true, those that do now among them.
+    /// Pairs that would both hold and cannot both be true, those that do now among them; at most
+    /// [`MAX_PAGE`].
     pub impossible: Vec<[FactId; 2]>,
 }
 
@@ -106,7 +108,10 @@ impl View<'_> {
         Ok(Supposed {
             gained: those(&then, &now),
             lost: those(&now, &then),
-            impossible: both.map(|pair| pair.map(|node| scope.facts[node])).collect(),
+            impossible: both
+                .map(|pair| pair.map(|node| scope.facts[node]))
+                .take(MAX_PAGE)
+                .collect(),
         })
     }
 }
