@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
+
 use crate::error::KnowledgeError;
 use crate::id::{BranchId, ContradictionId, FactId, Time};
 use crate::item::ContradictionState;
@@ -90,16 +92,25 @@ impl Knowledge {
 
 impl View<'_> {
     /// All facts that are known and supported.
-    pub(crate) fn believed(&self) -> BTreeSet<FactId> {
-        let mut search = Search::default();
+    fn believed(&self) -> FxHashSet<FactId> {
+        let (mut believed, mut search) = (FxHashSet::default(), Search::default());
         for (n, _) in self.knowledge.facts.all() {
-            search.take(self, FactId(n));
+            let Some(known) = self.fact(FactId(n)) else { continue };
+            if known.item.justifications.is_empty() {
+                believed.insert(known.id);
+                continue;
+            }
+            let mut waiting = vec![known.id];
+            while let Some(fact) = waiting.pop() {
+                waiting.extend(search.take(self, fact));
+            }
         }
         search.label(self);
-        search.holds.into_keys().collect()
+        believed.extend(search.holds.keys());
+        believed
     }
 
-    fn contested_of(&self, believed: &BTreeSet<FactId>) -> BTreeSet<FactId> {
+    fn contested_of(&self, believed: &FxHashSet<FactId>) -> BTreeSet<FactId> {
         let all = self.knowledge.contradictions.all();
         let open = all.filter_map(|(n, _)| self.open_contradiction(n));
         open.flatten().filter(|fact| believed.contains(fact)).collect()
