@@ -27,13 +27,20 @@ pub struct Layout {
 }
 
 impl Columns {
-    /// Which item stands where.
+    /// Which item stands where; a division that is under way is taken as done.
     pub fn layout(&self) -> Layout {
         let named = |list: &List| {
             let digest = |at| digest(list.row(at, self.width), list.scales[at]);
             list.ids.iter().enumerate().map(|(at, id)| (*id, digest(at))).collect()
         };
-        let columns = self.columns.iter().map(|column| named(&column.list)).collect();
+        let mut columns: Vec<Vec<_>> =
+            self.columns.iter().map(|column| named(&column.list)).collect();
+        if let Some((mother, daughter, leaving)) = self.splitting.as_ref().and_then(|s| s.leaving())
+        {
+            let leaves = |(id, _): &mut (u32, u32)| leaving.contains(id);
+            let left: Vec<_> = columns[mother].extract_if(.., leaves).collect();
+            columns[daughter].extend(left);
+        }
         Layout { columns, shares: self.curve.shares() }
     }
 

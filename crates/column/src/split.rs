@@ -52,6 +52,14 @@ enum Stage {
 }
 
 impl Splitting {
+    /// A column, its daughter, and the rows that are yet to leave for her.
+    pub(crate) fn leaving(&self) -> Option<(usize, usize, &[u32])> {
+        match &self.stage {
+            Stage::Dividing { daughter, leaving } => Some((self.column, *daughter, leaving)),
+            _ => None,
+        }
+    }
+
     /// A column is gone, and the last took its number; says whether the split can go on.
     fn renumber(&mut self, gone: usize, last: usize) -> bool {
         let renamed = |column: &mut usize| {

@@ -184,6 +184,8 @@ pub enum Command {
     },
     /// Learns a fact.
     AssertFact(NewFact),
+    /// Learns a fact, and gives up as little as it takes that nothing that is believed contradicts it.
+    Revise(NewFact),
     /// Takes a fact back.
     RetractFact(FactId),
     /// Gives up as little as makes a fact unsupported, the least entrenched first; see
@@ -219,7 +221,8 @@ pub struct Outcome {
     pub created: bool,
     /// Facts whose end was set because a later one took their place.
     pub superseded: Vec<FactId>,
-    /// Facts that were given up so that another is not believed any more.
+    /// Facts that were given up so that another is not believed any more, or is believed without a
+    /// contradiction.
     pub given_up: Vec<FactId>,
     /// Contradictions that came up.
     pub contradictions: Vec<ContradictionId>,

@@ -29,8 +29,18 @@ impl View<'_> {
     /// # Errors
     /// [`KnowledgeError::TooMany`] where it rests on too much to be weighed.
     pub fn give_up(&self, fact: FactId) -> Result<Vec<FactId>, KnowledgeError> {
+        self.give_up_all(&[fact], &BTreeSet::new())
+    }
+
+    /// The same for several facts, none of which is to be believed (package contraction: Fuhrmann and
+    /// Hansson 1994, "A survey of multiple contractions"). What some reasons rest on is given up last.
+    pub(crate) fn give_up_all(
+        &self,
+        facts: &[FactId],
+        reasons: &BTreeSet<FactId>,
+    ) -> Result<Vec<FactId>, KnowledgeError> {
         let mut cone = Search::default();
-        cone.collect(self, fact);
+        facts.iter().for_each(|fact| cone.collect(self, *fact));
         let too_many = |what, limit, found| Err(KnowledgeError::TooMany { what, limit, found });
         if cone.cut_short {
             return too_many("facts below a fact", MAX_SUPPORT, MAX_SUPPORT + 1);
@@ -40,11 +50,12 @@ impl View<'_> {
         if weighed > MAX_WEIGHED {
             return too_many("facts that are weighed to give one up", MAX_WEIGHED, weighed);
         }
-        base.sort_by_cached_key(|id| Reverse(self.entrenchment(*id)));
+        let needed = self.base_of(reasons);
+        base.sort_by_cached_key(|id| Reverse((needed.contains(id), self.entrenchment(*id))));
         let (mut kept, mut given_up) = (BTreeSet::new(), Vec::new());
         for id in base {
             kept.insert(id);
-            if self.follows(&cone, &kept, fact) {
+            if self.follows(&cone, &kept, facts) {
                 kept.remove(&id);
                 given_up.push(id);
             }
@@ -53,16 +64,32 @@ impl View<'_> {
         Ok(given_up)
     }
 
+    /// Whether all of some facts are still believed when others are given up.
+    pub(crate) fn stand_without(&self, facts: &BTreeSet<FactId>, given_up: &[FactId]) -> bool {
+        let mut search = Search::default();
+        facts.iter().for_each(|fact| search.collect(self, *fact));
+        search.ready.retain(|(id, _)| !given_up.contains(id));
+        search.label(self);
+        facts.iter().all(|fact| search.holds.contains_key(fact))
+    }
+
+    /// Facts without reasons below some facts.
+    fn base_of(&self, facts: &BTreeSet<FactId>) -> BTreeSet<FactId> {
+        let mut search = Search::default();
+        facts.iter().for_each(|fact| search.collect(self, *fact));
+        search.ready.into_iter().map(|(id, _)| id).collect()
+    }
+
     /// How hard a fact is to give up: by how many others rest on it, then the longer it is known.
     pub(crate) fn entrenchment(&self, fact: FactId) -> (usize, Reverse<Time>) {
         let learned = self.fact_created_at(fact).unwrap_or(Time::MIN);
         (self.dependants(fact).len(), Reverse(learned))
     }
 
-    fn follows(&self, cone: &Search, base: &BTreeSet<FactId>, fact: FactId) -> bool {
+    fn follows(&self, cone: &Search, base: &BTreeSet<FactId>, facts: &[FactId]) -> bool {
         let mut search = cone.clone();
         search.ready.retain(|(id, _)| base.contains(id));
         search.label(self);
-        search.holds.contains_key(&fact)
+        facts.iter().any(|fact| search.holds.contains_key(fact))
     }
 }

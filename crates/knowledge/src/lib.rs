@@ -34,7 +34,9 @@
 //! | [`Knowledge::at`], [`View`] | all that is known on a branch, as known then, as true then |
 //! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
+//! | [`View::environments`], [`View::suppose`] | under which assumptions a fact holds; what if |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
+//! | [`Knowledge::health`] | beliefs without a contradiction, revisions a minute, drift |
 //! | [`Knowledge::between`], [`Compared`] | what came to be known otherwise between two times |
 //! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
 //! | [`analysis::KnowledgeGraph`] | the shape of it: ways, parts, importance, groups, flow |
@@ -45,12 +47,15 @@
 //! `docs/concepts/knowledge.md` is the page about it, `docs/decisions/0018-knowledge.md` says why.
 
 pub mod analysis;
+mod assume;
 mod branch;
 mod check;
 mod command;
 mod compare;
+mod conflict;
 mod contract;
 mod error;
+mod health;
 mod id;
 mod inherit;
 mod item;
@@ -64,14 +69,17 @@ mod table;
 mod truth;
 mod view;
 
+pub use assume::{Environments, Supposed};
 pub use branch::{Conflict, Difference};
 pub use command::{
     Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,
     Side, Stamp, Target,
 };
 pub use compare::{Between, Compared, FactChange, RelationChange};
+pub use conflict::ConflictType;
 pub use contract::MAX_WEIGHED;
 pub use error::KnowledgeError;
+pub use health::Health;
 pub use id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
     Vertex,

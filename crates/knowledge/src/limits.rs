@@ -44,3 +44,12 @@ pub const MAX_CHANGES: usize = 990;
 pub const MAX_RECORD_BYTES: usize = 16 << 20;
 /// Versions of one item, on all branches.
 pub const MAX_VERSIONS: usize = 100_000;
+/// Facts that a question about assumptions considers: all that are joined to what is asked by reasons
+/// or contradictions.
+pub const MAX_CONSIDERED: usize = 2_000;
+/// Assumptions among them; a multiple of 64.
+pub const MAX_ASSUMPTIONS: usize = 512;
+/// Environments of one label; the smallest are kept, and the answer says that it was cut.
+pub const MAX_ENVIRONMENTS: usize = 128;
+/// Environments that one question joins.
+pub const MAX_JOINED: usize = 1_000_000;

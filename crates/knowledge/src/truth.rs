@@ -86,22 +86,29 @@ impl Search {
                 self.cut_short = true;
                 return;
             }
-            if !self.seen.insert(at) {
-                continue;
-            }
-            let Some(known) = view.fact(at) else { continue };
-            if known.item.justifications.is_empty() {
-                self.ready.push_back((at, Vec::new()));
-            }
-            for (k, reasons) in known.item.justifications.iter().enumerate() {
-                let reasons: BTreeSet<FactId> = reasons.iter().copied().collect();
-                self.lacks.insert((at, k), reasons.len());
-                for reason in reasons {
-                    self.needed_by.entry(reason).or_default().push((at, k));
-                    waiting.push(reason);
-                }
+            waiting.extend(self.take(view, at));
+        }
+    }
+
+    /// Takes a fact in; gives the facts of its reasons.
+    pub(crate) fn take(&mut self, view: &View<'_>, at: FactId) -> Vec<FactId> {
+        if !self.seen.insert(at) {
+            return Vec::new();
+        }
+        let Some(known) = view.fact(at) else { return Vec::new() };
+        if known.item.justifications.is_empty() {
+            self.ready.push_back((at, Vec::new()));
+        }
+        let mut below = Vec::new();
+        for (k, reasons) in known.item.justifications.iter().enumerate() {
+            let reasons: BTreeSet<FactId> = reasons.iter().copied().collect();
+            self.lacks.insert((at, k), reasons.len());
+            for reason in reasons {
+                self.needed_by.entry(reason).or_default().push((at, k));
+                below.push(reason);
             }
         }
+        below
     }
 
     pub(crate) fn label(&mut self, view: &View<'_>) {

@@ -259,8 +259,8 @@ impl<'a> View<'a> {
         self.first(self.knowledge.facts.versions(id.0))
     }
 
-    /// What a fact was when it was last known here.
-    pub(crate) fn last_fact(&self, id: FactId) -> Option<&'a Fact> {
+    /// What a fact was when it was last known here, also if it was retracted since.
+    pub fn last_fact(&self, id: FactId) -> Option<&'a Fact> {
         let versions = self.knowledge.facts.versions(id.0);
         self.line.iter().find_map(|(branch, bound)| {
             let here = |v: &&Version<Fact>| v.branch == *branch && v.revision <= *bound;

@@ -4,10 +4,15 @@
 //! Two graphs carry it. Memories that mention the same name pass it on through that name, `0.5 a /
 //! √degree` at each hop, so that a name which everything mentions passes little on; what knowledge
 //! relates passes it on as `knowledge` spreads it (three hops, lateral inhibition).
+//!
+//! Beside them chains are followed from the names of the question, over names that lead on to few
+//! memories. A walk begins at one of the memories that mention the name, and goes on to another that
+//! mentions one of its further names; `p` is its probability at a memory after `h` steps, and the memory
+//! has `0.9^h p / max p`, where that highest one is not so small that nothing is sure.
 
 use knowledge::{BranchId, Vertex};
 use roaring::RoaringBitmap;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::item::Time;
 use crate::search::{Ranking, better, sort};
@@ -22,13 +27,24 @@ const DECAY: f32 = 0.5;
 /// Below this activation is not passed on.
 const THRESHOLD: f32 = 0.005;
 
+/// What a step of a chain leaves, how many there are, and the probability of the surest below which no
+/// chain goes on.
+const CHAIN_DECAY: f32 = 0.9;
+const CHAIN_STEPS: usize = 3;
+const CHAIN_END: f32 = 0.02;
+
 /// Where activation went.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Spread {
     activation: FxHashMap<u32, f32>,
+    /// How surely chains lead to a memory, those that the question names not counted.
+    chained: FxHashMap<u32, f32>,
     /// The strongest way to each memory, where somebody asks for it.
     from: Option<FxHashMap<u32, (f32, Via)>>,
 }
+
+/// Where chains lead in one step: how surely, from which memory, through which name.
+type Ends<'a> = FxHashMap<u32, (f32, u32, &'a str)>;
 
 #[derive(Clone, Debug)]
 enum Via {
@@ -36,6 +52,8 @@ enum Via {
     Named(String),
     /// Both memories mention it.
     Shared(u32, String),
+    /// A chain led to the first, and both mention it.
+    Chained(u32, String),
     /// Knowledge relates them.
     Related(Vec<String>),
 }
@@ -47,6 +65,21 @@ impl Spread {
         if from.get(&slot).is_none_or(|strongest| activation > strongest.0) {
             from.insert(slot, (activation, via()));
         }
+    }
+
+    /// A chain leads to a memory, as surely as this.
+    fn chain(&mut self, slot: u32, sure: f32, (before, name): (u32, &str)) {
+        self.chained.insert(slot, sure);
+        if let Some(from) = &mut self.from {
+            from.insert(slot, (f32::INFINITY, Via::Chained(before, name.to_owned())));
+        }
+    }
+
+    /// How surely chains lead to memories, best first.
+    pub(crate) fn chained(&self) -> Ranking {
+        let mut ranked: Ranking = self.chained.iter().map(|(s, c)| (*s, *c)).collect();
+        sort(&mut ranked);
+        ranked
     }
 
     /// The most active, best first.
@@ -85,7 +118,80 @@ impl State {
             }
         }
         self.spread_knowledge((seeds, question), only, now, &mut spread);
+        self.follow_chains(&self.names(question, &[]), only, &mut spread);
         spread
+    }
+
+    /// Follows chains from the memories that mention some names.
+    fn follow_chains(&self, names: &[String], only: Option<&RoaringBitmap>, spread: &mut Spread) {
+        let mut seen = RoaringBitmap::new();
+        let mut ends: FxHashMap<u32, f32> = FxHashMap::default();
+        for name in names {
+            let first = self.found_by(name, only);
+            for slot in &first {
+                let known = ends.entry(*slot).or_default();
+                *known = known.max(1.0 / first.len() as f32);
+            }
+        }
+        let mut passed: FxHashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        let mut left = 1.0;
+        for _ in 0..CHAIN_STEPS {
+            seen.extend(ends.keys());
+            let next = self.step(ends, &seen, &mut passed, only);
+            let surest = next.values().map(|(sure, ..)| *sure).fold(0.0, f32::max);
+            if surest < CHAIN_END {
+                return;
+            }
+            left *= CHAIN_DECAY;
+            for (slot, (sure, before, name)) in &next {
+                spread.chain(*slot, left * sure / surest, (*before, name));
+            }
+            ends = next.into_iter().map(|(slot, (sure, ..))| (slot, sure)).collect();
+        }
+    }
+
+    /// From the surest ends of chains to memories that were not seen, each by its surest way.
+    fn step(
+        &self,
+        ends: FxHashMap<u32, f32>,
+        seen: &RoaringBitmap,
+        passed: &mut FxHashSet<String>,
+        only: Option<&RoaringBitmap>,
+    ) -> Ends<'_> {
+        let mut ends: Ranking = ends.into_iter().collect();
+        sort(&mut ends);
+        let (mut next, mut through) = (Ends::default(), Vec::new());
+        for (end, sure) in ends.into_iter().take(SEEDS) {
+            let Some(item) = self.at(end) else { continue };
+            let names = item.mentions.iter().map(|name| (name, name.to_lowercase()));
+            let further: Vec<_> = names.filter(|(_, name)| !passed.contains(name)).collect();
+            for (name, _) in &further {
+                let others = self.found_by(name, only);
+                let others: Vec<u32> = others.into_iter().filter(|s| !seen.contains(*s)).collect();
+                let share = sure / (others.len() * further.len()) as f32;
+                for slot in others {
+                    let known = next.entry(slot).or_insert((0.0, end, name));
+                    if share > known.0 {
+                        *known = (share, end, name);
+                    }
+                }
+            }
+            through.extend(further.into_iter().map(|(_, name)| name));
+        }
+        passed.extend(through);
+        next
+    }
+
+    /// The memories that mention a name and may be found; none where they are too many.
+    fn found_by(&self, name: &str, only: Option<&RoaringBitmap>) -> Vec<u32> {
+        let Some(mentioning) = self.shared.mentioning(name) else { return Vec::new() };
+        if mentioning.len() > MAX_FAN {
+            return Vec::new();
+        }
+        let found = |slot: &u32| {
+            self.active.contains(*slot) && only.is_none_or(|only| only.contains(*slot))
+        };
+        mentioning.iter().filter(found).collect()
     }
 
     /// A name passes activation on to the memories that mention it.
@@ -172,6 +278,14 @@ impl State {
             None => Vec::new(),
             Some((_, Via::Named(name))) => vec!["question".into(), name.clone(), named(slot)],
             Some((_, Via::Shared(seed, name))) => vec![named(*seed), name.clone(), named(slot)],
+            Some((_, Via::Chained(before, name))) => {
+                let mut path = self.path(spread, *before);
+                if path.is_empty() {
+                    path.push(named(*before));
+                }
+                path.extend([name.clone(), named(slot)]);
+                path
+            }
             Some((_, Via::Related(path))) => path.clone(),
         }
     }

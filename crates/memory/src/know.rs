@@ -1,6 +1,6 @@
 //! What is known beside what is remembered: the way to a tenant's knowledge.
 
-use knowledge::{BranchId, Command, Knowledge, KnowledgeError, Outcome, Stamp};
+use knowledge::{BranchId, Command, Health, Knowledge, KnowledgeError, Outcome, Stamp};
 
 use crate::durable::Memory;
 use crate::error::MemoryError;
@@ -37,6 +37,15 @@ impl Memory {
         read: impl FnOnce(&Knowledge) -> Result<T, KnowledgeError>,
     ) -> Result<T, MemoryError> {
         Ok(read(&self.read()?.knowledge)?)
+    }
+
+    /// How healthy beliefs of the main branch are, and what became of them in the time before.
+    ///
+    /// # Errors
+    /// [`MemoryError::Closed`].
+    pub fn health(&self, now: i64, micros: i64) -> Result<Health, MemoryError> {
+        let from = now.saturating_sub(micros);
+        self.knowledge(|knowledge| knowledge.health(BranchId::MAIN, from, now))
     }
 
     /// The number by which knowledge refers to a memory.

@@ -113,7 +113,7 @@ pub struct Why {
 pub struct Votes {
     /// Its words and its vector.
     pub semantic: f32,
-    /// What was said beside it, and activation over names and relations.
+    /// What was said beside it, and activation over names, chains of names and relations.
     pub structural: f32,
     /// Whether it is of the days that the question names, and tells when where that is asked.
     pub temporal: f32,
@@ -246,6 +246,7 @@ impl State {
         fusion.words(&words.ranking);
         fusion.vectors(&near);
         fusion.graph(&graph);
+        fusion.chained(&spread.chained());
         self.add_beside(&words.ranking, only.as_ref(), &mut fusion);
         self.add_days(query, &words, depth, (only.as_ref(), now), &mut fusion);
         fusion.retain(|slot| self.lasts(slot, now));

@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 URL, BINARY, OPERATOR, OTHER, READER = sys.argv[1:]
 TOOLS = {
     "memory_store", "memory_search", "memory_get", "memory_update", "memory_delete",
-    "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_as_of", "memory_export",
+    "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_assumptions", "memory_revise", "memory_as_of", "memory_export",
     "memory_import", "memory_stats", "memory_turn", "memory_intend", "memory_intentions",
     "memory_resume", "memory_complete", "memory_abandon", "memory_claim", "memory_claims",
     "memory_verify", "memory_calibration", "memory_thinking", "memory_insights", "memory_dream",
@@ -92,7 +92,7 @@ async def every_tool(client, mark):
     assert [event["event"] for event in events] == ["ADD", "UPDATE"], events
     then = await call("memory_as_of", id=one, at=before)
     assert "bees" in then["memory"]["text"], then
-    assert (await call("memory_as_of", at=before))["facts"] == []
+    assert mark not in str((await call("memory_as_of", at=before))["facts"])
     linked = await call("memory_link", **{"from": {"memory": one}, "kind": "follows", "to": {"memory": two}})
     assert linked["created"], linked
     for method in ("spreading", "pagerank"):
@@ -100,7 +100,11 @@ async def every_tool(client, mark):
         assert {"memory": two} in [result["vertex"] for result in active["results"]], active
     summary = await call("memory_analyze", analysis="summary", memories=True)
     assert summary["graph"]["links"] >= 1, summary
+    mark_id = linked["id"]
+    assert "takes fact" in await call.refused("memory_assumptions", question="holds_under", fact=mark_id, assume=[1])
+    assert (await call("memory_assumptions", question="impossible"))["environments"] == []
     stats = await call("memory_stats")
+    assert stats["belief_health"] == 1.0 and stats["contested"] == 0, stats
     assert stats["active"] >= 2 and stats["relations"] >= 1, stats
     export = await call("memory_export")
     assert export["n_lines"] == len(export["lines"].splitlines()) and "wasps" in export["lines"]
@@ -131,6 +135,15 @@ async def mind(call, mark, before):
                       assistant_message="Yes, Ada Lovelace and Grace Hopper are right.", user_id=user)
     assert [one["id"] for one in turn["intentions"]] == [shed], turn["intentions"]
     assert len(turn["learned"]["messages"]) == 2 and "shed" in turn["recalled"]["context"], turn
+    active = (await call("memory_activate", names=["Ada Lovelace"]))["results"]
+    ada = next(one["vertex"]["entity"] for one in active if one["name"] == "Ada Lovelace")
+    said = {"subject": ada, "predicate": "likes", "object": mark}
+    fact = (await call("memory_revise", **said))["id"]
+    denied = await call("memory_revise", **said, negated=True)
+    assert denied["given_up"] == [fact] and denied["contradictions"] == [], denied
+    then = await call("memory_assumptions", question="suppose", assume=[fact])
+    assert then["contradictions"] == [[fact, denied["id"]]] and then["gained"] == [fact], then
+    assert "entity" in await call.refused("memory_revise", subject=10**9, predicate="is", object="there")
     assert (await call("memory_resume", message="is the fence mended", user_id=user))["results"][0]["id"] == fence
     done = await call("memory_complete", id=shed, outcome="green")
     assert done["intention"] == {"state": "completed", "ended_at": done["updated_at"], "outcome": "green"}, done

@@ -91,6 +91,35 @@ fn facts_are_told_as_they_were_true_and_as_they_were_known() {
 }
 
 #[test]
+fn beliefs_are_asked_about_and_revised() {
+    let (_folder, server, url) = serving();
+    let spec = json!({ "name": "Tweety", "kind": "bird" });
+    assert_eq!(server.ask("POST", "/v1/entities", "", &spec).0, 201);
+    let belief = |rest: &[&str]| {
+        let all: Vec<&str> = ["belief"].iter().chain(rest).copied().collect();
+        asked(&url, &all, 0)
+    };
+    let id = |answer: &Value| answer["id"].to_string();
+    let bird = id(&belief(&["revise", "Tweety", "is", "bird"]));
+    let flies = id(&belief(&["revise", "Tweety", "can", "fly", "--because", &bird]));
+    let under = belief(&["holds-under", &flies]);
+    assert_eq!(under["environments"].to_string(), format!("[[{bird}]]"));
+    let would = shown(&url, &["belief", "suppose", "--without", &bird]);
+    assert!(would.contains("would not hold") && would.contains("Tweety can fly"), "{would}");
+    let denied = belief(&["revise", "Tweety", "can", "fly", "--not"]);
+    assert_eq!(denied["given_up"].to_string(), format!("[{bird}]"));
+    asked(&url, &["belief", "impossible"], 1);
+    let both = shown(
+        &url,
+        &["belief", "impossible", "--assumption", &flies, "--assumption", &id(&denied)],
+    );
+    assert!(both.starts_with("with\n") && both.contains("not can fly"), "{both}");
+    assert_eq!(belief(&["contract", &id(&denied)])["given_up"], json!([denied["id"]]));
+    assert_eq!(asked(&url, &["stats"], 0)["believed"], 0);
+    asked(&url, &["belief", "revise", "Nobody", "is", "here"], 2);
+}
+
+#[test]
 fn a_file_is_stored_once_however_often_it_is_given_and_travels_by_export() {
     let (folder, _server, url) = serving();
     let line = |k: usize| {

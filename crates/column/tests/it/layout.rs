@@ -98,3 +98,21 @@ proptest! {
         check_there(&columns, &items, &how, 100);
     }
 }
+
+#[test]
+fn a_division_that_is_under_way_is_kept_as_done() {
+    let mut columns = Columns::new(Config::new(D)).unwrap();
+    let mut least = (usize::MAX, usize::MAX);
+    for (id, v) in items(2600) {
+        columns.insert(id, v).unwrap();
+        if columns.n_columns() < 10 {
+            continue;
+        }
+        let loads = columns.survey().columns.iter().map(|column| column.load).min();
+        let kept = columns.layout().columns.iter().map(Vec::len).min();
+        least = (least.0.min(loads.unwrap()), least.1.min(kept.unwrap()));
+    }
+    // A daughter is empty at first, and would be merged again.
+    assert_eq!(least.0, 0);
+    assert!(least.1 > 10, "{least:?}");
+}

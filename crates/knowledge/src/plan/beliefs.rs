@@ -32,11 +32,7 @@ impl Planner<'_> {
         if fact.predicate == IS_A && !fact.negated {
             self.may_be(&fact)?;
         }
-        for (_, clash) in self.clashes(&fact) {
-            if let Clash::EndsBy(time) = clash {
-                fact.valid.to = Some(fact.valid.to.map_or(time, |to: Time| to.min(time)));
-            }
-        }
+        self.end_by_later(&mut fact);
         let id = FactId(self.number());
         for (known, clash) in self.clashes(&fact) {
             match clash {
@@ -49,8 +45,17 @@ impl Planner<'_> {
         Ok((id, true))
     }
 
+    /// A fact without a stated end ends where a known one begins.
+    pub(super) fn end_by_later(&self, fact: &mut Fact) {
+        for (_, clash) in self.clashes(fact) {
+            if let Clash::EndsBy(time) = clash {
+                fact.valid.to = Some(fact.valid.to.map_or(time, |to: Time| to.min(time)));
+            }
+        }
+    }
+
     /// A fact whose entities and reasons are there, and that is within the limits.
-    fn checked(&self, new: NewFact) -> Planned<Fact> {
+    pub(super) fn checked(&self, new: NewFact) -> Planned<Fact> {
         let (subject, _) = self.entity(new.subject)?;
         let object = match new.object {
             Object::Entity(id) => Object::Entity(self.entity(id)?.0),
@@ -191,21 +196,26 @@ impl Planner<'_> {
     }
 
     /// Open contradictions of a fact that goes are about nothing.
-    fn settle_moot(&mut self, fact: FactId) -> Planned {
+    pub(super) fn settle_moot(&mut self, fact: FactId) -> Planned {
         self.each_contradiction(fact, |_, item| {
             (item.state == ContradictionState::Open).then_some(ContradictionState::Moot)
         })
     }
 
-    /// Contradictions of a fact that comes back are open again, if the other is there.
+    /// Contradictions of a fact that comes back, and of what rests on it, are open again, if the
+    /// other is there.
     fn open_again(&mut self, fact: FactId) -> Planned {
-        self.each_contradiction(fact, |planner, item| {
-            let both = planner.fact(item.first).is_some() && planner.fact(item.second).is_some();
-            (both && item.state == ContradictionState::Moot).then_some(ContradictionState::Open)
-        })
+        for fact in std::iter::once(fact).chain(self.view.dependants(fact)) {
+            self.each_contradiction(fact, |planner, item| {
+                let both =
+                    planner.fact(item.first).is_some() && planner.fact(item.second).is_some();
+                (both && item.state != ContradictionState::Open).then_some(ContradictionState::Open)
+            })?;
+        }
+        Ok(())
     }
 
-    fn each_contradiction(
+    pub(super) fn each_contradiction(
         &mut self,
         fact: FactId,
         next: impl Fn(&Self, &Contradiction) -> Option<ContradictionState>,
@@ -241,8 +251,22 @@ impl Planner<'_> {
         if fact.predicate == IS_A && !fact.negated {
             self.may_be(&fact)?;
         }
+        let clashes = self.clashes(&fact);
         self.stage_fact(id, fact)?;
+        for (other, clash) in clashes {
+            if let Clash::Contradicts(kind) = clash
+                && !self.is_recorded(id, other)
+            {
+                self.contradict(kind, other, id)?;
+            }
+        }
         self.open_again(id)
+    }
+
+    fn is_recorded(&self, a: FactId, b: FactId) -> bool {
+        let known = self.knowledge.finds.by_fact.get(&a).into_iter().flatten();
+        let mut items = known.filter_map(|id| self.contradiction(*id).ok());
+        items.any(|item| item.first == b || item.second == b)
     }
 
     pub(super) fn resolve(&mut self, id: ContradictionId, strategy: Resolution) -> Planned {

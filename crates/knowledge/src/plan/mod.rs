@@ -5,6 +5,7 @@ mod branches;
 mod entities;
 mod erase;
 mod relations;
+mod revise;
 
 use std::collections::BTreeMap;
 
@@ -81,6 +82,7 @@ impl Planner<'_> {
             Command::PruneWeak { below, limit } => self.prune_weak(below, limit),
             Command::DeclarePredicate { name, functional } => self.declare(name, functional),
             Command::AssertFact(new) => self.assert_fact(new),
+            Command::Revise(new) => self.revise(new),
             Command::RetractFact(id) => self.retract_fact(id),
             Command::Contract(id) => self.contract(id),
             Command::RestoreFact(id) => self.restore_fact(id),

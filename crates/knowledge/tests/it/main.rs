@@ -9,6 +9,7 @@
 )]
 
 mod analysis;
+mod assume;
 mod branches;
 mod compare;
 mod contract;
@@ -19,5 +20,6 @@ mod graphs;
 mod inherit;
 mod limits;
 mod records;
+mod revise;
 mod truth;
 mod world;

@@ -103,6 +103,60 @@ fn each_strategy_has_its_winner() {
 }
 
 #[test]
+fn a_contradiction_has_its_types() {
+    use ConflictType::*;
+    let mut world = World::default();
+    let alice = world.entity("Alice");
+    world.run(1, Command::DeclarePredicate { name: "age".into(), functional: true });
+    let mut types = |first: NewFact, second: NewFact| {
+        let about = world.entity(&format!("thing {}", world.knowledge.revision()));
+        world.fact(2, NewFact { subject: about, ..first });
+        let second = NewFact { subject: about, ..second };
+        let id = world.run(3, Command::AssertFact(second)).contradictions[0];
+        let view = world.view();
+        view.conflict_types(view.contradiction(id).unwrap().item)
+    };
+    let age = |n| new_fact(alice, "age", Object::Literal(Scalar::Integer(n)));
+    let not = |fact: NewFact| NewFact { negated: true, ..fact };
+    let during = |fact: NewFact, from, to| NewFact {
+        valid: Validity { from: Some(from), to: Some(to) },
+        ..fact
+    };
+    let by = |fact: NewFact, source| NewFact { provenance: said_by(source, 0.5), ..fact };
+    assert_eq!(types(age(3), not(age(3))), [Syntactic]);
+    assert_eq!(types(age(3), age(4)), [Semantic]);
+    assert_eq!(types(age(3), by(age(4), "a rumour")), [Semantic, Source]);
+    assert_eq!(types(during(age(3), 1, 9), during(age(4), 5, 20)), [Semantic, Temporal]);
+    let apart = by(during(not(age(3)), 5, 20), "a rumour");
+    assert_eq!(types(during(age(3), 1, 9), apart), [Syntactic, Temporal, Source]);
+}
+
+#[test]
+fn health_counts_beliefs_of_a_time() {
+    let (mut world, [first, _], id) = torn();
+    let health = |world: &World, from, to| world.knowledge.health(MAIN, from, to).unwrap();
+    let minute = 60_000_000;
+    let found = health(&world, 0, minute);
+    let expected =
+        Health { believed: 3, contested: 2, gained: 3, lost: 0, revisions: 4, minutes: 1.0 };
+    assert_eq!(found, expected);
+    assert!((found.ratio() - 1.0 / 3.0).abs() < 1e-12);
+    assert_eq!((found.drift(), found.revisions_per_minute()), (1.0, 4.0));
+    // What rests on the fact that loses goes with it.
+    world.run(minute + 1, Command::Resolve(id, Resolution::MostEvidence));
+    assert!(world.view().fact(first).is_none());
+    let found = health(&world, minute, 3 * minute);
+    let expected =
+        Health { believed: 1, contested: 0, gained: 0, lost: 2, revisions: 1, minutes: 2.0 };
+    assert_eq!(found, expected);
+    assert_eq!((found.ratio(), found.revisions_per_minute()), (1.0, 0.5));
+    assert!((found.drift() - 2.0 / 3.0).abs() < 1e-12);
+    assert_eq!(health(&world, minute, minute).drift(), 0.0);
+    assert_eq!(Health::default().ratio(), 1.0);
+    assert!(world.knowledge.health(MAIN, 2, 1).is_err());
+}
+
+#[test]
 fn a_draw_is_refused() {
     let (mut world, _, id) = torn();
     let nobody = Resolution::MostReliable(BTreeMap::new());

@@ -74,7 +74,11 @@ async fn a_layout_is_used_where_it_is_whole_and_not_believed_where_it_is_not() {
     drop(memory);
 
     let memory = open(&store, "acme", Config::default()).await;
-    assert_eq!(loads(&memory), before, "the columns are those of before");
+    // But for one that was about to be divided, and is now, and the eight around it.
+    let of_before = before.iter().filter(|load| loads(&memory).contains(load)).count();
+    assert!(of_before + 9 >= before.len(), "the columns are those of before");
+    assert!(loads(&memory).len() <= before.len() + 1);
+    let before = loads(&memory);
     check_found(&memory, N);
     fill(&memory, N..N + 200).await;
     drop(memory);

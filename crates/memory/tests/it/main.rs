@@ -14,6 +14,7 @@ mod dialogue;
 mod endpoint;
 mod erasing;
 mod following;
+mod hopping;
 mod intending;
 mod isolation;
 mod lasting;

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
 use knowledge::links::{Spread, Walk};
 use knowledge::{
-    BranchId, Command, ContradictionId, ContradictionState, EntityId, FactId, FactQuery, ItemId,
-    KnowledgeError, MergeStrategy, Origin, Outcome, Provenance, RelationId, Target, Vertex,
+    BranchId, Command, ConflictType, ContradictionId, ContradictionState, EntityId, FactId,
+    FactQuery, ItemId, KnowledgeError, MergeStrategy, NewFact, Origin, Outcome, Provenance,
+    RelationId, Target, Vertex,
 };
 use memory::{By, Memory, moment};
 use schemars::JsonSchema;
@@ -136,6 +137,15 @@ pub(crate) fn operations() -> Vec<Operation> {
             .gives(json::<FactList>()),
         of(("POST", "/v1/facts"), "fact_add", writer, post(add_fact))
             .says("knowledge", "Learns a fact.")
+            .takes(json::<FactSpec>())
+            .gives(json::<ChangedAnswer>())
+            .status(201),
+        of(("POST", "/v1/facts/revise"), "fact_revise", writer, post(revise_fact))
+            .says(
+                "knowledge",
+                "Learns a fact, and gives up as little as it takes that nothing that is believed \
+                 contradicts it.",
+            )
             .takes(json::<FactSpec>())
             .gives(json::<ChangedAnswer>())
             .status(201),
@@ -275,6 +285,8 @@ struct ContradictionAnswer {
     id: u64,
     /// How: `negation`, `functional` or `overlap`.
     kind: String,
+    /// What kinds of conflict it is.
+    types: Vec<ConflictName>,
     first: u64,
     second: u64,
     /// `open`, `resolved` or `moot`.
@@ -282,6 +294,31 @@ struct ContradictionAnswer {
     /// The fact that stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     winner: Option<u64>,
+}
+
+/// A kind of conflict.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ConflictName {
+    /// The same is said and denied.
+    Syntactic,
+    /// Two values where there can be one.
+    Semantic,
+    /// The times that are stated overlap.
+    Temporal,
+    /// Nobody says both.
+    Source,
+}
+
+impl From<ConflictType> for ConflictName {
+    fn from(of: ConflictType) -> Self {
+        match of {
+            ConflictType::Syntactic => Self::Syntactic,
+            ConflictType::Semantic => Self::Semantic,
+            ConflictType::Temporal => Self::Temporal,
+            ConflictType::Source => Self::Source,
+        }
+    }
 }
 
 /// Branches.
@@ -745,14 +782,31 @@ async fn add_fact(
     caller: Caller,
     Json(spec): Json<FactSpec>,
 ) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    learn_fact(&server, &caller, spec, Command::AssertFact).await
+}
+
+pub(crate) async fn revise_fact(
+    State(server): Shared,
+    caller: Caller,
+    Json(spec): Json<FactSpec>,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
+    learn_fact(&server, &caller, spec, Command::Revise).await
+}
+
+async fn learn_fact(
+    server: &std::sync::Arc<crate::request::Server>,
+    caller: &Caller,
+    spec: FactSpec,
+    how: fn(NewFact) -> Command,
+) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
     let branch = spec.branch;
     if let Some(functional) = spec.functional {
         let name = spec.predicate().to_owned();
         let command = |_: &Memory, _: &By| Ok(Command::DeclarePredicate { name, functional });
-        change(&server, &caller, branch, command).await?;
+        change(server, caller, branch, command).await?;
     }
-    let command = |memory: &Memory, by: &By| Ok(Command::AssertFact(spec.read(memory, &by.actor)?));
-    let outcome = change(&server, &caller, branch, command).await?;
+    let command = |memory: &Memory, by: &By| Ok(how(spec.read(memory, &by.actor)?));
+    let outcome = change(server, caller, branch, command).await?;
     Ok((StatusCode::CREATED, changed(&outcome)))
 }
 
@@ -821,7 +875,8 @@ async fn contradictions(
     caller: Caller,
     Params(params): Params<AllParams>,
 ) -> Result<Answer<ContradictionList>, RequestError> {
-    let told = |known: &knowledge::Known<'_, ContradictionId, knowledge::Contradiction>| {
+    type Known<'a> = knowledge::Known<'a, ContradictionId, knowledge::Contradiction>;
+    let told = |view: &knowledge::View<'_>, known: &Known<'_>| {
         let (state, winner) = match &known.item.state {
             ContradictionState::Open => ("open", None),
             ContradictionState::Resolved { winner, .. } => ("resolved", Some(winner.0)),
@@ -830,6 +885,7 @@ async fn contradictions(
         ContradictionAnswer {
             id: known.id.0,
             kind: format!("{:?}", known.item.kind).to_lowercase(),
+            types: view.conflict_types(known.item).into_iter().map(ConflictName::from).collect(),
             first: known.item.first.0,
             second: known.item.second.0,
             state,
@@ -840,7 +896,7 @@ async fn contradictions(
         Ok(memory.knowledge(|knowledge| {
             let view = knowledge.latest(BranchId::MAIN)?;
             let all = view.contradictions(params.all, None, 0);
-            Ok(Answer(ContradictionList { results: all.iter().map(told).collect() }))
+            Ok(Answer(ContradictionList { results: all.iter().map(|c| told(&view, c)).collect() }))
         })?)
     })
     .await

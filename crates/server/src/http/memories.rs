@@ -41,6 +41,8 @@ use crate::wire::memory::{
 const MAX_LISTED: usize = 1000;
 /// Memories of a page where nobody says how many.
 const LISTED: usize = 100;
+/// The time whose changes of belief are told with statistics: an hour (microseconds).
+const HEALTH_TIME: i64 = 3_600_000_000;
 
 const fn text(name: &'static str, help: &'static str) -> Query {
     Query { name, help, kind: "string", required: false }
@@ -797,6 +799,13 @@ pub(crate) async fn stats(
     State(server): Shared,
     caller: Caller,
 ) -> Result<Answer<Value>, RequestError> {
-    let stats = with(&server, &caller, "get", async |memory| Ok(memory.stats()?)).await?;
-    Ok(Answer(serde_json::to_value(stats).unwrap_or_default()))
+    let both = async |memory: Memory| Ok((memory.stats()?, memory.health(now_us(), HEALTH_TIME)?));
+    let (stats, health) = with(&server, &caller, "get", both).await?;
+    let mut stats = serde_json::to_value(stats).unwrap_or_default();
+    stats["believed"] = health.believed.into();
+    stats["contested"] = health.contested.into();
+    stats["belief_health"] = health.ratio().into();
+    stats["revisions_per_minute"] = health.revisions_per_minute().into();
+    stats["drift"] = health.drift().into();
+    Ok(Answer(stats))
 }

@@ -5,6 +5,7 @@ mod admin;
 pub(crate) mod agents;
 mod alerts;
 pub(crate) mod analysis;
+pub(crate) mod assumptions;
 mod dead_letters;
 mod experiments;
 pub(crate) mod extract;
@@ -60,6 +61,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         intentions::operations(),
         knowledge::operations(),
         analysis::operations(),
+        assumptions::operations(),
         reflection::operations(),
         agents::operations(),
         learners::operations(),

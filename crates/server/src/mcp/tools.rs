@@ -18,11 +18,12 @@ use serde_json::{Map, Value, json};
 
 use crate::error::RequestError;
 use crate::http::extract::{Json, Params, Whole};
-use crate::http::{analysis, knowledge, memories};
+use crate::http::{analysis, assumptions, knowledge, memories};
 use crate::request::Server;
 use crate::security::{Access, Caller, Role};
 use crate::wire::analysis::{AnalysisAnswer, AnalyzeRequest};
-use crate::wire::knowledge::{ChangedAnswer, FactAnswer, RelationSpec};
+use crate::wire::assumptions::{AssumptionsAnswer, AssumptionsRequest};
+use crate::wire::knowledge::{ChangedAnswer, FactAnswer, FactSpec, RelationSpec};
 use crate::wire::memory::{MemoryAnswer, PatchRequest, SearchRequest, StoreRequest};
 
 /// The longest export that an answer holds (bytes); longer ones are for `GET /v1/memory/export`.
@@ -257,7 +258,7 @@ struct StatsAnswer {
     /// Memories that are found.
     active: u64,
     #[serde(flatten)]
-    more: std::collections::BTreeMap<String, u64>,
+    more: std::collections::BTreeMap<String, f64>,
 }
 
 /// Arguments of a type, or where they are wrong.
@@ -386,6 +387,27 @@ fn own() -> Vec<Tool> {
                 analysis::analyze(State(server), caller, Json(request)).await?.0
             }),
         ),
+        tool::<AssumptionsRequest, AssumptionsAnswer>(
+            ("memory_assumptions", "What rests on which assumptions"),
+            (reader, Effect::Reads),
+            "Questions about what facts rest on; nothing is changed. holds_under: the smallest sets \
+             of assumptions from which a fact follows. impossible: the smallest sets of assumptions \
+             that cannot all be true. suppose: what would come to hold, and hold no longer, with the \
+             facts of assume and without those of without. Facts are numbers, as memory_as_of tells.",
+            calls!(|server, caller, request: AssumptionsRequest| {
+                assumptions::assumptions(State(server), caller, Json(request)).await?.0
+            }),
+        ),
+        tool::<FactSpec, ChangedAnswer>(
+            ("memory_revise", "Believe something new"),
+            (writer, Effect::Removes),
+            "Learns a fact about an entity (subject, predicate, object or object_entity, negated), \
+             and gives up as little as it takes that nothing that is believed contradicts it; \
+             given_up names those facts.",
+            calls!(|server, caller, spec: FactSpec| {
+                knowledge::revise_fact(State(server), caller, Json(spec)).await?.1.0
+            }),
+        ),
         tool::<AsOf, AsOfAnswer>(
             ("memory_as_of", "Memory at a time"),
             (reader, Effect::Reads),
@@ -418,7 +440,9 @@ fn own() -> Vec<Tool> {
             ("memory_stats", "How much is remembered"),
             (reader, Effect::Reads),
             "How many memories there are by status and tier, entities, relations, facts, \
-             contradictions, and bytes.",
+             contradictions, and bytes; how many facts are believed and contested, which part \
+             stands without a contradiction (belief_health), and how often and how far beliefs \
+             changed in the last hour.",
             calls!(|server, caller, _nothing: Nothing| {
                 memories::stats(State(server), caller).await?.0
             }),
@@ -497,7 +521,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (27, 27), "a name stands once");
+        assert_eq!((names.len(), all().len()), (29, 29), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -24,6 +24,7 @@ use spike::{Port, Raster};
 pub(crate) mod agent;
 pub(crate) mod analysis;
 mod answer;
+pub(crate) mod assumptions;
 pub(crate) mod attitude;
 pub(crate) mod knowledge;
 pub(crate) mod learner;

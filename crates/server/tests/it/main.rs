@@ -13,6 +13,7 @@ mod agent_rpc;
 mod agents;
 mod analysis;
 mod bad_requests;
+mod beliefs;
 mod client;
 mod clients;
 mod embeddings;
@@ -28,6 +29,7 @@ mod mcp;
 mod memory;
 mod memory_rpc;
 mod mind;
+mod payloads;
 #[path = "../../../store/tests/it/postgres_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod postgres_server;

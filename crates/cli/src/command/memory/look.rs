@@ -243,6 +243,7 @@ fn told(facts: &[Value]) -> String {
             None => line(&field(fact, "object"), TEXT),
         };
         vec![
+            field(fact, "id"),
             field(fact, "subject_name"),
             format!("{not}{}", field(fact, "predicate")),
             object,
@@ -252,7 +253,7 @@ fn told(facts: &[Value]) -> String {
         ]
     };
     let rows: Vec<_> = facts.iter().map(row).collect();
-    draw::table(&["subject", "says", "object", "from", "until", "learned"], &rows)
+    draw::table(&["fact", "subject", "says", "object", "from", "until", "learned"], &rows)
 }
 
 impl Stats {
@@ -264,9 +265,12 @@ impl Stats {
         }
         for (name, value) in stats.as_object().into_iter().flatten() {
             let bytes = name.ends_with("bytes").then(|| value.as_u64()).flatten();
-            let value =
-                bytes.map_or_else(|| value.to_string(), |n| indicatif::HumanBytes(n).to_string());
-            println!("{name:15} {value:>12}");
+            let plain = match value.as_f64().filter(|_| value.is_f64()) {
+                Some(number) => format!("{number:.3}"),
+                None => value.to_string(),
+            };
+            let value = bytes.map_or(plain, |n| indicatif::HumanBytes(n).to_string());
+            println!("{name:20} {value:>12}");
         }
         Ok(Outcome::Done)
     }

@@ -1,5 +1,6 @@
 //! `striatum memory`: what a running server remembers, and how well a memory finds.
 
+mod belief;
 mod carry;
 mod eval;
 mod find;
@@ -75,6 +76,8 @@ enum Command {
     Connections(reflect::Connections),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
+    /// What facts rest on, what would hold otherwise, and changes of mind.
+    Belief(belief::Belief),
     /// Analyse the graph of entities and what joins them.
     Graph(graph::Graph),
     /// How much is remembered.
@@ -130,6 +133,7 @@ impl Memory {
             Command::Dream(c) => c.run(json),
             Command::Connections(c) => c.run(json),
             Command::Facts(c) => c.run(json),
+            Command::Belief(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
             Command::Columns(c) => c.run(json),
