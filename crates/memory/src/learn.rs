@@ -14,7 +14,7 @@ use crate::plan::By;
 /// Messages that are learned at once.
 pub const MAX_MESSAGES: usize = 100;
 /// The kind of the entities that are made of concepts.
-const KIND: &str = "concept";
+pub(crate) const KIND: &str = "concept";
 /// The kind of relation between what was said together.
 const TOGETHER: &str = "together";
 

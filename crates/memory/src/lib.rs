@@ -11,6 +11,7 @@
 //! | [`Memory::store`] ... [`Memory::erase`] | what can be done with it, each durable |
 //! | [`Query`], [`Found`] | words, vectors and activation, fused |
 //! | [`Memory::recall`], [`Memory::learn`] | a conversation's side of it |
+//! | [`recognise`], [`Memory::asked`] | what a question asks for, and what is known of that |
 //! | [`Memory::turn`] | both around a turn, in one call |
 //! | [`Memory::intend`], [`Memory::claim`] | what is meant, what is held to be true, and how that ends |
 //! | [`Memory::thinking`], [`Memory::insights`], [`Memory::connections`] | what changed, what may be missing |
@@ -48,6 +49,7 @@ mod load;
 mod memory;
 pub mod moment;
 mod plan;
+mod question;
 mod recall;
 mod record;
 mod search;
@@ -82,6 +84,8 @@ pub use item::{
 pub use learn::{Learned, MAX_MESSAGES, Message};
 pub use memory::{Listed, Stored};
 pub use plan::{By, Feedback, Outcome};
+pub use question::intent::{Intent, Recognised, recognise};
+pub use question::{Asked, Because, Finding, MAX_FINDINGS, Minded, Role};
 pub use recall::{MAX_CONTEXT_BYTES, Recall, Recalled};
 pub use record::{Changed, Encoding, Event, Happened, Space};
 pub use search::{

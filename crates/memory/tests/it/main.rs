@@ -9,6 +9,7 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod asking;
 mod calibrating;
 mod dialogue;
 mod endpoint;
