@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::activate::{Activated, Activation, Along, Spread, keep_most};
 use super::Links;
+use super::activate::{Activated, Activation, Along, Spread, keep_most};
 use crate::error::KnowledgeError;
 use crate::id::{Time, Vertex};
 

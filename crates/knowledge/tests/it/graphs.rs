@@ -179,9 +179,8 @@ fn strategies_do_what_their_table_says() {
         let [first, second] = seeds.map(|seed| by_formula(graph, &[seed], 3, Along::Both));
         let both = first.iter().filter_map(|(v, a)| Some((*v, a.min(*second.get(v)?))));
         same(&whole(Strategy::Parallel), &both.collect());
-        let preset = |strategy: Strategy| {
-            links.activate(&seeds, strategy, &strategy.spread(), NOW).unwrap()
-        };
+        let preset =
+            |strategy: Strategy| links.activate(&seeds, strategy, &strategy.spread(), NOW).unwrap();
         let near = preset(Strategy::BreadthFirst);
         assert!(near.windows(2).all(|pair| pair[0].way.len() <= pair[1].way.len()));
         assert!(preset(Strategy::Chain).iter().all(|one| one.way.len() <= 8));

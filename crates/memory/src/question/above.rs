@@ -10,9 +10,30 @@ use super::{Finding, MAX_FINDINGS, Role, Told};
 
 /// Words that ask for what is below.
 const BELOW: &[&str] = &[
-    "kind", "kinds", "type", "types", "sort", "sorts", "variety", "varieties", "species",
-    "subclass", "subclasses", "subtype", "subtypes", "child", "children", "descendant",
-    "descendants", "example", "examples", "instance", "instances", "fall", "falls", "under",
+    "kind",
+    "kinds",
+    "type",
+    "types",
+    "sort",
+    "sorts",
+    "variety",
+    "varieties",
+    "species",
+    "subclass",
+    "subclasses",
+    "subtype",
+    "subtypes",
+    "child",
+    "children",
+    "descendant",
+    "descendants",
+    "example",
+    "examples",
+    "instance",
+    "instances",
+    "fall",
+    "falls",
+    "under",
 ];
 
 impl Look<'_> {

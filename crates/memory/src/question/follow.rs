@@ -15,20 +15,57 @@ const MAX_CAUSES: usize = 6;
 
 /// Predicates by which the first leads to the second.
 const LEADS: &[&str] = &[
-    "affects", "brings_about", "brought_about", "cause", "caused", "causes", "enabled", "enables",
-    "influenced", "influences", "leads_to", "led_to", "makes", "produced", "produces",
-    "resulted_in", "results_in", "triggered", "triggers",
+    "affects",
+    "brings_about",
+    "brought_about",
+    "cause",
+    "caused",
+    "causes",
+    "enabled",
+    "enables",
+    "influenced",
+    "influences",
+    "leads_to",
+    "led_to",
+    "makes",
+    "produced",
+    "produces",
+    "resulted_in",
+    "results_in",
+    "triggered",
+    "triggers",
 ];
 /// Predicates by which the second leads to the first.
 const FOLLOWS: &[&str] = &[
-    "because_of", "brought_about_by", "caused_by", "due_to", "follows_from", "resulted_from",
-    "results_from", "triggered_by",
+    "because_of",
+    "brought_about_by",
+    "caused_by",
+    "due_to",
+    "follows_from",
+    "resulted_from",
+    "results_from",
+    "triggered_by",
 ];
 /// Words that ask what follows, and not what led there.
 const FORWARD: &[&str] = &[
-    "happens", "happen", "if", "effect", "effects", "consequence", "consequences", "impact",
-    "impacts", "affect", "affects", "influence", "influences", "outcome", "result", "results",
-    "follow", "follows",
+    "happens",
+    "happen",
+    "if",
+    "effect",
+    "effects",
+    "consequence",
+    "consequences",
+    "impact",
+    "impacts",
+    "affect",
+    "affects",
+    "influence",
+    "influences",
+    "outcome",
+    "result",
+    "results",
+    "follow",
+    "follows",
 ];
 
 impl Look<'_> {

@@ -121,7 +121,11 @@ const CUES: &[Cue] = &[
     // How two belong together.
     (5, R, "how|way * related|connected|linked|tied|associated"),
     (5, R, "related|connected|linked|tied|associated to|with"),
-    (5, R, "relation|relationship|relationships|relations|connection|connections|link|links|tie|ties between|of|with|to"),
+    (
+        5,
+        R,
+        "relation|relationship|relationships|relations|connection|connections|link|links|tie|ties between|of|with|to",
+    ),
     (5, R, "^ what|who links|connects|relates|ties|joins|binds|link|connect|tie|join"),
     (5, R, "to do with"),
     (5, R, "each other"),
@@ -154,7 +158,11 @@ const CUES: &[Cue] = &[
     (5, H, "a kind|type|sort|form of"),
     (5, H, "what|which category|categories|class|classes|group|family * belong|belongs|in"),
     (5, H, "subclass|subclasses|superclass|superclasses|subtype|subtypes|supertype"),
-    (5, H, "parent|parents|child|children|ancestor|ancestors|descendant|descendants class|classes|of"),
+    (
+        5,
+        H,
+        "parent|parents|child|children|ancestor|ancestors|descendant|descendants class|classes|of",
+    ),
     (5, H, "example|examples|instance|instances of"),
     (5, H, "what|which * fall|falls|belong|belongs under|to"),
     (5, H, "taxonomy|hierarchy|classification|classified"),

@@ -57,8 +57,13 @@ impl Look<'_> {
         let less = |ending: &str, other: &str| {
             called.strip_suffix(ending).map(|stem| format!("{stem}{other}"))
         };
-        let forms =
-            [Some(called.to_owned()), less("s", ""), less("es", ""), less("ies", "y"), less("", "s")];
+        let forms = [
+            Some(called.to_owned()),
+            less("s", ""),
+            less("es", ""),
+            less("ies", "y"),
+            less("", "s"),
+        ];
         forms.into_iter().flatten().find_map(|form| self.view.by_name(&form).first().copied())
     }
 }

@@ -15,6 +15,7 @@ mod dialogue;
 mod endpoint;
 mod erasing;
 mod following;
+mod habits;
 mod intending;
 mod isolation;
 mod lasting;

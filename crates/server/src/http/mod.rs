@@ -5,6 +5,7 @@ mod admin;
 pub(crate) mod agents;
 mod alerts;
 pub(crate) mod analysis;
+pub(crate) mod cognition;
 mod dead_letters;
 mod experiments;
 pub(crate) mod extract;
@@ -61,6 +62,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         knowledge::operations(),
         analysis::operations(),
         reflection::operations(),
+        cognition::operations(),
         agents::operations(),
         learners::operations(),
         laws::operations(),
