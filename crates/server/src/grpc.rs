@@ -718,8 +718,8 @@ fn statistics(served: &Served) -> pb::ModelStatistics {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message;
     use prost_types::FileDescriptorSet;
-    use prost_types::prost::Message;
 
     use super::*;
 
@@ -729,7 +729,7 @@ mod tests {
         let set = FileDescriptorSet::decode(api::DESCRIPTOR).unwrap();
         let mut n = 0;
         for file in set.file {
-            for service in file.service {
+            for service in &file.service {
                 let name = format!("{}.{}", file.package(), service.name());
                 for method in &service.method {
                     let of = |known: &&(&str, &str, Access)| {

@@ -375,9 +375,6 @@ mod tests {
                 continue;
             }
             let found = recognise(question).map_or("none", |found| found.intent.name());
-            if asked != found && !held_out {
-                println!("{asked} taken for {found}: {question}");
-            }
             *counts.entry((asked, found)).or_default() += 1;
         }
         counts
@@ -391,7 +388,6 @@ mod tests {
     #[test]
     fn questions_are_recognised() {
         let (tuned, held) = (confusion(false), confusion(true));
-        held.iter().for_each(|((asked, found), n)| println!("{asked} {found} {n}"));
         // The figures of docs/concepts/questions.md.
         assert_eq!((right(&tuned), right(&held)), ((84, 88), (83, 88)));
     }

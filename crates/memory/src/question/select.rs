@@ -95,7 +95,7 @@ impl Look<'_> {
         };
         let mut unused = Vec::new();
         for name in names {
-            match self.joined(name.entity, &mut words).or_else(|| self.members(name.entity)) {
+            match self.joined(name, &mut words).or_else(|| self.members(name.entity)) {
                 Some(found) => restrict(found),
                 None => unused.push(name),
             }
@@ -122,10 +122,8 @@ impl Look<'_> {
         let words = self.state.words.words();
         let all = asked(words, question);
         let lower = question.to_lowercase().replace("can't", "cannot").replace("n't", " not");
-        let part = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
-        let parts: Vec<&str> =
-            lower.split(part).map(|p| p.trim_matches('.')).filter(|p| !p.is_empty()).collect();
-        let negated = parts.iter().any(|part| NOT.contains(part));
+        let parts = parts(&lower);
+        let negated = parts.iter().any(|part| NOT.contains(&part.as_str()));
         let without = cue.iter().flat_map(|word| self.roots(word));
         let without = without.chain(names.iter().flat_map(|name| self.roots(&name.called)));
         let without = without.chain(self.roots(GENERIC)).chain(self.roots(&NOT.join(" ")));
@@ -165,15 +163,31 @@ impl Look<'_> {
         (!terms.is_empty()).then_some(terms)
     }
 
-    /// What a predicate that the question says joins to an entity.
-    fn joined(&self, entity: EntityId, words: &mut Words) -> Option<Items> {
+    /// What a predicate that the question says joins to an entity, the way that the question says it.
+    fn joined(&self, name: &Named, words: &mut Words) -> Option<Items> {
         let mut items = Items::new();
-        for tie in self.ties(entity) {
+        for tie in self.ties(name.entity) {
             let Some(terms) = self.is_said(&tie.kind, words) else { continue };
+            if self.does(name, &terms, words).is_some_and(|does| does != tie.out) {
+                continue;
+            }
             words.left.retain(|word| !terms.contains(word));
             items.entry(tie.other).or_default().extend(self.because(tie.id));
         }
         (!items.is_empty()).then_some(items)
+    }
+
+    /// Whether the question says that an entity does it and not that it is done to it: `what does Ada
+    /// like`, `what was made by Ada`, and not `who likes Ada`.
+    fn does(&self, name: &Named, terms: &BTreeSet<String>, words: &Words) -> Option<bool> {
+        let said: Vec<&str> = words.said.split_whitespace().collect();
+        let called = parts(&name.called.to_lowercase());
+        let called: Vec<&str> = called.iter().map(String::as_str).collect();
+        let at = said.windows(called.len().max(1)).position(|window| window == called)?;
+        let outside = |k: &usize| *k < at || *k >= at + called.len();
+        let verb =
+            (0..said.len()).filter(outside).find(|k| !self.roots(said[*k]).is_disjoint(terms))?;
+        Some(at < verb || at.checked_sub(1).is_some_and(|before| said[before] == "by"))
     }
 
     /// What is one of an entity, over any number of steps.
@@ -294,6 +308,13 @@ impl Look<'_> {
             }
         }
     }
+}
+
+/// The words of a text, with numbers whole.
+fn parts(text: &str) -> Vec<String> {
+    let between = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let parts = text.split(between).map(|part| part.trim_matches('.'));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// Items that are in both, with the reasons of both.

@@ -213,6 +213,8 @@ async fn items_are_chosen_by_class_kind_relation_and_property_and_counted() {
     assert_eq!(items("Which animals are brown?"), filtered("sparrow"));
     assert_eq!(items("Show all species that live in Antarctica"), filtered("penguin"));
     assert_eq!(items("Who eats herring?"), filtered("penguin"));
+    assert_eq!(items("Which animals does the penguin eat?"), filtered("herring"));
+    assert_eq!(items("Which animals are eaten by penguins?"), filtered("herring"));
     assert_eq!(items("List birds with more than 1 legs"), filtered("penguin, sparrow"));
     let many = items("How many animals are there?");
     assert_eq!((many.0, many.2), (Intent::Aggregation, Some(5)));
@@ -220,6 +222,10 @@ async fn items_are_chosen_by_class_kind_relation_and_property_and_counted() {
     for (question, unknown) in [
         ("Which birds are nocturnal?", "no kind, relation or property is known by: nocturn"),
         ("List birds with more than 2 legs", "no kind, relation or property is known by: 2, leg"),
+        (
+            "List the animals that eat the penguin",
+            "no kind, relation or property is known by: eat, penguin",
+        ),
         ("Show fish that live in Antarctica", "nothing that is known has all of that"),
         (
             "What is the average age of the birds?",

@@ -286,11 +286,8 @@ async fn what_is_meant_claimed_and_looked_back_at_is_the_same_over_grpc() {
     let ada = || Some("ada".to_owned());
     let marked = pb::TakeSnapshotRequest { name: "first".into(), ..Default::default() };
     client.take_snapshot(marked).await.unwrap();
-    let meant = pb::IntendRequest {
-        text: "Paint the shed".into(),
-        user_id: ada(),
-        ..Default::default()
-    };
+    let meant =
+        pb::IntendRequest { text: "Paint the shed".into(), user_id: ada(), ..Default::default() };
     let shed = client.intend(meant).await.unwrap().into_inner().id;
     let turn = pb::TurnRequest {
         user_message: "Shall we paint the shed? Ada Lovelace and Grace Hopper asked.".into(),

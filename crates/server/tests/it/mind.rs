@@ -308,10 +308,12 @@ fn patterns_compounds_and_snapshots_are_kept_detected_and_compared() {
     let again = post(&server, "/v1/cognitive/patterns", pattern, 201);
     assert_eq!((&again["id"], &again["event"]), (&recorded["id"], &json!("NONE")));
     let refused = json!({ "text": "Asks", "kind": "" });
-    assert!(post(&server, "/v1/cognitive/patterns", refused, 400)["detail"]
-        .as_str()
-        .unwrap()
-        .starts_with("kind: expected"));
+    assert!(
+        post(&server, "/v1/cognitive/patterns", refused, 400)["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("kind: expected")
+    );
     let listed = get(&server, "/v1/cognitive/patterns?kind=critical&user_id=ada");
     assert_eq!(names(&listed), ["Asks for the evidence"]);
     assert_eq!(listed["results"][0]["pattern"]["seen"], json!(2));
@@ -329,7 +331,9 @@ fn patterns_compounds_and_snapshots_are_kept_detected_and_compared() {
     assert_eq!((&detected["deeds"], &detected["episodes"]), (&json!(26), &json!(9)));
     let first = &detected["sequences"][0];
     assert_eq!((&first["deeds"], &first["count"]), (&json!(["doubt", "test"]), &json!(8)));
-    assert!(first["q_value"].as_f64().unwrap() < 0.05 && first["last"].as_array().unwrap().len() == 2);
+    assert!(
+        first["q_value"].as_f64().unwrap() < 0.05 && first["last"].as_array().unwrap().len() == 2
+    );
     assert_eq!(detected["triggered"][0]["id"], recorded["id"]);
     let wrong = post(&server, "/v1/cognitive/detect", json!({ "chance": 0 }), 400);
     assert!(wrong["detail"].as_str().unwrap().starts_with("chance: expected"), "{wrong}");
