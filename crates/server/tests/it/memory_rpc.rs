@@ -306,7 +306,7 @@ async fn what_is_meant_claimed_and_looked_back_at_is_the_same_over_grpc() {
     let done = client.complete(end()).await.unwrap().into_inner();
     assert_eq!(done.intention.unwrap().outcome.as_deref(), Some("green"));
     let again = client.abandon(end()).await.unwrap_err();
-    assert_eq!(again.code(), Code::Aborted, "{again}");
+    assert_eq!(again.code(), Code::FailedPrecondition, "{again}");
     let all = pb::ListAttitudesRequest { state: Some("completed".into()), ..Default::default() };
     let all = client.list_intentions(all).await.unwrap().into_inner();
     assert_eq!((all.total, all.results[0].id.as_str()), (1, shed.as_str()));
