@@ -164,7 +164,7 @@ impl State {
                 }
             }
         }
-        deeds.sort_by(|a, b| (a.at, a.number).cmp(&(b.at, b.number)));
+        deeds.sort_by_key(|deed| (deed.at, deed.number));
         let early = deeds.len().saturating_sub(MAX_DEEDS);
         deeds.split_off(early)
     }

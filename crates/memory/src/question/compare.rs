@@ -10,7 +10,8 @@ use super::{Because, Finding, Role, Told};
 use crate::recall::literal;
 
 /// What an entity has: by name, the values, each with where it comes from and whom it leads to.
-type Traits = BTreeMap<String, BTreeMap<String, (Option<Because>, Option<EntityId>)>>;
+type Traits = BTreeMap<String, Values>;
+type Values = BTreeMap<String, (Option<Because>, Option<EntityId>)>;
 
 impl Look<'_> {
     pub(super) fn compare(&self, about: &[EntityId]) -> Told {
@@ -37,12 +38,7 @@ impl Look<'_> {
     }
 
     /// One trait of both.
-    fn compared(
-        &self,
-        key: &str,
-        names: &[String; 2],
-        [a, b]: [&BTreeMap<String, (Option<Because>, Option<EntityId>)>; 2],
-    ) -> Vec<Finding> {
+    fn compared(&self, key: &str, names: &[String; 2], [a, b]: [&Values; 2]) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut only: [Vec<&String>; 2] = [Vec::new(), Vec::new()];
         let mut because: Vec<Because> = Vec::new();

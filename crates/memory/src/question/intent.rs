@@ -371,7 +371,7 @@ mod tests {
             let (asked, question) = line.split_once('\t').unwrap();
             let nth = seen.entry(asked).or_default();
             *nth += 1;
-            if (*nth % 2 == 0) != held_out {
+            if nth.is_multiple_of(2) != held_out {
                 continue;
             }
             let found = recognise(question).map_or("none", |found| found.intent.name());
