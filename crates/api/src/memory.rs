@@ -268,6 +268,55 @@ pub struct MemoryItem {
     /// How it was held and how it turned out, if it is a claim.
     #[prost(message, optional, tag = "30")]
     pub claim: ::core::option::Option<ClaimItem>,
+    /// How it was seen, if it is a pattern of thinking.
+    #[prost(message, optional, tag = "31")]
+    pub pattern: ::core::option::Option<PatternItem>,
+    /// What it marks, if it is a snapshot.
+    #[prost(message, optional, tag = "32")]
+    pub snapshot: ::core::option::Option<SnapshotItem>,
+}
+/// A pattern of thinking, beside the memory that it is.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PatternItem {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// What brings it about.
+    #[prost(string, optional, tag = "2")]
+    pub trigger: ::core::option::Option<::prost::alloc::string::String>,
+    /// How often it was seen.
+    #[prost(uint64, tag = "3")]
+    pub seen: u64,
+    /// The latest times it was seen, the last first.
+    #[prost(message, repeated, tag = "4")]
+    pub instances: ::prost::alloc::vec::Vec<Instance>,
+}
+/// A time when a pattern was seen.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Instance {
+    #[prost(string, tag = "1")]
+    pub at: ::prost::alloc::string::String,
+    /// In what.
+    #[prost(string, optional, tag = "2")]
+    pub note: ::core::option::Option<::prost::alloc::string::String>,
+    /// The memory in which it was seen.
+    #[prost(string, optional, tag = "3")]
+    pub memory: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A snapshot, beside the memory that it is.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotItem {
+    /// The time that is marked.
+    #[prost(string, tag = "1")]
+    pub at: ::prost::alloc::string::String,
+    /// The branch of knowledge.
+    #[prost(uint64, tag = "2")]
+    pub branch: u64,
 }
 /// An intention, beside the memory that it is.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -492,20 +541,36 @@ pub struct ActivateRequest {
     /// spreading or pagerank.
     #[prost(string, optional, tag = "3")]
     pub method: ::core::option::Option<::prost::alloc::string::String>,
-    /// Hops; 3 where there is none.
+    /// Hops; as the strategy has it where there is none.
     #[prost(uint32, optional, tag = "4")]
     pub hops: ::core::option::Option<u32>,
-    /// How many stay; 64 where there is none.
+    /// How many stay; as the strategy has it where there is none.
     #[prost(uint32, optional, tag = "5")]
     pub keep: ::core::option::Option<u32>,
+    /// Entities that this question names are seeds too, and what it asks for chooses the strategy.
+    #[prost(string, optional, tag = "6")]
+    pub question: ::core::option::Option<::prost::alloc::string::String>,
+    /// bidirectional, focused, directional, chain, parallel, local, breadth_first or conservative; that
+    /// of the question, or bidirectional where there is none.
+    #[prost(string, optional, tag = "7")]
+    pub strategy: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ActivateResponse {
-    /// The most active first.
+    /// The most active first; the nearest first where the strategy is breadth_first.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<Activated>,
+    /// How activation spread; none of a random walk.
+    #[prost(string, optional, tag = "2")]
+    pub strategy: ::core::option::Option<::prost::alloc::string::String>,
+    /// What the question asks for, where its words say so.
+    #[prost(string, optional, tag = "3")]
+    pub intent: ::core::option::Option<::prost::alloc::string::String>,
+    /// The words that say so.
+    #[prost(string, repeated, tag = "4")]
+    pub words: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -832,6 +897,1126 @@ pub struct StatsResponse {
     #[prost(uint64, tag = "17")]
     pub contradictions: u64,
 }
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecallRequest {
+    #[prost(string, tag = "1")]
+    pub message: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many memories, 1 to 100.
+    #[prost(uint32, optional, tag = "5")]
+    pub limit: ::core::option::Option<u32>,
+    /// How long the context may be, in bytes.
+    #[prost(uint32, optional, tag = "6")]
+    pub context_bytes: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecallResponse {
+    /// All of it as text.
+    #[prost(string, tag = "1")]
+    pub context: ::prost::alloc::string::String,
+    /// Memories, best first.
+    #[prost(message, repeated, tag = "2")]
+    pub results: ::prost::alloc::vec::Vec<Hit>,
+    /// What is known of what the message names.
+    #[prost(message, repeated, tag = "3")]
+    pub known: ::prost::alloc::vec::Vec<KnownEntity>,
+    /// What the message asks for by its words, and what is known of that.
+    #[prost(message, optional, tag = "4")]
+    pub asked: ::core::option::Option<Asked>,
+    /// Why words alone were searched, where the endpoint gave no vector of the message.
+    #[prost(string, optional, tag = "5")]
+    pub degraded: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// What is known of an entity.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownEntity {
+    #[prost(string, tag = "1")]
+    pub entity: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub facts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A question that was understood, and what is known of it.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Asked {
+    /// filter, relationship, hierarchy, comparison, causal, definition or aggregation.
+    #[prost(string, tag = "1")]
+    pub intent: ::prost::alloc::string::String,
+    /// The words that say so.
+    #[prost(string, repeated, tag = "2")]
+    pub words: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Entities that it names.
+    #[prost(message, repeated, tag = "3")]
+    pub about: ::prost::alloc::vec::Vec<EntityName>,
+    /// The answer, in parts.
+    #[prost(message, repeated, tag = "4")]
+    pub findings: ::prost::alloc::vec::Vec<AnswerPart>,
+    /// How many there are, where that is asked.
+    #[prost(uint64, optional, tag = "5")]
+    pub count: ::core::option::Option<u64>,
+    /// What is not known, where there is no answer.
+    #[prost(string, optional, tag = "6")]
+    pub unknown: ::core::option::Option<::prost::alloc::string::String>,
+    /// Whether there is more than is told.
+    #[prost(bool, tag = "7")]
+    pub more: bool,
+}
+/// An entity by its name.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EntityName {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// A part of an answer.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnswerPart {
+    /// property, fact, path, ancestor, descendant, shared, different, cause, effect or item.
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    /// It, as a sentence.
+    #[prost(string, tag = "2")]
+    pub said: ::prost::alloc::string::String,
+    /// Entities that it leads to.
+    #[prost(message, repeated, tag = "3")]
+    pub entities: ::prost::alloc::vec::Vec<EntityName>,
+    /// Where it comes from.
+    #[prost(message, repeated, tag = "4")]
+    pub because: ::prost::alloc::vec::Vec<Because>,
+}
+/// Where something that is known comes from: a fact, a relation or an entity.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Because {
+    #[prost(uint64, optional, tag = "1")]
+    pub fact: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "2")]
+    pub relation: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    pub entity: ::core::option::Option<u64>,
+    /// Who said so.
+    #[prost(string, tag = "4")]
+    pub source: ::prost::alloc::string::String,
+    /// The memory that it was taken from.
+    #[prost(string, optional, tag = "5")]
+    pub memory: ::core::option::Option<::prost::alloc::string::String>,
+    /// How sure it is, 0 to 1; of a relation, how strong it is now.
+    #[prost(float, tag = "6")]
+    pub confidence: f32,
+    #[prost(string, tag = "7")]
+    pub learned_at: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LearnRequest {
+    /// 1 to 100.
+    #[prost(message, repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<ConversationMessage>,
+    #[prost(string, optional, tag = "2")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// One message of a conversation.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConversationMessage {
+    /// Who said it: user, assistant, a name.
+    #[prost(string, tag = "1")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub content: ::prost::alloc::string::String,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LearnResponse {
+    /// The memories of the messages, in their order.
+    #[prost(string, repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "2")]
+    pub decisions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "3")]
+    pub code: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it was about.
+    #[prost(string, repeated, tag = "4")]
+    pub concepts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Concepts that were not known before.
+    #[prost(uint64, tag = "5")]
+    pub new_concepts: u64,
+    /// Compounds that were formed.
+    #[prost(string, repeated, tag = "6")]
+    pub compounds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TurnRequest {
+    /// What the user said.
+    #[prost(string, tag = "1")]
+    pub user_message: ::prost::alloc::string::String,
+    /// What was answered, where it is known already.
+    #[prost(string, optional, tag = "2")]
+    pub assistant_message: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many memories and intentions, 1 to 100; 10 where there is none.
+    #[prost(uint32, optional, tag = "6")]
+    pub limit: ::core::option::Option<u32>,
+    /// How long the context may be, in bytes; 4096 where there is none.
+    #[prost(uint32, optional, tag = "7")]
+    pub context_bytes: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TurnResponse {
+    /// What was remembered before the turn.
+    #[prost(message, optional, tag = "1")]
+    pub recalled: ::core::option::Option<RecallResponse>,
+    /// Open intentions that it touches.
+    #[prost(message, repeated, tag = "2")]
+    pub intentions: ::prost::alloc::vec::Vec<Touched>,
+    /// What was learned from it.
+    #[prost(message, optional, tag = "3")]
+    pub learned: ::core::option::Option<LearnResponse>,
+}
+/// An open intention that what is said touches.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Touched {
+    #[prost(message, optional, tag = "1")]
+    pub memory: ::core::option::Option<MemoryItem>,
+    /// The share of its words, by their rarity, that the message names.
+    #[prost(float, tag = "2")]
+    pub score: f32,
+    /// Its words that the message names, without their endings.
+    #[prost(string, repeated, tag = "3")]
+    pub words: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether its time is up.
+    #[prost(bool, tag = "4")]
+    pub due: bool,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct IntendRequest {
+    /// What is meant, as one statement.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// By when: RFC 3339, or a date.
+    #[prost(string, optional, tag = "2")]
+    pub due_at: ::core::option::Option<::prost::alloc::string::String>,
+    /// The memory's name, a UUID; drawn where there is none.
+    #[prost(string, optional, tag = "3")]
+    pub id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "7")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How much it matters, 0 to 1.
+    #[prost(float, optional, tag = "8")]
+    pub importance: ::core::option::Option<f32>,
+    /// When it is forgotten if it is still open; never where there is none.
+    #[prost(string, optional, tag = "9")]
+    pub expires_at: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAttitudesRequest {
+    /// open, completed or abandoned of intentions; unverified, true or false of claims.
+    #[prost(string, optional, tag = "1")]
+    pub state: ::core::option::Option<::prost::alloc::string::String>,
+    /// Claims about this only.
+    #[prost(string, optional, tag = "2")]
+    pub subject: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The next of the page before.
+    #[prost(string, optional, tag = "6")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many, 1 to 1000; 100 where there is none.
+    #[prost(uint32, optional, tag = "7")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAttitudesResponse {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<MemoryItem>,
+    /// What after is for the next page.
+    #[prost(string, optional, tag = "2")]
+    pub next: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many there are in all.
+    #[prost(uint64, tag = "3")]
+    pub total: u64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResumeRequest {
+    /// What is said.
+    #[prost(string, tag = "1")]
+    pub message: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "2")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The least share of an intention that the message must name, 0 to 1; 0.3 where there is none.
+    #[prost(float, optional, tag = "5")]
+    pub threshold: ::core::option::Option<f32>,
+    /// How many, 1 to 100; 10 where there is none.
+    #[prost(uint32, optional, tag = "6")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResumeResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<Touched>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndRequest {
+    /// The intention's name, a UUID.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What came of it, or why it was given up; up to 4 KiB.
+    #[prost(string, optional, tag = "2")]
+    pub outcome: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ClaimRequest {
+    /// What is claimed, as one statement that can turn out true or false.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// How probable it is held to be, 0 to 1.
+    #[prost(double, optional, tag = "2")]
+    pub confidence: ::core::option::Option<f64>,
+    /// What it is about, to judge by.
+    #[prost(string, optional, tag = "3")]
+    pub subject: ::core::option::Option<::prost::alloc::string::String>,
+    /// The memory's name, a UUID; drawn where there is none.
+    #[prost(string, optional, tag = "4")]
+    pub id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "7")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "8")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where it comes from.
+    #[prost(string, optional, tag = "9")]
+    pub source: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyRequest {
+    /// The claim's name, a UUID.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Whether it was true.
+    #[prost(bool, tag = "2")]
+    pub truth: bool,
+    /// By what; up to 4 KiB.
+    #[prost(string, optional, tag = "3")]
+    pub evidence: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CalibrationRequest {
+    /// Claims about this only.
+    #[prost(string, optional, tag = "1")]
+    pub subject: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// Verified from then on, RFC 3339.
+    #[prost(string, optional, tag = "5")]
+    pub from: ::core::option::Option<::prost::alloc::string::String>,
+    /// Verified before then, RFC 3339.
+    #[prost(string, optional, tag = "6")]
+    pub to: ::core::option::Option<::prost::alloc::string::String>,
+    /// Bins of confidence, 1 to 100; 10 where there is none.
+    #[prost(uint32, optional, tag = "7")]
+    pub bins: ::core::option::Option<u32>,
+}
+/// How far claims can be believed; figures are absent where none turned out.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CalibrationResponse {
+    /// Claims that turned out.
+    #[prost(uint64, tag = "1")]
+    pub n: u64,
+    #[prost(double, optional, tag = "2")]
+    pub brier: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "3")]
+    pub expected_error: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "4")]
+    pub maximum_error: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "5")]
+    pub mean_confidence: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "6")]
+    pub truth_rate: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "7")]
+    pub overconfidence: ::core::option::Option<f64>,
+    #[prost(message, repeated, tag = "8")]
+    pub bins: ::prost::alloc::vec::Vec<CalibrationBin>,
+    /// Claims that nobody has verified.
+    #[prost(uint64, tag = "9")]
+    pub unverified: u64,
+    /// The same by subject, those with the most claims first.
+    #[prost(message, repeated, tag = "10")]
+    pub by_subject: ::prost::alloc::vec::Vec<SubjectCalibration>,
+}
+/// How far claims about a subject can be believed.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SubjectCalibration {
+    #[prost(string, tag = "1")]
+    pub subject: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub n: u64,
+    #[prost(double, optional, tag = "3")]
+    pub brier: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "4")]
+    pub expected_error: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "5")]
+    pub maximum_error: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "6")]
+    pub mean_confidence: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "7")]
+    pub truth_rate: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "8")]
+    pub overconfidence: ::core::option::Option<f64>,
+    #[prost(message, repeated, tag = "9")]
+    pub bins: ::prost::alloc::vec::Vec<CalibrationBin>,
+}
+/// Claims of about the same confidence.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct CalibrationBin {
+    #[prost(double, tag = "1")]
+    pub from: f64,
+    #[prost(double, tag = "2")]
+    pub to: f64,
+    #[prost(uint64, tag = "3")]
+    pub n: u64,
+    #[prost(double, tag = "4")]
+    pub mean_confidence: f64,
+    #[prost(double, tag = "5")]
+    pub truth_rate: f64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ThinkingRequest {
+    /// About whom: a name or an alias of an entity.
+    #[prost(string, tag = "1")]
+    pub about: ::prost::alloc::string::String,
+    /// As it was known then, RFC 3339.
+    #[prost(string, tag = "2")]
+    pub from: ::prost::alloc::string::String,
+    /// And then, RFC 3339; now where there is none.
+    #[prost(string, optional, tag = "3")]
+    pub to: ::core::option::Option<::prost::alloc::string::String>,
+    /// Changes of each kind, up to 200; 20 where there is none.
+    #[prost(uint32, optional, tag = "4")]
+    pub limit: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "5")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "7")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ThinkingResponse {
+    #[prost(uint64, tag = "1")]
+    pub entity: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub to: ::prost::alloc::string::String,
+    /// What was known of it at from.
+    #[prost(string, repeated, tag = "5")]
+    pub then: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What was known of it at to.
+    #[prost(string, repeated, tag = "6")]
+    pub later: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "7")]
+    pub facts: ::prost::alloc::vec::Vec<ChangedFact>,
+    #[prost(message, repeated, tag = "8")]
+    pub relations: ::prost::alloc::vec::Vec<ChangedRelation>,
+    /// Memories of it that came in between, the newest first.
+    #[prost(message, repeated, tag = "9")]
+    pub memories: ::prost::alloc::vec::Vec<MemoryItem>,
+    /// Whether there is more of a kind than was asked for.
+    #[prost(bool, tag = "10")]
+    pub more: bool,
+}
+/// A fact that changed.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangedFact {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// What it says.
+    #[prost(string, tag = "2")]
+    pub fact: ::prost::alloc::string::String,
+    /// added, retracted, ended or confidence.
+    #[prost(string, tag = "3")]
+    pub change: ::prost::alloc::string::String,
+    #[prost(float, optional, tag = "4")]
+    pub confidence_then: ::core::option::Option<f32>,
+    #[prost(float, optional, tag = "5")]
+    pub confidence_later: ::core::option::Option<f32>,
+}
+/// A relation that changed.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangedRelation {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// A name, or the beginning of a memory.
+    #[prost(string, tag = "2")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub to: ::prost::alloc::string::String,
+    /// added, retracted or strengthened.
+    #[prost(string, tag = "5")]
+    pub change: ::prost::alloc::string::String,
+    /// How strong it was at first; absent where that is not kept.
+    #[prost(float, optional, tag = "6")]
+    pub then: ::core::option::Option<f32>,
+    /// How strong it was at the end.
+    #[prost(float, optional, tag = "7")]
+    pub later: ::core::option::Option<f32>,
+    /// How often it was recalled in all.
+    #[prost(uint64, tag = "8")]
+    pub recalls: u64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InsightsRequest {
+    /// After then, RFC 3339; a week before to where there is none.
+    #[prost(string, optional, tag = "1")]
+    pub from: ::core::option::Option<::prost::alloc::string::String>,
+    /// Up to then, RFC 3339; now where there is none.
+    #[prost(string, optional, tag = "2")]
+    pub to: ::core::option::Option<::prost::alloc::string::String>,
+    /// Days after which an open intention is stale; 7 where there is none.
+    #[prost(uint32, optional, tag = "3")]
+    pub stale_days: ::core::option::Option<u32>,
+    /// Entries of each list, up to 100; 20 where there is none.
+    #[prost(uint32, optional, tag = "4")]
+    pub limit: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "5")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "7")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InsightsResponse {
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// Memories that came and are still there.
+    #[prost(uint64, tag = "3")]
+    pub memories: u64,
+    /// Entities that came to be known.
+    #[prost(message, repeated, tag = "4")]
+    pub entities: ::prost::alloc::vec::Vec<EntityName>,
+    /// Relations that were made or strengthened, the strongest first.
+    #[prost(message, repeated, tag = "5")]
+    pub strengthened: ::prost::alloc::vec::Vec<ChangedRelation>,
+    /// Contradictions that came up and were open at the end.
+    #[prost(message, repeated, tag = "6")]
+    pub contradictions: ::prost::alloc::vec::Vec<OpenContradiction>,
+    /// Claims that turned out otherwise than they were held to, the dearest first.
+    #[prost(message, repeated, tag = "7")]
+    pub claims_gone_wrong: ::prost::alloc::vec::Vec<WrongClaim>,
+    /// Open intentions that are overdue or that nobody touched, those that wait longest first.
+    #[prost(message, repeated, tag = "8")]
+    pub stale_intentions: ::prost::alloc::vec::Vec<StaleIntention>,
+}
+/// A contradiction that came up.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenContradiction {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// negation, functional or overlap.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// The fact that was there.
+    #[prost(string, tag = "3")]
+    pub first: ::prost::alloc::string::String,
+    /// The fact that came.
+    #[prost(string, tag = "4")]
+    pub second: ::prost::alloc::string::String,
+}
+/// A claim that went wrong.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WrongClaim {
+    #[prost(message, optional, tag = "1")]
+    pub memory: ::core::option::Option<MemoryItem>,
+    /// (confidence - truth)^2, more than 0.25.
+    #[prost(double, tag = "2")]
+    pub cost: f64,
+}
+/// An intention that waits.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StaleIntention {
+    #[prost(message, optional, tag = "1")]
+    pub memory: ::core::option::Option<MemoryItem>,
+    /// Whether its time was up.
+    #[prost(bool, tag = "2")]
+    pub overdue: bool,
+    /// Days in which nobody touched it.
+    #[prost(double, tag = "3")]
+    pub idle_days: f64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DreamRequest {
+    /// What decides every step.
+    #[prost(uint64, tag = "1")]
+    pub seed: u64,
+    /// Random walks, up to 2,000; 200 where there is none.
+    #[prost(uint32, optional, tag = "2")]
+    pub walks: ::core::option::Option<u32>,
+    /// Steps of each, up to 32; 6 where there is none.
+    #[prost(uint32, optional, tag = "3")]
+    pub steps: ::core::option::Option<u32>,
+    /// Names of entities where walks begin; anywhere where there are none.
+    #[prost(string, repeated, tag = "4")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Proposals, up to 10,000; 10 where there is none.
+    #[prost(uint32, optional, tag = "5")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DreamResponse {
+    #[prost(uint64, tag = "1")]
+    pub seed: u64,
+    /// Those that met most often first; nothing was written.
+    #[prost(message, repeated, tag = "2")]
+    pub results: ::prost::alloc::vec::Vec<Proposal>,
+}
+/// Two entities that a dream put beside each other, and that nothing links.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Proposal {
+    #[prost(message, optional, tag = "1")]
+    pub from: ::core::option::Option<Vertex>,
+    #[prost(string, tag = "2")]
+    pub from_name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub to: ::core::option::Option<Vertex>,
+    #[prost(string, tag = "4")]
+    pub to_name: ::prost::alloc::string::String,
+    /// In how many walks they met.
+    #[prost(uint64, tag = "5")]
+    pub met: u64,
+    /// The way between them, by names.
+    #[prost(string, repeated, tag = "6")]
+    pub way: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConnectionsRequest {
+    /// Of this entity, a name or an alias; of any where there is none.
+    #[prost(string, optional, tag = "1")]
+    pub of: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many, 1 to 100; 20 where there is none.
+    #[prost(uint32, optional, tag = "2")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConnectionsResponse {
+    /// Those with the most reason first.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<Connection>,
+}
+/// Two entities that nothing relates.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Connection {
+    #[prost(message, optional, tag = "1")]
+    pub from: ::core::option::Option<EntityName>,
+    #[prost(message, optional, tag = "2")]
+    pub to: ::core::option::Option<EntityName>,
+    /// How much the neighbours that both have say, by Adamic and Adar.
+    #[prost(double, tag = "3")]
+    pub shared_score: f64,
+    /// What these are called.
+    #[prost(string, repeated, tag = "4")]
+    pub shared: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Memories that name both; counted with of only.
+    #[prost(uint64, tag = "5")]
+    pub together: u64,
+    /// How alike what is known of them is said; compared with of only.
+    #[prost(float, optional, tag = "6")]
+    pub alike: ::core::option::Option<f32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordPatternRequest {
+    /// The pattern, as one statement.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// abstract, adaptive, convergent, critical, divergent, lateral, systems, or a name of your own.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// What brings it about; up to 4 KiB.
+    #[prost(string, optional, tag = "3")]
+    pub trigger: ::core::option::Option<::prost::alloc::string::String>,
+    /// When it was seen, RFC 3339; now where there is none.
+    #[prost(string, optional, tag = "4")]
+    pub seen_at: ::core::option::Option<::prost::alloc::string::String>,
+    /// In what it was seen; up to 256 bytes.
+    #[prost(string, optional, tag = "5")]
+    pub note: ::core::option::Option<::prost::alloc::string::String>,
+    /// The memory in which it was seen.
+    #[prost(string, optional, tag = "6")]
+    pub memory: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "7")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "8")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "9")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "10")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPatternsRequest {
+    /// Of this kind only.
+    #[prost(string, optional, tag = "1")]
+    pub kind: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The next of the page before.
+    #[prost(string, optional, tag = "5")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many, 1 to 1000; 100 where there is none.
+    #[prost(uint32, optional, tag = "6")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DetectPatternsRequest {
+    /// What is said now: recorded patterns whose trigger it names are told.
+    #[prost(string, optional, tag = "1")]
+    pub message: ::core::option::Option<::prost::alloc::string::String>,
+    /// Done after then, RFC 3339; everything where there is none.
+    #[prost(string, optional, tag = "2")]
+    pub from: ::core::option::Option<::prost::alloc::string::String>,
+    /// Up to then, RFC 3339; now where there is none.
+    #[prost(string, optional, tag = "3")]
+    pub to: ::core::option::Option<::prost::alloc::string::String>,
+    /// The longest sequence, 2 to 5; 3 where there is none.
+    #[prost(uint32, optional, tag = "4")]
+    pub longest: ::core::option::Option<u32>,
+    /// Episodes in which a sequence must be; 3 where there is none.
+    #[prost(uint32, optional, tag = "5")]
+    pub support: ::core::option::Option<u32>,
+    /// The highest share of what is told that may be chance; 0.05 where there is none.
+    #[prost(double, optional, tag = "6")]
+    pub chance: ::core::option::Option<f64>,
+    /// Seconds of pause after which another episode begins; 1800 where there is none.
+    #[prost(uint32, optional, tag = "7")]
+    pub pause_seconds: ::core::option::Option<u32>,
+    /// How many, 1 to 100; 20 where there is none.
+    #[prost(uint32, optional, tag = "8")]
+    pub limit: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "9")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "10")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "11")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DetectPatternsResponse {
+    /// What was done in all.
+    #[prost(uint64, tag = "1")]
+    pub deeds: u64,
+    /// In how many episodes.
+    #[prost(uint64, tag = "2")]
+    pub episodes: u64,
+    /// Sequences that were tested.
+    #[prost(uint64, tag = "3")]
+    pub tested: u64,
+    /// Those that come again, the surest first.
+    #[prost(message, repeated, tag = "4")]
+    pub sequences: ::prost::alloc::vec::Vec<Sequence>,
+    /// Recorded patterns whose trigger the message names, the best first.
+    #[prost(message, repeated, tag = "5")]
+    pub triggered: ::prost::alloc::vec::Vec<Triggered>,
+}
+/// A sequence that comes again more often than chance has it.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Sequence {
+    /// What was done, one right after the other.
+    #[prost(string, repeated, tag = "1")]
+    pub deeds: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How often.
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    /// How often all but the last was followed by anything.
+    #[prost(uint64, tag = "3")]
+    pub chances: u64,
+    /// In how many episodes.
+    #[prost(uint64, tag = "4")]
+    pub support: u64,
+    /// The share that is expected by chance.
+    #[prost(double, tag = "5")]
+    pub expected: f64,
+    /// How many times as often as expected.
+    #[prost(double, tag = "6")]
+    pub lift: f64,
+    /// How probable it is to come so often by chance (binomial test).
+    #[prost(double, tag = "7")]
+    pub p_value: f64,
+    /// The same, for all that were tested (Benjamini and Hochberg).
+    #[prost(double, tag = "8")]
+    pub q_value: f64,
+    /// The memories of its last time.
+    #[prost(string, repeated, tag = "9")]
+    pub last: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A recorded pattern whose trigger a message names.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Triggered {
+    #[prost(message, optional, tag = "1")]
+    pub memory: ::core::option::Option<MemoryItem>,
+    /// The share of the trigger's words, by their rarity, that the message names.
+    #[prost(float, tag = "2")]
+    pub score: f32,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CognitiveProfileRequest {
+    /// After then, RFC 3339; twelve periods before to where there is none.
+    #[prost(string, optional, tag = "1")]
+    pub from: ::core::option::Option<::prost::alloc::string::String>,
+    /// Up to then, RFC 3339; now where there is none.
+    #[prost(string, optional, tag = "2")]
+    pub to: ::core::option::Option<::prost::alloc::string::String>,
+    /// How long a period is, in days; 7 where there is none.
+    #[prost(uint32, optional, tag = "3")]
+    pub period_days: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "4")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CognitiveProfileResponse {
+    /// Recorded patterns by kind, those seen most often first.
+    #[prost(message, repeated, tag = "1")]
+    pub kinds: ::prost::alloc::vec::Vec<PatternKind>,
+    /// What each period brought, the first first.
+    #[prost(message, repeated, tag = "2")]
+    pub periods: ::prost::alloc::vec::Vec<Period>,
+}
+/// Recorded patterns of a kind.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PatternKind {
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub patterns: u64,
+    /// How often they were seen within the time.
+    #[prost(uint64, tag = "3")]
+    pub instances: u64,
+}
+/// What a period brought.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Period {
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub memories: u64,
+    #[prost(uint64, tag = "4")]
+    pub decisions: u64,
+    #[prost(uint64, tag = "5")]
+    pub concepts: u64,
+    #[prost(uint64, tag = "6")]
+    pub links: u64,
+    #[prost(uint64, tag = "7")]
+    pub facts: u64,
+    /// Facts that were taken back, ended, or came to be held more or less surely.
+    #[prost(uint64, tag = "8")]
+    pub revised: u64,
+    #[prost(uint64, tag = "9")]
+    pub contradictions: u64,
+    /// Intentions that were completed.
+    #[prost(uint64, tag = "10")]
+    pub completed: u64,
+    /// Claims that turned out.
+    #[prost(uint64, tag = "11")]
+    pub verified: u64,
+    /// Times that a recorded pattern was seen.
+    #[prost(uint64, tag = "12")]
+    pub instances: u64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCompoundsRequest {
+    /// How many, up to 1000; 100 where there is none.
+    #[prost(uint32, optional, tag = "1")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCompoundsResponse {
+    /// Those that are surest first.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<Compound>,
+}
+/// Two concepts that come together so often that they are one.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Compound {
+    #[prost(uint64, tag = "1")]
+    pub entity: u64,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub parts: ::prost::alloc::vec::Vec<EntityName>,
+    /// Messages that have both, now.
+    #[prost(uint64, tag = "4")]
+    pub together: u64,
+    /// Normalised pointwise mutual information, -1 to 1, now.
+    #[prost(double, tag = "5")]
+    pub npmi: f64,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TakeSnapshotRequest {
+    /// What the time is called.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The branch of knowledge; the main one where there is none.
+    #[prost(uint64, optional, tag = "2")]
+    pub branch: ::core::option::Option<u64>,
+    #[prost(string, optional, tag = "3")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "4")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSnapshotsRequest {
+    #[prost(string, optional, tag = "1")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "3")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The next of the page before.
+    #[prost(string, optional, tag = "4")]
+    pub after: ::core::option::Option<::prost::alloc::string::String>,
+    /// How many, 1 to 1000; 100 where there is none.
+    #[prost(uint32, optional, tag = "5")]
+    pub limit: ::core::option::Option<u32>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompareSnapshotsRequest {
+    /// The name of a snapshot.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// The name of another.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// Changes of each kind, up to 200; 20 where there is none.
+    #[prost(uint32, optional, tag = "3")]
+    pub limit: ::core::option::Option<u32>,
+    #[prost(string, optional, tag = "4")]
+    pub user_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "5")]
+    pub agent_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "6")]
+    pub run_id: ::core::option::Option<::prost::alloc::string::String>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CompareSnapshotsResponse {
+    /// The earlier.
+    #[prost(message, optional, tag = "1")]
+    pub from: ::core::option::Option<SnapshotName>,
+    /// The later.
+    #[prost(message, optional, tag = "2")]
+    pub to: ::core::option::Option<SnapshotName>,
+    /// Entities that came to be known.
+    #[prost(message, repeated, tag = "3")]
+    pub entities: ::prost::alloc::vec::Vec<EntityName>,
+    #[prost(message, repeated, tag = "4")]
+    pub facts: ::prost::alloc::vec::Vec<ChangedFact>,
+    #[prost(message, repeated, tag = "5")]
+    pub relations: ::prost::alloc::vec::Vec<ChangedRelation>,
+    /// Contradictions that came up, by their numbers.
+    #[prost(uint64, repeated, tag = "6")]
+    pub contradictions: ::prost::alloc::vec::Vec<u64>,
+    /// Intentions, claims and patterns that changed, in the order of their times.
+    #[prost(message, repeated, tag = "7")]
+    pub attitudes: ::prost::alloc::vec::Vec<ChangedAttitude>,
+    /// Memories that came and are still there.
+    #[prost(uint64, tag = "8")]
+    pub memories: u64,
+    /// Whether there is more of a kind than was asked for.
+    #[prost(bool, tag = "9")]
+    pub more: bool,
+}
+/// A snapshot by its name.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotName {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub at: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub branch: u64,
+}
+/// What became of an intention, a claim or a pattern.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangedAttitude {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// What it says.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// meant, completed, abandoned, claimed, came true, came false, recorded or seen.
+    #[prost(string, tag = "3")]
+    pub change: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub at: ::prost::alloc::string::String,
+}
 /// Generated client implementations.
 pub mod memory_client {
     #![allow(
@@ -1110,6 +2295,375 @@ pub mod memory_client {
             req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Stats"));
             self.inner.unary(req, path, codec).await
         }
+        /// What a message brings up, and the answer to a question. Role: reader.
+        pub async fn recall(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecallResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Recall");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Recall"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Learns from messages: memories, decisions, code, concepts. Role: writer.
+        pub async fn learn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LearnRequest>,
+        ) -> std::result::Result<tonic::Response<super::LearnResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Learn");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Learn"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What a message brings up, then learns from the turn. Role: writer.
+        pub async fn turn(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::TurnResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Turn");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Turn"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Remembers what somebody means to do. Role: writer.
+        pub async fn intend(
+            &mut self,
+            request: impl tonic::IntoRequest<super::IntendRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Intend");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Intend"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Intentions, the newest first. Role: reader.
+        pub async fn list_intentions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAttitudesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/ListIntentions");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "ListIntentions"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Open intentions that what is said touches, and those that are due. Role: reader.
+        pub async fn resume(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Resume");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Resume"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends an open intention: it was done. Role: writer.
+        pub async fn complete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Complete");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Complete"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends an open intention: it was given up. Role: writer.
+        pub async fn abandon(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Abandon");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Abandon"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Remembers a claim, and how probable it is held to be. Role: writer.
+        pub async fn claim(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ClaimRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Claim");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Claim"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Claims, the newest first. Role: reader.
+        pub async fn list_claims(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAttitudesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/ListClaims");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "ListClaims"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells how a claim turned out, once. Role: writer.
+        pub async fn verify(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifyRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Verify");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Verify"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How far claims can be believed. Role: reader.
+        pub async fn calibration(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CalibrationRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalibrationResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Calibration");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "Calibration"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How something was thought about then, and how later. Role: reader.
+        pub async fn thinking(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ThinkingRequest>,
+        ) -> std::result::Result<tonic::Response<super::ThinkingResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Thinking");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Thinking"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What a time brought. Role: reader.
+        pub async fn insights(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InsightsRequest>,
+        ) -> std::result::Result<tonic::Response<super::InsightsResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Insights");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Insights"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proposes relations by random walks. Role: reader.
+        pub async fn dream(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DreamRequest>,
+        ) -> std::result::Result<tonic::Response<super::DreamResponse>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Dream");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("striatum.memory.v1.Memory", "Dream"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Entities that may belong together and are not related. Role: reader.
+        pub async fn connections(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConnectionsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ConnectionsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/Connections");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "Connections"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Records a pattern of thinking, or that it was seen once more. Role: writer.
+        pub async fn record_pattern(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/RecordPattern");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "RecordPattern"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Recorded patterns of thinking, the newest first. Role: reader.
+        pub async fn list_patterns(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPatternsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/ListPatterns");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "ListPatterns"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sequences that come again more often than by chance. Role: reader.
+        pub async fn detect_patterns(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DetectPatternsRequest>,
+        ) -> std::result::Result<tonic::Response<super::DetectPatternsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/DetectPatterns");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "DetectPatterns"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Patterns by kind, and what each period brought, in numbers. Role: reader.
+        pub async fn cognitive_profile(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CognitiveProfileRequest>,
+        ) -> std::result::Result<tonic::Response<super::CognitiveProfileResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/CognitiveProfile");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "CognitiveProfile"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Concepts that come together so often that they are one. Role: reader.
+        pub async fn list_compounds(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCompoundsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListCompoundsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/ListCompounds");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "ListCompounds"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Marks this time by a name. Role: writer.
+        pub async fn take_snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TakeSnapshotRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status> {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/TakeSnapshot");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "TakeSnapshot"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Snapshots, the newest first. Role: reader.
+        pub async fn list_snapshots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/ListSnapshots");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "ListSnapshots"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// What two snapshots have otherwise. Role: reader.
+        pub async fn compare_snapshots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CompareSnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::CompareSnapshotsResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Memory/CompareSnapshots");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Memory", "CompareSnapshots"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1197,6 +2751,126 @@ pub mod memory_server {
             &self,
             request: tonic::Request<super::StatsRequest>,
         ) -> std::result::Result<tonic::Response<super::StatsResponse>, tonic::Status>;
+        /// What a message brings up, and the answer to a question. Role: reader.
+        async fn recall(
+            &self,
+            request: tonic::Request<super::RecallRequest>,
+        ) -> std::result::Result<tonic::Response<super::RecallResponse>, tonic::Status>;
+        /// Learns from messages: memories, decisions, code, concepts. Role: writer.
+        async fn learn(
+            &self,
+            request: tonic::Request<super::LearnRequest>,
+        ) -> std::result::Result<tonic::Response<super::LearnResponse>, tonic::Status>;
+        /// What a message brings up, then learns from the turn. Role: writer.
+        async fn turn(
+            &self,
+            request: tonic::Request<super::TurnRequest>,
+        ) -> std::result::Result<tonic::Response<super::TurnResponse>, tonic::Status>;
+        /// Remembers what somebody means to do. Role: writer.
+        async fn intend(
+            &self,
+            request: tonic::Request<super::IntendRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status>;
+        /// Intentions, the newest first. Role: reader.
+        async fn list_intentions(
+            &self,
+            request: tonic::Request<super::ListAttitudesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>;
+        /// Open intentions that what is said touches, and those that are due. Role: reader.
+        async fn resume(
+            &self,
+            request: tonic::Request<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status>;
+        /// Ends an open intention: it was done. Role: writer.
+        async fn complete(
+            &self,
+            request: tonic::Request<super::EndRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status>;
+        /// Ends an open intention: it was given up. Role: writer.
+        async fn abandon(
+            &self,
+            request: tonic::Request<super::EndRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status>;
+        /// Remembers a claim, and how probable it is held to be. Role: writer.
+        async fn claim(
+            &self,
+            request: tonic::Request<super::ClaimRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status>;
+        /// Claims, the newest first. Role: reader.
+        async fn list_claims(
+            &self,
+            request: tonic::Request<super::ListAttitudesRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>;
+        /// Tells how a claim turned out, once. Role: writer.
+        async fn verify(
+            &self,
+            request: tonic::Request<super::VerifyRequest>,
+        ) -> std::result::Result<tonic::Response<super::MemoryItem>, tonic::Status>;
+        /// How far claims can be believed. Role: reader.
+        async fn calibration(
+            &self,
+            request: tonic::Request<super::CalibrationRequest>,
+        ) -> std::result::Result<tonic::Response<super::CalibrationResponse>, tonic::Status>;
+        /// How something was thought about then, and how later. Role: reader.
+        async fn thinking(
+            &self,
+            request: tonic::Request<super::ThinkingRequest>,
+        ) -> std::result::Result<tonic::Response<super::ThinkingResponse>, tonic::Status>;
+        /// What a time brought. Role: reader.
+        async fn insights(
+            &self,
+            request: tonic::Request<super::InsightsRequest>,
+        ) -> std::result::Result<tonic::Response<super::InsightsResponse>, tonic::Status>;
+        /// Proposes relations by random walks. Role: reader.
+        async fn dream(
+            &self,
+            request: tonic::Request<super::DreamRequest>,
+        ) -> std::result::Result<tonic::Response<super::DreamResponse>, tonic::Status>;
+        /// Entities that may belong together and are not related. Role: reader.
+        async fn connections(
+            &self,
+            request: tonic::Request<super::ConnectionsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ConnectionsResponse>, tonic::Status>;
+        /// Records a pattern of thinking, or that it was seen once more. Role: writer.
+        async fn record_pattern(
+            &self,
+            request: tonic::Request<super::RecordPatternRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status>;
+        /// Recorded patterns of thinking, the newest first. Role: reader.
+        async fn list_patterns(
+            &self,
+            request: tonic::Request<super::ListPatternsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>;
+        /// Sequences that come again more often than by chance. Role: reader.
+        async fn detect_patterns(
+            &self,
+            request: tonic::Request<super::DetectPatternsRequest>,
+        ) -> std::result::Result<tonic::Response<super::DetectPatternsResponse>, tonic::Status>;
+        /// Patterns by kind, and what each period brought, in numbers. Role: reader.
+        async fn cognitive_profile(
+            &self,
+            request: tonic::Request<super::CognitiveProfileRequest>,
+        ) -> std::result::Result<tonic::Response<super::CognitiveProfileResponse>, tonic::Status>;
+        /// Concepts that come together so often that they are one. Role: reader.
+        async fn list_compounds(
+            &self,
+            request: tonic::Request<super::ListCompoundsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListCompoundsResponse>, tonic::Status>;
+        /// Marks this time by a name. Role: writer.
+        async fn take_snapshot(
+            &self,
+            request: tonic::Request<super::TakeSnapshotRequest>,
+        ) -> std::result::Result<tonic::Response<super::Stored>, tonic::Status>;
+        /// Snapshots, the newest first. Role: reader.
+        async fn list_snapshots(
+            &self,
+            request: tonic::Request<super::ListSnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::ListAttitudesResponse>, tonic::Status>;
+        /// What two snapshots have otherwise. Role: reader.
+        async fn compare_snapshots(
+            &self,
+            request: tonic::Request<super::CompareSnapshotsRequest>,
+        ) -> std::result::Result<tonic::Response<super::CompareSnapshotsResponse>, tonic::Status>;
     }
     /// The memory of the caller's tenant.
     #[derive(Debug)]
@@ -1740,6 +3414,914 @@ pub mod memory_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StatsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Recall" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecallSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::RecallRequest> for RecallSvc<T> {
+                        type Response = super::RecallResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecallRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::recall(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecallSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Learn" => {
+                    #[allow(non_camel_case_types)]
+                    struct LearnSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::LearnRequest> for LearnSvc<T> {
+                        type Response = super::LearnResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LearnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::learn(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LearnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Turn" => {
+                    #[allow(non_camel_case_types)]
+                    struct TurnSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::TurnRequest> for TurnSvc<T> {
+                        type Response = super::TurnResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TurnRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::turn(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TurnSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Intend" => {
+                    #[allow(non_camel_case_types)]
+                    struct IntendSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::IntendRequest> for IntendSvc<T> {
+                        type Response = super::Stored;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::IntendRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::intend(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = IntendSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/ListIntentions" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListIntentionsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ListAttitudesRequest> for ListIntentionsSvc<T> {
+                        type Response = super::ListAttitudesResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAttitudesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Memory>::list_intentions(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListIntentionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Resume" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ResumeRequest> for ResumeSvc<T> {
+                        type Response = super::ResumeResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::resume(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Complete" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompleteSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::EndRequest> for CompleteSvc<T> {
+                        type Response = super::MemoryItem;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::complete(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Abandon" => {
+                    #[allow(non_camel_case_types)]
+                    struct AbandonSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::EndRequest> for AbandonSvc<T> {
+                        type Response = super::MemoryItem;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::abandon(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AbandonSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Claim" => {
+                    #[allow(non_camel_case_types)]
+                    struct ClaimSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ClaimRequest> for ClaimSvc<T> {
+                        type Response = super::Stored;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ClaimRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::claim(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ClaimSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/ListClaims" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListClaimsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ListAttitudesRequest> for ListClaimsSvc<T> {
+                        type Response = super::ListAttitudesResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAttitudesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::list_claims(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListClaimsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Verify" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifySvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::VerifyRequest> for VerifySvc<T> {
+                        type Response = super::MemoryItem;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::verify(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Calibration" => {
+                    #[allow(non_camel_case_types)]
+                    struct CalibrationSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::CalibrationRequest> for CalibrationSvc<T> {
+                        type Response = super::CalibrationResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CalibrationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::calibration(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CalibrationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Thinking" => {
+                    #[allow(non_camel_case_types)]
+                    struct ThinkingSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ThinkingRequest> for ThinkingSvc<T> {
+                        type Response = super::ThinkingResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ThinkingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::thinking(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ThinkingSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Insights" => {
+                    #[allow(non_camel_case_types)]
+                    struct InsightsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::InsightsRequest> for InsightsSvc<T> {
+                        type Response = super::InsightsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::InsightsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::insights(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = InsightsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Dream" => {
+                    #[allow(non_camel_case_types)]
+                    struct DreamSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::DreamRequest> for DreamSvc<T> {
+                        type Response = super::DreamResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DreamRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Memory>::dream(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DreamSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/Connections" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConnectionsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ConnectionsRequest> for ConnectionsSvc<T> {
+                        type Response = super::ConnectionsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConnectionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::connections(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConnectionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/RecordPattern" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordPatternSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::RecordPatternRequest> for RecordPatternSvc<T> {
+                        type Response = super::Stored;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordPatternRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::record_pattern(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordPatternSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/ListPatterns" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPatternsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ListPatternsRequest> for ListPatternsSvc<T> {
+                        type Response = super::ListAttitudesResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPatternsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::list_patterns(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPatternsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/DetectPatterns" => {
+                    #[allow(non_camel_case_types)]
+                    struct DetectPatternsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::DetectPatternsRequest> for DetectPatternsSvc<T> {
+                        type Response = super::DetectPatternsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DetectPatternsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Memory>::detect_patterns(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DetectPatternsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/CognitiveProfile" => {
+                    #[allow(non_camel_case_types)]
+                    struct CognitiveProfileSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::CognitiveProfileRequest>
+                        for CognitiveProfileSvc<T>
+                    {
+                        type Response = super::CognitiveProfileResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CognitiveProfileRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Memory>::cognitive_profile(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CognitiveProfileSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/ListCompounds" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCompoundsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ListCompoundsRequest> for ListCompoundsSvc<T> {
+                        type Response = super::ListCompoundsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCompoundsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::list_compounds(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCompoundsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/TakeSnapshot" => {
+                    #[allow(non_camel_case_types)]
+                    struct TakeSnapshotSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::TakeSnapshotRequest> for TakeSnapshotSvc<T> {
+                        type Response = super::Stored;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TakeSnapshotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::take_snapshot(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TakeSnapshotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/ListSnapshots" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSnapshotsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::ListSnapshotsRequest> for ListSnapshotsSvc<T> {
+                        type Response = super::ListAttitudesResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSnapshotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Memory>::list_snapshots(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSnapshotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Memory/CompareSnapshots" => {
+                    #[allow(non_camel_case_types)]
+                    struct CompareSnapshotsSvc<T: Memory>(pub Arc<T>);
+                    impl<T: Memory> tonic::server::UnaryService<super::CompareSnapshotsRequest>
+                        for CompareSnapshotsSvc<T>
+                    {
+                        type Response = super::CompareSnapshotsResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CompareSnapshotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Memory>::compare_snapshots(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CompareSnapshotsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,5 +1,6 @@
-//! What somebody means to do and what somebody holds to be true: an intention or a claim that a
-//! memory carries beside its text, with its states and what may follow on what.
+//! What somebody means to do, what somebody holds to be true, how somebody thinks again and again,
+//! and a time that somebody marked: what a memory carries beside its text, with its states and what
+//! may follow on what.
 //!
 //! Philosophy calls both propositional attitudes; agents that reason by them are those of Bratman
 //! (1987, "Intention, Plans, and Practical Reason") and Rao and Georgeff (1991, "Modeling Rational
@@ -12,6 +13,13 @@ use crate::item::{Id, Item, Time, check_name};
 
 /// The longest outcome of an intention, or evidence of a claim.
 pub const MAX_NOTE_BYTES: usize = 4 << 10;
+/// The longest note of one instance of a pattern.
+pub const MAX_INSTANCE_BYTES: usize = 256;
+/// Instances of one pattern.
+pub const MAX_INSTANCES: usize = 800;
+/// Kinds of patterns of thinking that have a name of their own; any other name may be given.
+pub const PATTERN_KINDS: [&str; 7] =
+    ["abstract", "adaptive", "convergent", "critical", "divergent", "lateral", "systems"];
 
 /// How somebody stands to what a memory says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +29,44 @@ pub enum Attitude {
     Intention(Intention),
     /// Somebody holds it to be true, more or less.
     Claim(Claim),
+    /// Somebody thinks so again and again.
+    Pattern(Pattern),
+    /// Somebody marked the time when it was said.
+    Mark(Mark),
+}
+
+/// How somebody thinks again and again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    /// One of [`PATTERN_KINDS`], or a name of the caller's.
+    pub kind: String,
+    /// What brings it about.
+    pub trigger: Option<String>,
+    /// When it was seen, the first first; at least once.
+    pub instances: Vec<Instance>,
+}
+
+/// A time when a pattern was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// When.
+    pub at: Time,
+    /// In what.
+    pub note: Option<String>,
+    /// The memory in which it was seen; one that was erased since leads nowhere.
+    pub memory: Option<Id>,
+}
+
+/// A time that was marked, by the name that the memory's text is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// The time.
+    pub at: Time,
+    /// The branch of knowledge that is meant, by its number.
+    pub branch: u64,
 }
 
 /// What somebody means to do.
@@ -107,6 +153,8 @@ impl Attitude {
         match self {
             Self::Intention(intention) => intention.state.name(),
             Self::Claim(claim) => claim.state.name(),
+            Self::Pattern(_) => "recorded",
+            Self::Mark(_) => "marked",
         }
     }
 
@@ -115,6 +163,7 @@ impl Attitude {
         match self {
             Self::Intention(intention) => intention.state == IntentionState::Open,
             Self::Claim(claim) => claim.state == ClaimState::Unverified,
+            Self::Pattern(_) | Self::Mark(_) => true,
         }
     }
 
@@ -125,10 +174,26 @@ impl Attitude {
             Self::Claim(claim) => {
                 format!("claim at {:.2}, {}", claim.confidence, claim.state.name())
             }
+            Self::Pattern(pattern) => format!("pattern of thinking, {}", pattern.kind),
+            Self::Mark(_) => "snapshot".into(),
         }
     }
 
-    /// The outcome or the evidence.
+    /// Bytes of what it says beside the text.
+    pub(crate) fn weight(&self) -> usize {
+        let note = self.note().map_or(0, str::len);
+        match self {
+            Self::Pattern(Pattern { kind, instances, .. }) => {
+                let of = |one: &Instance| {
+                    size_of::<Instance>() + one.note.as_ref().map_or(0, String::len)
+                };
+                note + kind.len() + instances.iter().map(of).sum::<usize>()
+            }
+            _ => note,
+        }
+    }
+
+    /// The outcome, the evidence or the trigger.
     pub(crate) fn note(&self) -> Option<&str> {
         match self {
             Self::Intention(Intention { state, .. }) => match state {
@@ -138,7 +203,8 @@ impl Attitude {
                 }
             },
             Self::Claim(Claim { state: ClaimState::Verified(v), .. }) => v.evidence.as_deref(),
-            Self::Claim(_) => None,
+            Self::Claim(_) | Self::Mark(_) => None,
+            Self::Pattern(pattern) => pattern.trigger.as_deref(),
         }
     }
 
@@ -152,6 +218,8 @@ impl Attitude {
             Self::Claim(Claim { confidence, subject, .. }) => {
                 format!("claim {confidence} {}", subject.as_deref().unwrap_or_default())
             }
+            Self::Pattern(pattern) => format!("pattern {}", pattern.kind),
+            Self::Mark(_) => "mark".into(),
         })
     }
 
@@ -159,12 +227,36 @@ impl Attitude {
     /// [`MemoryError`] that names the field.
     pub(crate) fn check(&self) -> Result<(), MemoryError> {
         check_note(self.note())?;
+        if let Self::Pattern(pattern) = self {
+            return pattern.check();
+        }
         let Self::Claim(claim) = self else { return Ok(()) };
         if !(0.0..=1.0).contains(&claim.confidence) {
             let expected = "a number from 0 to 1".into();
             return Err(MemoryError::Field { what: "confidence", expected });
         }
         claim.subject.as_deref().map_or(Ok(()), |subject| check_name("subject", subject))
+    }
+}
+
+impl Pattern {
+    fn check(&self) -> Result<(), MemoryError> {
+        check_name("kind", &self.kind)?;
+        TooLarge::check("instances", "instances", self.instances.len(), MAX_INSTANCES)?;
+        self.instances.iter().try_for_each(|instance| {
+            let bytes = instance.note.as_ref().map_or(0, String::len);
+            TooLarge::check("note", "bytes", bytes, MAX_INSTANCE_BYTES)
+        })
+    }
+
+    /// It with one more instance.
+    ///
+    /// # Errors
+    /// [`MemoryError::TooLarge`].
+    pub(crate) fn seen(&self, instance: Instance) -> Result<Self, MemoryError> {
+        let mut pattern = self.clone();
+        pattern.instances.push(instance);
+        pattern.check().map(|()| pattern)
     }
 }
 
@@ -242,6 +334,22 @@ impl Item {
         }
     }
 
+    /// The pattern of thinking that it is.
+    pub fn pattern(&self) -> Option<&Pattern> {
+        match &self.attitude {
+            Some(Attitude::Pattern(pattern)) => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// The mark of a time that it is.
+    pub fn mark(&self) -> Option<&Mark> {
+        match &self.attitude {
+            Some(Attitude::Mark(mark)) => Some(mark),
+            _ => None,
+        }
+    }
+
     /// Whether it is meant or claimed and not settled: time alone does not take that away.
     pub(crate) fn is_unsettled(&self) -> bool {
         self.attitude.as_ref().is_some_and(Attitude::is_open)
@@ -249,7 +357,12 @@ impl Item {
 }
 
 fn check_note(note: Option<&str>) -> Result<(), MemoryError> {
-    TooLarge::check("outcome or evidence", "bytes", note.map_or(0, str::len), MAX_NOTE_BYTES)
+    TooLarge::check(
+        "outcome, evidence or trigger",
+        "bytes",
+        note.map_or(0, str::len),
+        MAX_NOTE_BYTES,
+    )
 }
 
 #[cfg(test)]

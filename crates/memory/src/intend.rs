@@ -149,9 +149,7 @@ impl State {
     }
 
     fn touched(&self, resume: &Resume, now: Time) -> Vec<Touched> {
-        let words = self.words.words();
-        let roots = asked(words, &resume.message).into_iter().map(|word| word.term);
-        let said: BTreeSet<String> = roots.chain(words.of(&resume.message)).collect();
+        let said = self.roots_of(&resume.message);
         let touched = |item: &Arc<Item>| {
             let due_at = item.intention().and_then(|intention| intention.due_at);
             let due = due_at.is_some_and(|at| at <= now);
@@ -167,11 +165,18 @@ impl State {
         all
     }
 
+    /// Roots and stems of what is said.
+    pub(crate) fn roots_of(&self, message: &str) -> BTreeSet<String> {
+        let words = self.words.words();
+        let roots = asked(words, message).into_iter().map(|word| word.term);
+        roots.chain(words.of(message)).collect()
+    }
+
     /// The share of a text that words name, `sum of idf over its words among them / sum of idf over
     /// its words`, and which these are. Words that only hold a sentence together count a fifth, as in
     /// a question; idf is that of BM25 over the memories that are found. A word is named by its root
     /// or by its stem: the root of `flight` is that of `fly`, that of `flights` is not.
-    fn named(&self, text: &str, said: &BTreeSet<String>) -> (f32, Vec<String>) {
+    pub(crate) fn named(&self, text: &str, said: &BTreeSet<String>) -> (f32, Vec<String>) {
         let words = self.words.words();
         let stem = |stem: String| (words.root(&stem).into_owned(), stem);
         let stems: BTreeMap<String, String> = words.of(text).into_iter().map(stem).collect();

@@ -14,9 +14,9 @@ use crate::plan::By;
 /// Messages that are learned at once.
 pub const MAX_MESSAGES: usize = 100;
 /// The kind of the entities that are made of concepts.
-const KIND: &str = "concept";
+pub(crate) const KIND: &str = "concept";
 /// The kind of relation between what was said together.
-const TOGETHER: &str = "together";
+pub(crate) const TOGETHER: &str = "together";
 
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub struct Learned {
     pub concepts: Vec<(String, EntityId)>,
     /// Entities that were not known before.
     pub new_concepts: usize,
+    /// Compounds that were formed: concepts that have come together often enough.
+    pub compounds: Vec<(String, EntityId)>,
 }
 
 impl Memory {
@@ -79,6 +81,7 @@ impl Memory {
         if vertices.len() > 1 {
             let connect = Some(TOGETHER.to_owned());
             self.know(Command::Recalled { vertices, connect }, BranchId::MAIN, by).await?;
+            learned.compounds = self.form(&learned.concepts, scope, by).await?;
         }
         Ok(learned)
     }

@@ -11,9 +11,12 @@
 //! | [`Memory::store`] ... [`Memory::erase`] | what can be done with it, each durable |
 //! | [`Query`], [`Found`] | words, vectors and activation, fused |
 //! | [`Memory::recall`], [`Memory::learn`] | a conversation's side of it |
+//! | [`recognise`], [`Memory::asked`] | what a question asks for, and what is known of that |
 //! | [`Memory::turn`] | both around a turn, in one call |
 //! | [`Memory::intend`], [`Memory::claim`] | what is meant, what is held to be true, and how that ends |
+//! | [`Memory::mark`], [`Memory::compare_marks`] | times that are marked, and what changed between two |
 //! | [`Memory::thinking`], [`Memory::insights`], [`Memory::connections`] | what changed, what may be missing |
+//! | [`Memory::record_pattern`], [`Memory::detect`], [`Memory::portrait`] | how somebody thinks again and again |
 //! | [`Memory::know`] | entities, relations, facts with two times, branches |
 //! | [`Memory::tend`] | what time does |
 //! | [`Memory::export`], [`Memory::import`] | carrying it elsewhere |
@@ -27,6 +30,7 @@ mod attitude;
 mod beside;
 mod calibration;
 mod claim;
+mod compound;
 mod config;
 mod connect;
 mod durable;
@@ -45,13 +49,18 @@ mod know;
 mod layout;
 mod learn;
 mod load;
+mod mark;
 mod memory;
 pub mod moment;
+mod pattern;
 mod plan;
+mod portrait;
+mod question;
 mod recall;
 mod record;
 mod search;
 mod selection;
+mod sequence;
 mod state;
 mod stats;
 mod tend;
@@ -61,10 +70,12 @@ mod turn;
 mod when;
 
 pub use attitude::{
-    Attitude, Claim, ClaimState, End, Ended, Intention, IntentionState, MAX_NOTE_BYTES, Verified,
+    Attitude, Claim, ClaimState, End, Ended, Instance, Intention, IntentionState,
+    MAX_INSTANCE_BYTES, MAX_INSTANCES, MAX_NOTE_BYTES, Mark, PATTERN_KINDS, Pattern, Verified,
 };
 pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
 pub use claim::{Judge, Judgement, MAX_SUBJECTS};
+pub use compound::{Compound, MAX_COMPOUNDS, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
 pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
 pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
@@ -80,13 +91,19 @@ pub use item::{
     MAX_TAGS, MAX_TEXT_BYTES, MAX_VERSIONS, New, Patch, Scope, Status, Tier, Time, Use,
 };
 pub use learn::{Learned, MAX_MESSAGES, Message};
+pub use mark::{ChangedAttitude, Marks, Moved};
 pub use memory::{Listed, Stored};
+pub use pattern::{DEED, Detect, Detected, MAX_DEEDS, MAX_DETECTED, PAUSE};
 pub use plan::{By, Feedback, Outcome};
+pub use portrait::{Kind, MAX_PERIODS, Period, Portrait, Portray};
+pub use question::intent::{Intent, Recognised, recognise};
+pub use question::{Asked, Because, Finding, MAX_FINDINGS, Minded, Role};
 pub use recall::{MAX_CONTEXT_BYTES, Recall, Recalled};
 pub use record::{Changed, Encoding, Event, Happened, Space};
 pub use search::{
     Found, Hit, MAX_HITS, MAX_OFFSET, MAX_QUERY_BYTES, Query, Votes, Weights, Why, ids,
 };
+pub use sequence::{MAX_SEQUENCE, Sequence};
 pub use stats::Stats;
 pub use tend::{MAX_TOUCHED, Tended};
 pub use thinking::{ChangedFact, ChangedRelation, MAX_CHANGED, Thinking, Thought};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use knowledge::{BranchId, Command, Stamp, Target};
 use store::MAX_WRITES;
 
-use crate::attitude::{Attitude, End, Ended, Verified};
+use crate::attitude::{Attitude, End, Ended, Instance, Verified};
 use crate::config::Repeats;
 use crate::error::MemoryError;
 use crate::gate::{self, Verdict};
@@ -340,6 +340,21 @@ impl State {
         changed_item(old, item, None, by, Happened::Verified)
     }
 
+    /// What seeing a pattern once more changes.
+    pub(crate) fn plan_seen(
+        &self,
+        id: Id,
+        instance: Instance,
+        by: &By,
+    ) -> Result<Planned, MemoryError> {
+        let old = self.item_in(id, Status::Active)?;
+        let (expected, found) = ("a pattern", "no pattern");
+        let pattern = old.pattern().ok_or(MemoryError::State { id, expected, found })?;
+        let pattern = pattern.seen(instance)?;
+        let item = Item { attitude: Some(Attitude::Pattern(pattern)), ..(**old).clone() };
+        changed_item(old, item, None, by, Happened::Seen)
+    }
+
     /// What erasing changes, and whether nothing of the memory is left then. Where knowledge says so
     /// much of it that one commit does not hold it, a part of that goes first, with the memory deleted:
     /// planning again goes on, and so does tending if nobody does.
@@ -434,8 +449,8 @@ fn check_stands(old: &Item, patch: &Patch) -> Result<(), MemoryError> {
         Some(_) if claims && patch.confidence.is_some() => "confidence",
         _ => return Ok(()),
     };
-    let expected = "none, because an intention or a claim stands as it was said; delete it and \
-                    say another";
+    let expected = "none, because an intention, a claim, a pattern or a snapshot stands as it was \
+                    said; delete it and say another";
     Err(MemoryError::Field { what, expected: expected.into() })
 }
 

@@ -9,10 +9,13 @@ use crate::durable::Memory;
 use crate::error::MemoryError;
 use crate::item::{Scope, Time};
 use crate::moment;
+use crate::question::Asked;
 use crate::search::{Hit, Query};
 
 /// The longest context that is made.
 pub const MAX_CONTEXT_BYTES: usize = 32 << 10;
+/// Parts of an answer that a context tells.
+const ANSWERS: usize = 12;
 /// Facts about one entity that a context tells.
 const FACTS: usize = 8;
 
@@ -36,6 +39,8 @@ pub struct Recalled {
     pub hits: Vec<Hit>,
     /// Entities that the message names, with what is known of them, as sentences.
     pub known: Vec<(String, Vec<String>)>,
+    /// What the message asks for by its words, and what is known of that.
+    pub asked: Option<Asked>,
     /// All of it as text.
     pub context: String,
     /// Why words alone were searched, where the endpoint gave no vector.
@@ -56,8 +61,10 @@ impl Memory {
         };
         let found = self.find(&query, now).await?;
         let known = self.known(&recall.message)?;
-        let context = context(&found.hits, &known, recall.context_bytes.min(MAX_CONTEXT_BYTES));
-        Ok(Recalled { hits: found.hits, known, context, words_only: found.words_only })
+        let asked = self.asked(&recall.message, now)?;
+        let limit = recall.context_bytes.min(MAX_CONTEXT_BYTES);
+        let context = context(&found.hits, &known, asked.as_ref(), limit);
+        Ok(Recalled { hits: found.hits, known, asked, context, words_only: found.words_only })
     }
 
     /// What is known of the entities that a text names.
@@ -103,7 +110,8 @@ pub(crate) fn name(view: &View<'_>, id: knowledge::EntityId) -> String {
     view.entity(id).map_or_else(|| format!("entity {id}"), |e| e.item.name.clone())
 }
 
-fn literal(value: &Scalar) -> String {
+/// A value as it is read.
+pub(crate) fn literal(value: &Scalar) -> String {
     match value {
         Scalar::Null => "nothing".into(),
         Scalar::Bool(value) => value.to_string(),
@@ -113,14 +121,27 @@ fn literal(value: &Scalar) -> String {
     }
 }
 
-fn context(hits: &[Hit], known: &[(String, Vec<String>)], limit: usize) -> String {
+/// The answer to the question first, then what else is known, then memories; nothing twice.
+fn context(
+    hits: &[Hit],
+    known: &[(String, Vec<String>)],
+    asked: Option<&Asked>,
+    limit: usize,
+) -> String {
     let mut context = String::new();
     let mut line = |text: &str| {
         if context.len() + text.len() + 3 <= limit {
             let _ = writeln!(context, "- {text}");
         }
     };
-    known.iter().flat_map(|(_, facts)| facts).for_each(|fact| line(fact));
+    let told = asked.iter().flat_map(|asked| asked.findings.iter().take(ANSWERS));
+    let told: Vec<&str> = told.map(|finding| finding.said.as_str()).collect();
+    if let Some(count) = asked.and_then(|asked| asked.count) {
+        line(&format!("{count} in number"));
+    }
+    told.iter().for_each(|said| line(said));
+    let facts = known.iter().flat_map(|(_, facts)| facts);
+    facts.filter(|fact| !told.contains(&fact.as_str())).for_each(|fact| line(fact));
     for hit in hits {
         let day: String = moment::written(hit.item.created_at).chars().take(10).collect();
         let said = hit.item.attitude.as_ref().map(|a| format!("({}) ", a.said()));

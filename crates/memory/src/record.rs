@@ -92,6 +92,7 @@ pub enum Happened {
     Completed,
     Abandoned,
     Verified,
+    Seen,
 }
 
 /// A field before and after, as JSON.
@@ -172,6 +173,7 @@ impl Happened {
             Self::Completed => "completed",
             Self::Abandoned => "abandoned",
             Self::Verified => "verified",
+            Self::Seen => "seen",
         }
     }
 }

@@ -56,6 +56,11 @@ impl Shared {
         self.by.get(&(9, name.to_lowercase().into()))
     }
 
+    /// The memories that have a tag.
+    pub(crate) fn tagged(&self, tag: &str) -> Option<&RoaringBitmap> {
+        self.by.get(&(4, tag.into()))
+    }
+
     pub(crate) fn select(&self, filter: &Filter) -> Selected {
         match filter {
             Filter::All(of) => {

@@ -371,7 +371,7 @@ pub(crate) fn default_space(dimension: usize) -> Space {
 pub(crate) fn size(item: &Item) -> u64 {
     let names = item.tags.iter().chain(&item.mentions).map(String::len).sum::<usize>();
     let metadata = item.metadata.iter().map(|(k, v)| k.len() + weigh(v)).sum::<usize>();
-    let note = item.attitude.as_ref().and_then(Attitude::note).map_or(0, str::len);
+    let note = item.attitude.as_ref().map_or(0, Attitude::weight);
     (item.text.len() + names + metadata + note + size_of::<Item>()) as u64
 }
 

@@ -124,7 +124,11 @@ fn named(views: [&View<'_>; 3], name: &str) -> Result<EntityId, MemoryError> {
 }
 
 /// What became of facts, each as the later of the two times that knew it says it.
-fn changed_facts(compared: &Compared, then: &View<'_>, later: &View<'_>) -> Vec<ChangedFact> {
+pub(crate) fn changed_facts(
+    compared: &Compared,
+    then: &View<'_>,
+    later: &View<'_>,
+) -> Vec<ChangedFact> {
     let told = |&(id, change): &(FactId, FactChange)| {
         let (view, fact) = match later.fact(id) {
             Some(fact) => (later, fact),

@@ -83,6 +83,31 @@ const METHODS: &[(&str, &str, Access)] = &[
     (MEMORY, "Export", Access::AtLeast(Role::Operator)),
     (MEMORY, "Import", Access::AtLeast(Role::Operator)),
     (MEMORY, "Stats", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Analyze", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Recall", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Learn", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Turn", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Intend", Access::AtLeast(Role::Writer)),
+    (MEMORY, "ListIntentions", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Resume", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Complete", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Abandon", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Claim", Access::AtLeast(Role::Writer)),
+    (MEMORY, "ListClaims", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Verify", Access::AtLeast(Role::Writer)),
+    (MEMORY, "Calibration", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Thinking", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Insights", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Dream", Access::AtLeast(Role::Reader)),
+    (MEMORY, "Connections", Access::AtLeast(Role::Reader)),
+    (MEMORY, "RecordPattern", Access::AtLeast(Role::Writer)),
+    (MEMORY, "ListPatterns", Access::AtLeast(Role::Reader)),
+    (MEMORY, "DetectPatterns", Access::AtLeast(Role::Reader)),
+    (MEMORY, "CognitiveProfile", Access::AtLeast(Role::Reader)),
+    (MEMORY, "ListCompounds", Access::AtLeast(Role::Reader)),
+    (MEMORY, "TakeSnapshot", Access::AtLeast(Role::Writer)),
+    (MEMORY, "ListSnapshots", Access::AtLeast(Role::Reader)),
+    (MEMORY, "CompareSnapshots", Access::AtLeast(Role::Reader)),
     (AGENTS, "CreateAgent", Access::AtLeast(Role::Writer)),
     (AGENTS, "ListAgents", Access::AtLeast(Role::Reader)),
     (AGENTS, "GetAgent", Access::AtLeast(Role::Reader)),
@@ -688,5 +713,33 @@ fn statistics(served: &Served) -> pb::ModelStatistics {
             cache_miss: none(),
         }),
         batch_stats: counted.batches.iter().map(batch).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+
+    /// A method that nobody listed would need an administrator, and nobody would notice.
+    #[test]
+    fn every_method_of_ours_says_who_may_call_it() {
+        let set = FileDescriptorSet::decode(api::DESCRIPTOR).unwrap();
+        let mut n = 0;
+        for file in set.file {
+            for service in &file.service {
+                let name = format!("{}.{}", file.package(), service.name());
+                for method in &service.method {
+                    let of = |known: &&(&str, &str, Access)| {
+                        (known.0, known.1) == (&name, method.name())
+                    };
+                    assert!(METHODS.iter().any(|known| of(&known)), "{name}/{}", method.name());
+                    n += 1;
+                }
+            }
+        }
+        assert!(n > 60, "{n}");
     }
 }

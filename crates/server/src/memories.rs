@@ -28,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(600);
 const MAX_ANALYSES: usize = 2;
 
 /// What can be done with a memory, as it is counted.
-pub(crate) const OPERATIONS: [&str; 23] = [
+pub(crate) const OPERATIONS: [&str; 24] = [
     "store",
     "get",
     "list",
@@ -49,6 +49,7 @@ pub(crate) const OPERATIONS: [&str; 23] = [
     "verify",
     "calibrate",
     "reflect",
+    "record",
     "know",
     "move",
     "analyze",

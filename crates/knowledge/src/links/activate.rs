@@ -37,11 +37,23 @@ pub struct Spread {
     pub threshold: f32,
     /// So many of the most active stay, up to [`MAX_KEPT`].
     pub keep: usize,
+    /// Which way links are followed.
+    pub along: Along,
+}
+
+/// Which way links are followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Along {
+    /// Both ways.
+    #[default]
+    Both,
+    /// From where they begin to where they lead.
+    Out,
 }
 
 impl Default for Spread {
     fn default() -> Self {
-        Spread { hops: 3, decay: 0.5, threshold: 0.005, keep: 64 }
+        Spread { hops: 3, decay: 0.5, threshold: 0.005, keep: 64, along: Along::Both }
     }
 }
 
@@ -163,7 +175,7 @@ impl Links {
             let passed = spread.decay * arrival.sum / (row.len() as f32).sqrt();
             for h in row {
                 let amount = passed * self.strength(h, now);
-                if amount <= 0.0 {
+                if amount <= 0.0 || !self.goes(spread.along, h) {
                     continue;
                 }
                 let k = h.to as usize;
@@ -186,6 +198,11 @@ impl Links {
             }
         }
         self.strongest(next)
+    }
+
+    /// Whether activation may follow a link to its end `h`.
+    fn goes(&self, along: Along, h: &super::Half) -> bool {
+        along == Along::Both || self.links[h.place()].to == self.vertex(h.to)
     }
 
     /// The strongest, in the order of the vertices.

@@ -9,6 +9,7 @@ mod draw;
 mod dream;
 mod graph;
 mod novel;
+mod strategy;
 
 use std::collections::BTreeSet;
 
@@ -18,10 +19,11 @@ use crate::id::{FactId, RelationId, Time, Vertex};
 use crate::item::{Object, Validity};
 use crate::view::View;
 
-pub use activate::{Activated, Activation, Hop, MAX_FRONTIER, MAX_PUSHES, Spread, Walk};
+pub use activate::{Activated, Activation, Along, Hop, MAX_FRONTIER, MAX_PUSHES, Spread, Walk};
 pub use dream::{Dream, Proposal};
 pub use graph::{MAX_CLUSTERED_DEGREE, MAX_COMMUNITY_ROUNDS, MAX_RANK_ROUNDS, Path, Statistics};
 pub use novel::{MAX_PAIRS, MAX_SHARED_DEGREE, Missing};
+pub use strategy::Strategy;
 
 /// Walks of one dream.
 pub const MAX_DREAM_WALKS: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::links::{Spread, Statistics, Walk, decayed};
+use knowledge::links::{Along, Spread, Statistics, Strategy, Walk, decayed};
 use knowledge::*;
 use serde_json::Value;
 
@@ -103,12 +103,19 @@ fn paths_and_parts_are_networkxs() {
 }
 
 /// The sum over all walks of up to three hops, straight from the formula; nothing is cut off.
-fn by_formula(graph: &Value, seeds: &[(Vertex, f32)], hops: usize) -> BTreeMap<Vertex, f64> {
+fn by_formula(
+    graph: &Value,
+    seeds: &[(Vertex, f32)],
+    hops: usize,
+    along: Along,
+) -> BTreeMap<Vertex, f64> {
     let mut near: BTreeMap<Vertex, Vec<(Vertex, f64)>> = BTreeMap::new();
+    // Against its direction a link counts among the neighbours, and nothing comes over it.
+    let back = if along == Along::Both { 1.0 } else { 0.0 };
     for edge in graph["edges"].as_array().unwrap() {
         let (a, b, w) = (vertex(&edge[0]), vertex(&edge[1]), edge[2].as_f64().unwrap());
         near.entry(a).or_default().push((b, w));
-        near.entry(b).or_default().push((a, w));
+        near.entry(b).or_default().push((a, w * back));
     }
     let mut wave: BTreeMap<Vertex, f64> = seeds.iter().map(|(v, s)| (*v, f64::from(*s))).collect();
     let mut total = wave.clone();
@@ -116,7 +123,7 @@ fn by_formula(graph: &Value, seeds: &[(Vertex, f32)], hops: usize) -> BTreeMap<V
         let mut next: BTreeMap<Vertex, f64> = BTreeMap::new();
         for (vertex, amount) in wave {
             let row = near.get(&vertex).cloned().unwrap_or_default();
-            for (to, w) in &row {
+            for (to, w) in row.iter().filter(|(_, w)| *w > 0.0) {
                 *next.entry(*to).or_default() += 0.5 * amount * w / (row.len() as f64).sqrt();
             }
         }
@@ -133,7 +140,7 @@ fn activation_spreads_by_the_formula() {
             [(Vertex::Memory(0), 1.0), (Vertex::Memory(5), 0.5), (Vertex::Memory(999), 0.25)];
         let spread = Spread { threshold: 0.0, keep: 10_000, ..Spread::default() };
         let found = world.knowledge.links().spread(&seeds, &spread, NOW).unwrap();
-        let expected = by_formula(graph, &seeds, 3);
+        let expected = by_formula(graph, &seeds, 3, Along::Both);
         assert_eq!(found.len(), expected.len());
         for result in &found {
             close(f64::from(result.activation), expected[&result.vertex], 1e-6, result.vertex);
@@ -150,6 +157,39 @@ fn activation_spreads_by_the_formula() {
         assert_eq!(few, found[..5]);
         let felt = world.knowledge.links().spread(&seeds, &Spread::default(), NOW).unwrap();
         assert!(felt.iter().all(|r| r.activation >= 0.005) && felt.len() <= 64);
+    });
+}
+
+#[test]
+fn strategies_do_what_their_table_says() {
+    each_graph(|world, graph| {
+        let links = world.knowledge.links();
+        let seeds = [(Vertex::Memory(0), 1.0), (Vertex::Memory(5), 0.5)];
+        let whole = |strategy: Strategy| {
+            let spread = Spread { threshold: 0.0, keep: 10_000, ..strategy.spread() };
+            let found = links.activate(&seeds, strategy, &spread, NOW).unwrap();
+            found.into_iter().map(|one| (one.vertex, f64::from(one.activation))).collect()
+        };
+        let same = |found: &BTreeMap<Vertex, f64>, expected: &BTreeMap<Vertex, f64>| {
+            assert!(found.keys().eq(expected.keys()));
+            found.iter().for_each(|(v, a)| close(*a, expected[v], 1e-6, v));
+        };
+        same(&whole(Strategy::Directional), &by_formula(graph, &seeds, 3, Along::Out));
+        same(&whole(Strategy::Local), &by_formula(graph, &seeds, 1, Along::Both));
+        let [first, second] = seeds.map(|seed| by_formula(graph, &[seed], 3, Along::Both));
+        let both = first.iter().filter_map(|(v, a)| Some((*v, a.min(*second.get(v)?))));
+        same(&whole(Strategy::Parallel), &both.collect());
+        let preset =
+            |strategy: Strategy| links.activate(&seeds, strategy, &strategy.spread(), NOW).unwrap();
+        let near = preset(Strategy::BreadthFirst);
+        assert!(near.windows(2).all(|pair| pair[0].way.len() <= pair[1].way.len()));
+        assert!(preset(Strategy::Chain).iter().all(|one| one.way.len() <= 8));
+        let most = preset(Strategy::Conservative);
+        assert!(most.len() <= 16 && most.iter().all(|one| one.activation >= 0.02));
+        assert!(preset(Strategy::Focused).iter().all(|one| one.way.len() <= 2));
+        assert_eq!(preset(Strategy::Bidirectional), {
+            links.spread(&seeds, &Spread::default(), NOW).unwrap()
+        });
     });
 }
 

@@ -9,11 +9,13 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+mod asking;
 mod calibrating;
 mod dialogue;
 mod endpoint;
 mod erasing;
 mod following;
+mod habits;
 mod hopping;
 mod intending;
 mod isolation;

@@ -11,15 +11,16 @@ use api::memory::memory_server::Memory;
 use axum::Json as Answer;
 use axum::extract::{Path, State};
 use memory::Existing;
+use serde::Serialize;
 use serde_json::Value;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::messages::{from, message, plain, read, written};
+use super::messages::{body, from, plain, read, written};
 use super::{Answered, caller};
 use crate::error::RequestError;
-use crate::http::extract::{Json, Params, Whole};
-use crate::http::{analysis, knowledge, memories};
+use crate::http::extract::{Json, JsonIfAny, Params, Whole};
+use crate::http::{analysis, cognition, intentions, knowledge, memories, reflection};
 use crate::request::Server;
 
 /// The service.
@@ -33,13 +34,28 @@ impl Remembered {
     }
 }
 
-/// A hit; over HTTP its memory's fields stand beside the score.
-fn hit(answer: Value) -> Result<pb::Hit, RequestError> {
-    let mut hit: pb::Hit = message(serde_json::json!({
-        "score": answer["score"], "explain": answer["explain"],
-    }))?;
-    hit.memory = Some(message(answer)?);
-    Ok(hit)
+/// What stands beside a memory that was found, and beside an intention that is touched.
+const HIT: [&str; 2] = ["score", "explain"];
+const TOUCHED: [&str; 3] = ["score", "words", "due"];
+
+/// An answer in which memories of lists are messages of their own; over HTTP their fields stand
+/// beside the others, which are named with the list.
+fn nested(answer: impl Serialize, lists: &[(&str, &[&str])]) -> Result<Value, RequestError> {
+    let mut answer = serde_json::to_value(answer).map_err(|_| RequestError::Failed)?;
+    for (list, beside) in lists {
+        let Some(Value::Array(items)) = answer.pointer_mut(list) else { continue };
+        for item in items {
+            let mut outer = serde_json::Map::new();
+            for name in *beside {
+                if let Some(value) = item.get_mut(*name) {
+                    outer.insert((*name).to_owned(), value.take());
+                }
+            }
+            outer.insert("memory".to_owned(), item.take());
+            *item = Value::Object(outer);
+        }
+    }
+    Ok(answer)
 }
 
 #[tonic::async_trait]
@@ -55,14 +71,7 @@ impl Memory for Remembered {
         let caller = caller(&request)?;
         let asked = read(request.into_inner())?;
         let Answer(found) = memories::search(self.state(), caller, Json(asked)).await?;
-        let mut found = serde_json::to_value(found).map_err(|_| RequestError::Failed)?;
-        let results = match found["results"].take() {
-            Value::Array(results) => results,
-            _ => Vec::new(),
-        };
-        let results: Result<Vec<pb::Hit>, RequestError> = results.into_iter().map(hit).collect();
-        let more: pb::SearchResponse = message(found)?;
-        Ok(Response::new(pb::SearchResponse { results: results?, ..more }))
+        written(nested(found, &[("/results", &HIT)])?)
     }
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Answered<pb::MemoryItem> {
@@ -152,6 +161,204 @@ impl Memory for Remembered {
 
     async fn stats(&self, request: Request<pb::StatsRequest>) -> Answered<pb::StatsResponse> {
         written(memories::stats(self.state(), caller(&request)?).await?.0)
+    }
+
+    async fn recall(&self, request: Request<pb::RecallRequest>) -> Answered<pb::RecallResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        let recalled = memories::recall(self.state(), caller, asked).await?.0;
+        written(nested(recalled, &[("/results", &HIT)])?)
+    }
+
+    async fn learn(&self, request: Request<pb::LearnRequest>) -> Answered<pb::LearnResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(memories::learn(self.state(), caller, asked).await?.0)
+    }
+
+    async fn turn(&self, request: Request<pb::TurnRequest>) -> Answered<pb::TurnResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        let turned = memories::turn(self.state(), caller, asked).await?.0;
+        written(nested(turned, &[("/recalled/results", &HIT), ("/intentions", &TOUCHED)])?)
+    }
+
+    async fn intend(&self, request: Request<pb::IntendRequest>) -> Answered<pb::Stored> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(intentions::intend(self.state(), caller, asked).await?.1.0)
+    }
+
+    async fn list_intentions(
+        &self,
+        request: Request<pb::ListAttitudesRequest>,
+    ) -> Answered<pb::ListAttitudesResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(intentions::intentions(self.state(), caller, params).await?.0)
+    }
+
+    async fn resume(&self, request: Request<pb::ResumeRequest>) -> Answered<pb::ResumeResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        let touched = intentions::resume(self.state(), caller, asked).await?.0;
+        written(nested(touched, &[("/results", &TOUCHED)])?)
+    }
+
+    async fn complete(&self, request: Request<pb::EndRequest>) -> Answered<pb::MemoryItem> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let id = Path(message.id.clone());
+        let Json(end) = body(message)?;
+        written(intentions::complete(self.state(), caller, id, JsonIfAny(Some(end))).await?.0)
+    }
+
+    async fn abandon(&self, request: Request<pb::EndRequest>) -> Answered<pb::MemoryItem> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let id = Path(message.id.clone());
+        let Json(end) = body(message)?;
+        written(intentions::abandon(self.state(), caller, id, JsonIfAny(Some(end))).await?.0)
+    }
+
+    async fn claim(&self, request: Request<pb::ClaimRequest>) -> Answered<pb::Stored> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(intentions::claim(self.state(), caller, asked).await?.1.0)
+    }
+
+    async fn list_claims(
+        &self,
+        request: Request<pb::ListAttitudesRequest>,
+    ) -> Answered<pb::ListAttitudesResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(intentions::claims(self.state(), caller, params).await?.0)
+    }
+
+    async fn verify(&self, request: Request<pb::VerifyRequest>) -> Answered<pb::MemoryItem> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let id = Path(message.id.clone());
+        written(intentions::verify(self.state(), caller, id, body(message)?).await?.0)
+    }
+
+    async fn calibration(
+        &self,
+        request: Request<pb::CalibrationRequest>,
+    ) -> Answered<pb::CalibrationResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(intentions::calibration(self.state(), caller, params).await?.0)
+    }
+
+    async fn thinking(
+        &self,
+        request: Request<pb::ThinkingRequest>,
+    ) -> Answered<pb::ThinkingResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(reflection::thinking(self.state(), caller, params).await?.0)
+    }
+
+    async fn insights(
+        &self,
+        request: Request<pb::InsightsRequest>,
+    ) -> Answered<pb::InsightsResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        let told = reflection::insights(self.state(), caller, params).await?.0;
+        let lists: [(&str, &[&str]); 2] =
+            [("/claims_gone_wrong", &["cost"]), ("/stale_intentions", &["overdue", "idle_days"])];
+        written(nested(told, &lists)?)
+    }
+
+    async fn dream(&self, request: Request<pb::DreamRequest>) -> Answered<pb::DreamResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(reflection::dream(self.state(), caller, asked).await?.0)
+    }
+
+    async fn connections(
+        &self,
+        request: Request<pb::ConnectionsRequest>,
+    ) -> Answered<pb::ConnectionsResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(reflection::connections(self.state(), caller, params).await?.0)
+    }
+
+    async fn record_pattern(
+        &self,
+        request: Request<pb::RecordPatternRequest>,
+    ) -> Answered<pb::Stored> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(cognition::record(self.state(), caller, asked).await?.1.0)
+    }
+
+    async fn list_patterns(
+        &self,
+        request: Request<pb::ListPatternsRequest>,
+    ) -> Answered<pb::ListAttitudesResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(cognition::patterns(self.state(), caller, params).await?.0)
+    }
+
+    async fn detect_patterns(
+        &self,
+        request: Request<pb::DetectPatternsRequest>,
+    ) -> Answered<pb::DetectPatternsResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        let detected = cognition::detect(self.state(), caller, asked).await?.0;
+        written(nested(detected, &[("/triggered", &["score"])])?)
+    }
+
+    async fn cognitive_profile(
+        &self,
+        request: Request<pb::CognitiveProfileRequest>,
+    ) -> Answered<pb::CognitiveProfileResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(cognition::profile(self.state(), caller, params).await?.0)
+    }
+
+    async fn list_compounds(
+        &self,
+        request: Request<pb::ListCompoundsRequest>,
+    ) -> Answered<pb::ListCompoundsResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(cognition::compounds(self.state(), caller, params).await?.0)
+    }
+
+    async fn take_snapshot(
+        &self,
+        request: Request<pb::TakeSnapshotRequest>,
+    ) -> Answered<pb::Stored> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(cognition::mark(self.state(), caller, asked).await?.1.0)
+    }
+
+    async fn list_snapshots(
+        &self,
+        request: Request<pb::ListSnapshotsRequest>,
+    ) -> Answered<pb::ListAttitudesResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(cognition::snapshots(self.state(), caller, params).await?.0)
+    }
+
+    async fn compare_snapshots(
+        &self,
+        request: Request<pb::CompareSnapshotsRequest>,
+    ) -> Answered<pb::CompareSnapshotsResponse> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(cognition::compare(self.state(), caller, params).await?.0)
     }
 }
 

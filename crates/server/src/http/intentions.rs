@@ -166,7 +166,7 @@ pub(crate) async fn claims(
     let about = |subject: &Option<String>| params.subject.is_none() || params.subject == *subject;
     let passes = |attitude: &Attitude| match attitude {
         Attitude::Claim(c) => about(&c.subject) && state.is_none_or(|s| s == c.state.name()),
-        Attitude::Intention(_) => false,
+        _ => false,
     };
     listed(&server, &caller, &params, passes).await
 }

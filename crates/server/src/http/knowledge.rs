@@ -27,6 +27,7 @@ use crate::wire::knowledge::{
     AtParams, ChangedAnswer, EntityAnswer, EntityPatch, EntitySpec, FactAnswer, FactSpec, Plain,
     RelationAnswer, RelationSpec, ResolveRequest, VertexSpec, shown,
 };
+use crate::wire::question::StrategyName;
 
 /// Items of one page.
 const PAGE: usize = 100;
@@ -395,11 +396,15 @@ pub(crate) struct ActivateRequest {
     /// Names of entities.
     #[serde(default)]
     names: Vec<String>,
+    /// Entities that this question names are seeds too, and what it asks for chooses the strategy.
+    question: Option<String>,
     #[serde(default)]
     method: Method,
-    /// Hops; 3 where there is none.
+    /// How activation spreads; that of the question, or `bidirectional` where there is none.
+    strategy: Option<StrategyName>,
+    /// Hops; as the strategy has it where there is none, which is 3 for most.
     hops: Option<usize>,
-    /// How many stay; 64 where there is none.
+    /// How many stay; as the strategy has it where there is none, which is 64 for most.
     keep: Option<usize>,
 }
 
@@ -417,8 +422,17 @@ pub(crate) enum Method {
 /// What is active.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ActivationAnswer {
-    /// The most active first.
+    /// The most active first; the nearest first where the strategy is `breadth_first`.
     results: Vec<ActivatedAnswer>,
+    /// How activation spread; none of a random walk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strategy: Option<&'static str>,
+    /// What the question asks for, where its words say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent: Option<&'static str>,
+    /// The words that say so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    words: Vec<String>,
 }
 
 /// A vertex that is active.
@@ -1039,9 +1053,18 @@ pub(crate) async fn activate(
     caller: Caller,
     Json(request): Json<ActivateRequest>,
 ) -> Result<Answer<ActivationAnswer>, RequestError> {
+    if matches!(request.method, Method::Pagerank) && request.strategy.is_some() {
+        return Err(RequestError::bad("strategy: expected with method spreading only"));
+    }
     with(&server, &caller, "search", async |memory| {
+        let now = now_us();
+        let minded = request.question.as_deref().map(|q| memory.minded(q, now)).transpose()?;
+        let given = request.strategy.map(StrategyName::read);
+        let strategy = given.or(minded.as_ref().map(|m| m.strategy)).unwrap_or_default();
         let seeds: Result<Vec<Vertex>, _> = request.seeds.iter().map(|s| s.read(&memory)).collect();
         let mut seeds: Vec<(Vertex, f32)> = seeds?.into_iter().map(|v| (v, 1.0)).collect();
+        let begins = minded.iter().flat_map(|minded| &minded.names);
+        seeds.extend(begins.map(|(id, _)| (Vertex::Entity(*id), 1.0)));
         type Active = (Vertex, String, f32, Vec<(String, String, f32)>);
         let active: Vec<Active> = memory.knowledge(|knowledge| {
             let view = knowledge.latest(BranchId::MAIN)?;
@@ -1049,15 +1072,16 @@ pub(crate) async fn activate(
             seeds.extend(names.map(|id| (Vertex::Entity(id), 1.0)));
             let found = match request.method {
                 Method::Spreading => {
-                    let plain = Spread::default();
+                    let plain = strategy.spread();
                     let hops = request.hops.unwrap_or(plain.hops);
                     let keep = request.keep.unwrap_or(plain.keep);
-                    knowledge.links().spread(&seeds, &Spread { hops, keep, ..plain }, now_us())?
+                    let spread = Spread { hops, keep, ..plain };
+                    knowledge.links().activate(&seeds, strategy, &spread, now)?
                 }
                 Method::Pagerank => {
                     let plain = Walk::default();
                     let keep = request.keep.unwrap_or(plain.keep);
-                    knowledge.links().walk(&seeds, &Walk { keep, ..plain }, now_us())?
+                    knowledge.links().walk(&seeds, &Walk { keep, ..plain }, now)?
                 }
             };
             let told = |a: knowledge::links::Activated| {
@@ -1074,7 +1098,14 @@ pub(crate) async fn activate(
             let hop = |(from, to, contribution)| HopAnswer { from, to, contribution };
             ActivatedAnswer { vertex, name, activation, path: way.into_iter().map(hop).collect() }
         };
-        Ok(Answer(ActivationAnswer { results: active.into_iter().map(answer).collect() }))
+        let spread = matches!(request.method, Method::Spreading);
+        let asked = minded.and_then(|minded| minded.asked);
+        Ok(Answer(ActivationAnswer {
+            results: active.into_iter().map(answer).collect(),
+            strategy: spread.then(|| strategy.name()),
+            intent: asked.as_ref().map(|asked| asked.intent.name()),
+            words: asked.map(|asked| asked.words).unwrap_or_default(),
+        }))
     })
     .await
 }

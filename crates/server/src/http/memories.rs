@@ -36,6 +36,7 @@ use crate::wire::memory::{
     HitAnswer, MAX_STORED, MemoryAnswer, MessageSpec, PatchRequest, ScopeSpec, SearchRequest,
     StatusName, StoreMany, StoreRequest, id, time,
 };
+use crate::wire::question::AskedAnswer;
 
 /// Memories of one page of a list.
 const MAX_LISTED: usize = 1000;
@@ -330,7 +331,7 @@ pub(crate) struct SearchTook {
 /// A message that is to bring something up.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RecallRequest {
+pub(crate) struct RecallRequest {
     message: String,
     user_id: Option<String>,
     agent_id: Option<String>,
@@ -352,6 +353,9 @@ pub(crate) struct RecallAnswer {
     results: Vec<HitAnswer>,
     /// What is known of what the message names.
     known: Vec<KnownAnswer>,
+    /// What the message asks for by its words, and what is known of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<AskedAnswer>,
     /// Why words alone were searched, where the endpoint gave no vector of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<String>,
@@ -367,7 +371,7 @@ pub(crate) struct KnownAnswer {
 /// Messages to learn from.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LearnRequest {
+pub(crate) struct LearnRequest {
     /// The messages.
     messages: Option<Vec<MessageSpec>>,
     /// Instead of messages: what the user said,
@@ -391,6 +395,8 @@ pub(crate) struct LearnAnswer {
     concepts: Vec<String>,
     /// Concepts that were not known before.
     new_concepts: usize,
+    /// Compounds that were formed: concepts that have come together often enough.
+    compounds: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -718,7 +724,7 @@ pub(crate) async fn search(
     }))
 }
 
-async fn recall(
+pub(crate) async fn recall(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<RecallRequest>,
@@ -748,12 +754,13 @@ impl RecallAnswer {
             context: recalled.context,
             results: recalled.hits.iter().map(|hit| HitAnswer::of(hit, now)).collect(),
             known: known.map(|(entity, facts)| KnownAnswer { entity, facts }).collect(),
+            asked: recalled.asked.map(AskedAnswer::of),
             degraded: recalled.words_only,
         }
     }
 }
 
-async fn learn(
+pub(crate) async fn learn(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<LearnRequest>,
@@ -791,6 +798,7 @@ impl LearnAnswer {
             code: names(&learned.code),
             concepts: learned.concepts.into_iter().map(|(name, _)| name).collect(),
             new_concepts: learned.new_concepts,
+            compounds: learned.compounds.into_iter().map(|(name, _)| name).collect(),
         }
     }
 }

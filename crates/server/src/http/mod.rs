@@ -6,6 +6,7 @@ pub(crate) mod agents;
 mod alerts;
 pub(crate) mod analysis;
 pub(crate) mod assumptions;
+pub(crate) mod cognition;
 mod dead_letters;
 mod experiments;
 pub(crate) mod extract;
@@ -63,6 +64,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         analysis::operations(),
         assumptions::operations(),
         reflection::operations(),
+        cognition::operations(),
         agents::operations(),
         learners::operations(),
         laws::operations(),

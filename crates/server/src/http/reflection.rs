@@ -6,7 +6,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::routing::{get, post};
 use knowledge::links::Dream;
-use knowledge::{BranchId, FactChange, Vertex};
+use knowledge::{BranchId, Vertex};
 use memory::{Connect, Memory, Scope, Thinking, Time, Window, moment};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ use crate::memories::now_us;
 use crate::security::{Access, Caller, Role};
 use crate::wire::knowledge::VertexSpec;
 use crate::wire::memory::{MemoryAnswer, time};
+use crate::wire::question::EntityName;
+use crate::wire::reflection::{ChangedFactAnswer, ChangedRelationAnswer};
 
 /// Entries of a list where nobody says how many.
 const LISTED: usize = 20;
@@ -172,41 +174,6 @@ pub(crate) struct ThinkingAnswer {
     more: bool,
 }
 
-/// A fact that changed.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct ChangedFactAnswer {
-    id: u64,
-    /// What it says.
-    fact: String,
-    /// `added`, `retracted`, `ended` or `confidence`.
-    change: &'static str,
-    /// How sure it was, where that changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence_then: Option<f32>,
-    /// How sure it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence_later: Option<f32>,
-}
-
-/// A relation that changed.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct ChangedRelationAnswer {
-    id: u64,
-    /// A name, or the beginning of a memory.
-    from: String,
-    kind: String,
-    to: String,
-    /// `added`, `retracted` or `strengthened`.
-    change: &'static str,
-    /// How strong it was at first; null where that is not kept, because it was strengthened or taken
-    /// back since.
-    then: Option<f32>,
-    /// How strong it was at the end.
-    later: Option<f32>,
-    /// How often it was recalled in all.
-    recalls: u64,
-}
-
 /// What a time brought.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct InsightsAnswer {
@@ -224,13 +191,6 @@ pub(crate) struct InsightsAnswer {
     claims_gone_wrong: Vec<WrongAnswer>,
     /// Open intentions that are overdue or that nobody touched, those that wait longest first.
     stale_intentions: Vec<StaleAnswer>,
-}
-
-/// An entity by its name.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct EntityName {
-    id: u64,
-    name: String,
 }
 
 /// A contradiction that came up.
@@ -358,45 +318,6 @@ pub(crate) async fn thinking(
     }))
 }
 
-impl ChangedFactAnswer {
-    fn of(changed: memory::ChangedFact) -> Self {
-        let (change, confidence) = match changed.change {
-            FactChange::Added => ("added", None),
-            FactChange::Retracted => ("retracted", None),
-            FactChange::Ended => ("ended", None),
-            FactChange::Confidence { then, later } => ("confidence", Some((then, later))),
-        };
-        Self {
-            id: changed.id.0,
-            fact: changed.said,
-            change,
-            confidence_then: confidence.map(|c| c.0),
-            confidence_later: confidence.map(|c| c.1),
-        }
-    }
-}
-
-impl ChangedRelationAnswer {
-    fn of(changed: memory::ChangedRelation) -> Self {
-        let change = changed.change;
-        let name = match (change.known_then, change.known_later) {
-            (false, _) => "added",
-            (true, false) => "retracted",
-            (true, true) => "strengthened",
-        };
-        Self {
-            id: change.id.0,
-            from: changed.from,
-            kind: changed.kind,
-            to: changed.to,
-            change: name,
-            then: change.then,
-            later: change.later,
-            recalls: change.recalls,
-        }
-    }
-}
-
 pub(crate) async fn insights(
     State(server): Shared,
     caller: Caller,
@@ -421,12 +342,11 @@ pub(crate) async fn insights(
         overdue: stale.overdue,
         idle_days: stale.idle_days,
     };
-    let entity = |(id, name): (knowledge::EntityId, String)| EntityName { id: id.0, name };
     Ok(Answer(InsightsAnswer {
         from: moment::written(window.from),
         to: moment::written(window.to),
         memories: told.memories,
-        entities: told.entities.into_iter().map(entity).collect(),
+        entities: EntityName::all(told.entities),
         strengthened: told.strengthened.into_iter().map(ChangedRelationAnswer::of).collect(),
         contradictions: told.contradictions.into_iter().map(opened).collect(),
         claims_gone_wrong: told.wrong.into_iter().map(wrong).collect(),
@@ -492,10 +412,9 @@ pub(crate) async fn connections(
         Ok(memory.connections(&connect, now_us())?)
     })
     .await?;
-    let entity = |(id, name): (knowledge::EntityId, String)| EntityName { id: id.0, name };
     let answer = |c: memory::Connection| ConnectionAnswer {
-        from: entity(c.from),
-        to: entity(c.to),
+        from: EntityName::of(c.from),
+        to: EntityName::of(c.to),
         shared_score: c.shared_score,
         shared: c.shared,
         together: c.together,

@@ -291,9 +291,10 @@ macro_rules! calls {
 /// What a memory is told, finds and forgets is here; the rest is in a file of its own, which the macro
 /// stands before.
 mod mind;
+mod think;
 
 fn table() -> Vec<Tool> {
-    own().into_iter().chain(mind::table()).collect()
+    own().into_iter().chain(mind::table()).chain(think::table()).collect()
 }
 
 fn own() -> Vec<Tool> {
@@ -369,7 +370,8 @@ fn own() -> Vec<Tool> {
             ("memory_activate", "What comes to mind"),
             (reader, Effect::Reads),
             "What comes to mind with some memories, entities or names: activation spreads over \
-             relations from the seeds, or a random walk returns to them (method pagerank). Each \
+             relations from the seeds, or a random walk returns to them (method pagerank). A \
+             question's names are seeds too, and what it asks for chooses the strategy. Each \
              result tells the way to it.",
             calls!(|server, caller, request: knowledge::ActivateRequest| {
                 knowledge::activate(State(server), caller, Json(request)).await?.0
@@ -521,7 +523,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (29, 29), "a name stands once");
+        assert_eq!((names.len(), all().len()), (38, 38), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::attitude::{ClaimAnswer, IntentionAnswer};
+use super::cognition::{PatternAnswer, SnapshotItem};
 use crate::error::RequestError;
 
 /// Memories that one request stores.
@@ -245,6 +246,12 @@ pub(crate) struct MemoryAnswer {
     /// How it was held and how it turned out, if it is a claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<ClaimAnswer>,
+    /// How it was seen, if it is a pattern of thinking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<PatternAnswer>,
+    /// What it marks, if it is a snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<SnapshotItem>,
 }
 
 /// A memory that was found.
@@ -480,6 +487,8 @@ impl MemoryAnswer {
             repeats: item.usage.repeats,
             intention: item.intention().map(IntentionAnswer::of),
             claim: item.claim().map(ClaimAnswer::of),
+            pattern: item.pattern().map(PatternAnswer::of),
+            snapshot: item.mark().map(SnapshotItem::of),
         }
     }
 }

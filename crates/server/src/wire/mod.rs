@@ -26,9 +26,12 @@ pub(crate) mod analysis;
 mod answer;
 pub(crate) mod assumptions;
 pub(crate) mod attitude;
+pub(crate) mod cognition;
 pub(crate) mod knowledge;
 pub(crate) mod learner;
 pub(crate) mod memory;
+pub(crate) mod question;
+pub(crate) mod reflection;
 
 pub(crate) use answer::{Answer, answer, class, compare};
 

@@ -273,3 +273,120 @@ async fn an_intention_and_a_claim_say_where_they_stand() {
     let claimed = client.get(get(&claimed)).await.unwrap().into_inner();
     assert_eq!((claimed.claim.unwrap().confidence, claimed.intention), (0.7, None));
 }
+
+/// What HTTP answers to the same.
+fn over_http(server: &Running, method: &str, path: &str, body: Value) -> Value {
+    server.ask(method, path, None, body).of(200)
+}
+
+#[tokio::test]
+async fn what_is_meant_claimed_and_looked_back_at_is_the_same_over_grpc() {
+    let server = start();
+    let mut client = connect(&server).await;
+    let ada = || Some("ada".to_owned());
+    let marked = pb::TakeSnapshotRequest { name: "first".into(), ..Default::default() };
+    client.take_snapshot(marked).await.unwrap();
+    let meant =
+        pb::IntendRequest { text: "Paint the shed".into(), user_id: ada(), ..Default::default() };
+    let shed = client.intend(meant).await.unwrap().into_inner().id;
+    let turn = pb::TurnRequest {
+        user_message: "Shall we paint the shed? Ada Lovelace and Grace Hopper asked.".into(),
+        user_id: ada(),
+        ..Default::default()
+    };
+    let turned = client.turn(turn).await.unwrap().into_inner();
+    let touched = &turned.intentions[0];
+    assert_eq!(touched.memory.as_ref().unwrap().id, shed);
+    assert!(touched.score > 0.3 && touched.words == ["paint", "shed"]);
+    assert_eq!(turned.learned.unwrap().messages.len(), 1);
+    assert_eq!(turned.recalled.unwrap().results[0].memory.as_ref().unwrap().id, shed);
+    let resume = pb::ResumeRequest { message: "the shed".into(), ..Default::default() };
+    assert_eq!(client.resume(resume).await.unwrap().into_inner().results.len(), 1);
+    let end = || pb::EndRequest { id: shed.clone(), outcome: Some("green".into()) };
+    let done = client.complete(end()).await.unwrap().into_inner();
+    assert_eq!(done.intention.unwrap().outcome.as_deref(), Some("green"));
+    let again = client.abandon(end()).await.unwrap_err();
+    assert_eq!(again.code(), Code::FailedPrecondition, "{again}");
+    let all = pb::ListAttitudesRequest { state: Some("completed".into()), ..Default::default() };
+    let all = client.list_intentions(all).await.unwrap().into_inner();
+    assert_eq!((all.total, all.results[0].id.as_str()), (1, shed.as_str()));
+
+    let claim = pb::ClaimRequest {
+        text: "It will rain".into(),
+        confidence: Some(0.8),
+        subject: Some("weather".into()),
+        ..Default::default()
+    };
+    let rain = client.claim(claim).await.unwrap().into_inner().id;
+    let verify = pb::VerifyRequest { id: rain.clone(), truth: false, evidence: None };
+    assert_eq!(client.verify(verify).await.unwrap().into_inner().claim.unwrap().state, "false");
+    let claims = client.list_claims(pb::ListAttitudesRequest::default()).await.unwrap();
+    assert_eq!(claims.into_inner().results[0].id, rain);
+    let judged = client.calibration(pb::CalibrationRequest::default()).await.unwrap().into_inner();
+    let http = over_http(&server, "GET", "/v1/claims/calibration", Value::Null);
+    assert_eq!((judged.n, judged.brier), (1, http["brier"].as_f64()));
+    assert_eq!(judged.by_subject[0].subject, "weather");
+
+    let insights = client.insights(pb::InsightsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(insights.claims_gone_wrong[0].memory.as_ref().unwrap().id, rain);
+    assert!((insights.claims_gone_wrong[0].cost - 0.64).abs() < 1e-9);
+    let thinking = pb::ThinkingRequest {
+        about: "Ada Lovelace".into(),
+        from: "2020-01-01".into(),
+        ..Default::default()
+    };
+    let thought = client.thinking(thinking).await.unwrap().into_inner();
+    assert_eq!(thought.name, "Ada Lovelace");
+    let dream = pb::DreamRequest { seed: 7, ..Default::default() };
+    let http = over_http(&server, "POST", "/v1/dream", json!({ "seed": 7 }));
+    let dreamt = client.dream(dream).await.unwrap().into_inner();
+    assert_eq!(dreamt.results.len(), http["results"].as_array().unwrap().len());
+    client.connections(pb::ConnectionsRequest::default()).await.unwrap();
+
+    let message = pb::ConversationMessage { role: "user".into(), content: "We met.".into() };
+    let learn = pb::LearnRequest { messages: vec![message], ..Default::default() };
+    assert_eq!(client.learn(learn).await.unwrap().into_inner().messages.len(), 1);
+    let question = "How are Ada Lovelace and Grace Hopper related?";
+    let recall = pb::RecallRequest { message: question.into(), ..Default::default() };
+    let recalled = client.recall(recall).await.unwrap().into_inner();
+    let http = over_http(&server, "POST", "/v1/recall", json!({ "message": question }));
+    let asked = recalled.asked.unwrap();
+    assert_eq!((asked.intent.as_str(), asked.about.len()), ("relationship", 2));
+    assert_eq!(json!(asked.findings[0].said), http["asked"]["findings"][0]["said"]);
+    assert!(asked.findings[0].because[0].relation.is_some());
+    let near = pb::ActivateRequest { question: Some(question.into()), ..Default::default() };
+    let near = client.activate(near).await.unwrap().into_inner();
+    assert_eq!(near.strategy.as_deref(), Some("bidirectional"));
+
+    let pattern = pb::RecordPatternRequest {
+        text: "Asks for the evidence".into(),
+        kind: "critical".into(),
+        trigger: Some("a plan without figures".into()),
+        ..Default::default()
+    };
+    let recorded = client.record_pattern(pattern).await.unwrap().into_inner().id;
+    let listed = client.list_patterns(pb::ListPatternsRequest::default()).await.unwrap();
+    let listed = listed.into_inner().results;
+    assert_eq!(listed[0].pattern.as_ref().unwrap().instances.len(), 1);
+    let detect = pb::DetectPatternsRequest {
+        message: Some("the plan has no figures".into()),
+        ..Default::default()
+    };
+    let detected = client.detect_patterns(detect).await.unwrap().into_inner();
+    assert_eq!(detected.triggered[0].memory.as_ref().unwrap().id, recorded);
+    let profile = client.cognitive_profile(pb::CognitiveProfileRequest::default()).await.unwrap();
+    assert_eq!(profile.into_inner().kinds[0].instances, 1);
+    client.list_compounds(pb::ListCompoundsRequest::default()).await.unwrap();
+    let second = pb::TakeSnapshotRequest { name: "second".into(), ..Default::default() };
+    client.take_snapshot(second).await.unwrap();
+    let listed = client.list_snapshots(pb::ListSnapshotsRequest::default()).await.unwrap();
+    assert_eq!(listed.into_inner().results[1].snapshot.as_ref().unwrap().branch, 0);
+    let compare = pb::CompareSnapshotsRequest {
+        from: "first".into(),
+        to: "second".into(),
+        ..Default::default()
+    };
+    let moved = client.compare_snapshots(compare).await.unwrap().into_inner();
+    let changes: Vec<&str> = moved.attitudes.iter().map(|one| one.change.as_str()).collect();
+    assert_eq!(changes, ["meant", "completed", "claimed", "came false", "recorded"]);
+}

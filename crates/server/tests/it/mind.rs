@@ -252,3 +252,111 @@ fn a_tenant_reaches_its_own_mind_alone() {
     let line = r#"striatum_memory_operations_total{operation="intend",outcome="ok"} 1"#;
     assert!(metrics.contains(line), "{metrics}");
 }
+
+#[test]
+fn a_question_is_answered_from_what_is_known_or_said_to_be_unknown() {
+    let server = start();
+    let entity = |name: &str, properties: Value| {
+        let body = json!({ "name": name, "kind": "animal", "properties": properties });
+        post(&server, "/v1/entities", body, 201)["id"].as_u64().unwrap()
+    };
+    let bird = entity("bird", json!({ "fly": true }));
+    let penguin = entity("penguin", json!({ "colour": "black" }));
+    let robin = entity("robin", json!({ "colour": "red" }));
+    for child in [penguin, robin] {
+        let fact = json!({ "subject": child, "predicate": "is_a", "object_entity": bird });
+        post(&server, "/v1/facts", fact, 201);
+    }
+    let recall = |message: &str| post(&server, "/v1/recall", json!({ "message": message }), 200);
+    let asked = &recall("What is a penguin?")["asked"];
+    assert_eq!((&asked["intent"], &asked["words"]), (&json!("definition"), &json!(["what", "is"])));
+    assert_eq!(asked["about"], json!([{ "id": penguin, "name": "penguin" }]));
+    let inherited = asked["findings"].as_array().unwrap().iter();
+    let inherited: Vec<&Value> =
+        inherited.filter(|f| f["said"] == "penguin fly: true (from bird)").collect();
+    assert_eq!(inherited[0]["because"][0]["entity"], json!(bird));
+    let counted = &recall("How many birds are red?")["asked"];
+    assert_eq!((&counted["count"], &counted["findings"][0]["said"]), (&json!(1), &json!("robin")));
+    let unknown = &recall("Which birds are nocturnal?")["asked"];
+    assert!(unknown["unknown"].as_str().unwrap().ends_with("nocturn"), "{unknown}");
+    assert_eq!(unknown["findings"], json!([]));
+    assert!(recall("the penguin is hungry")["asked"].is_null());
+
+    let activate = |body: Value| post(&server, "/v1/activate", body, 200);
+    let near = activate(json!({ "question": "How are penguins and robins alike?" }));
+    let spread = json!([near["strategy"], near["intent"], near["words"]]);
+    assert_eq!(spread, json!(["parallel", "comparison", ["alike"]]));
+    assert!(near["results"].as_array().unwrap().iter().any(|one| one["name"] == "bird"));
+    let one = activate(json!({ "question": "What is a penguin?", "strategy": "chain" }));
+    assert_eq!((&one["strategy"], &one["intent"]), (&json!("chain"), &json!("definition")));
+    let walk = json!({ "names": ["bird"], "method": "pagerank", "strategy": "local" });
+    let refused = post(&server, "/v1/activate", walk, 400);
+    assert!(refused["detail"].as_str().unwrap().contains("strategy"), "{refused}");
+}
+
+#[test]
+fn patterns_compounds_and_snapshots_are_kept_detected_and_compared() {
+    let server = start();
+    let snapshot = |name: &str, status| {
+        post(&server, "/v1/snapshots", json!({ "name": name, "user_id": "ada" }), status)
+    };
+    snapshot("first", 201);
+    assert!(snapshot("first", 409)["detail"].as_str().unwrap().contains("name that no other has"));
+    let pattern = json!({ "text": "Asks for the evidence", "kind": "critical", "user_id": "ada",
+        "trigger": "a plan without figures", "note": "in a review" });
+    let recorded = post(&server, "/v1/cognitive/patterns", pattern.clone(), 201);
+    let again = post(&server, "/v1/cognitive/patterns", pattern, 201);
+    assert_eq!((&again["id"], &again["event"]), (&recorded["id"], &json!("NONE")));
+    let refused = json!({ "text": "Asks", "kind": "" });
+    assert!(
+        post(&server, "/v1/cognitive/patterns", refused, 400)["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("kind: expected")
+    );
+    let listed = get(&server, "/v1/cognitive/patterns?kind=critical&user_id=ada");
+    assert_eq!(names(&listed), ["Asks for the evidence"]);
+    assert_eq!(listed["results"][0]["pattern"]["seen"], json!(2));
+    assert_eq!(get(&server, "/v1/cognitive/patterns?kind=lateral")["total"], json!(0));
+
+    for k in 0..8 {
+        for deed in ["doubt", "test", ["rest", "walk", "read"][k % 3]] {
+            let store = json!({ "text": format!("{deed} {k}"), "run_id": format!("run {k}"),
+                "metadata": { "deed": deed } });
+            post(&server, "/v1/memories", store, 201);
+        }
+    }
+    let detect = json!({ "message": "this plan has no figures", "longest": 2 });
+    let detected = post(&server, "/v1/cognitive/detect", detect, 200);
+    assert_eq!((&detected["deeds"], &detected["episodes"]), (&json!(26), &json!(9)));
+    let first = &detected["sequences"][0];
+    assert_eq!((&first["deeds"], &first["count"]), (&json!(["doubt", "test"]), &json!(8)));
+    assert!(
+        first["q_value"].as_f64().unwrap() < 0.05 && first["last"].as_array().unwrap().len() == 2
+    );
+    assert_eq!(detected["triggered"][0]["id"], recorded["id"]);
+    let wrong = post(&server, "/v1/cognitive/detect", json!({ "chance": 0 }), 400);
+    assert!(wrong["detail"].as_str().unwrap().starts_with("chance: expected"), "{wrong}");
+
+    let profile = get(&server, "/v1/cognitive/profile?user_id=ada&period_days=1");
+    assert_eq!(profile["kinds"], json!([{ "kind": "critical", "patterns": 1, "instances": 2 }]));
+    assert_eq!(profile["periods"].as_array().unwrap().len(), 12);
+    for day in ["Monday", "Tuesday", "Wednesday"] {
+        let said = format!("Mary Somerville met Caroline Herschel on {day}.");
+        post(&server, "/v1/learn", json!({ "user_message": said }), 200);
+        let other = json!({ "user_message": format!("Nothing at all happened on {day}.") });
+        post(&server, "/v1/learn", other, 200);
+    }
+    let compounds = get(&server, "/v1/compounds");
+    assert_eq!(compounds["results"][0]["name"], json!("Caroline Herschel + Mary Somerville"));
+    assert_eq!(compounds["results"][0]["together"], json!(3));
+    snapshot("second", 201);
+    let moved = get(&server, "/v1/snapshots/compare?from=first&to=second&user_id=ada");
+    let changes: Vec<&Value> =
+        moved["attitudes"].as_array().unwrap().iter().map(|one| &one["change"]).collect();
+    assert_eq!(changes, [&json!("recorded"), &json!("seen")]);
+    let new = moved["entities"].as_array().unwrap().iter();
+    assert!(new.into_iter().any(|one| one["name"] == "Mary Somerville"), "{moved}");
+    let never = server.ask("GET", "/v1/snapshots/compare?from=first&to=never", None, Value::Null);
+    assert_eq!(never.status, 400);
+}

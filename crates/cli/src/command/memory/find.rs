@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, day, field, given, line, results};
+use super::{ScopeFlags, day, field, given, line, list, results};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -40,6 +40,25 @@ pub(super) struct Search {
     /// Leave what is found as strong as it is.
     #[arg(long)]
     no_reinforce: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// What comes to mind with entities, or with those that a question names.
+#[derive(Args)]
+pub(super) struct Activate {
+    /// A question: what it names is where activation begins, what it asks for says how it spreads.
+    question: Option<String>,
+    /// A name of an entity to begin at; several may be given.
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// bidirectional, focused, directional, chain, parallel, local, breadth_first or conservative
+    /// [default: that of the question].
+    #[arg(long)]
+    strategy: Option<String>,
+    /// How many [default: as the strategy has it].
+    #[arg(long)]
+    keep: Option<usize>,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -146,6 +165,39 @@ fn reasons(k: usize, hit: &Value) -> String {
     text
 }
 
+impl Activate {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let mut request = json!({ "names": self.names });
+        for (name, value) in [("question", self.question), ("strategy", self.strategy)] {
+            if let Some(value) = value {
+                request[name] = value.into();
+            }
+        }
+        if let Some(keep) = self.keep {
+            request["keep"] = keep.into();
+        }
+        let answer = Client::of(&self.server).send("POST", "/v1/activate", &request)?;
+        if json {
+            println!("{answer:#}");
+        } else {
+            let intent = answer["intent"].as_str().map_or_else(String::new, |i| format!(", {i}"));
+            println!("{}{intent}", field(&answer, "strategy"));
+            let row = |one: &Value| {
+                let first = list(one, "path").first().map(|hop| field(hop, "from"));
+                let steps = list(one, "path").iter().map(|hop| field(hop, "to"));
+                let way: Vec<String> = first.into_iter().chain(steps).collect();
+                let activation = one["activation"].as_f64().unwrap_or(0.0);
+                let name = line(&field(one, "name"), TEXT);
+                vec![format!("{activation:.3}"), name, line(&way.join(" > "), TEXT)]
+            };
+            let rows: Vec<_> = results(&answer).iter().map(row).collect();
+            print!("{}", draw::table(&["activation", "name", "way"], &rows));
+        }
+        let any = !results(&answer).is_empty();
+        Ok(if any { Outcome::Done } else { Outcome::No })
+    }
+}
+
 impl Recall {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         let mut request = json!({ "message": self.message, "limit": self.limit,
@@ -155,6 +207,15 @@ impl Recall {
         if json {
             println!("{answer:#}");
         } else {
+            let asked = &answer["asked"];
+            if asked.is_object() {
+                let words: Vec<&str> =
+                    list(asked, "words").iter().filter_map(Value::as_str).collect();
+                println!("asked: {} ({})", field(asked, "intent"), line(&words.join(" "), TEXT));
+            }
+            if let Some(unknown) = asked["unknown"].as_str() {
+                println!("not known: {}", line(unknown, usize::MAX));
+            }
             print!("{}", super::plain(answer["context"].as_str().unwrap_or_default()));
         }
         let any = answer["context"].as_str().is_some_and(|text| !text.is_empty());

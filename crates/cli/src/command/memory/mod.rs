@@ -9,6 +9,7 @@ mod lines;
 mod look;
 mod mean;
 mod reflect;
+mod think;
 mod write;
 
 use anyhow::{Context, Result};
@@ -46,6 +47,8 @@ enum Command {
     History(look::History),
     /// What a message brings up, as text for a language model.
     Recall(find::Recall),
+    /// What comes to mind with entities, or with those that a question names.
+    Activate(find::Activate),
     /// What a message brings up, then learns from it and its answer.
     Turn(reflect::Turn),
     /// Remember what somebody means to do.
@@ -74,6 +77,22 @@ enum Command {
     Dream(reflect::Dream),
     /// Entities that may belong together and are not related, with why.
     Connections(reflect::Connections),
+    /// Record a pattern of thinking, or that it was seen once more.
+    Pattern(think::Pattern),
+    /// List recorded patterns of thinking, the newest first.
+    Patterns(think::Patterns),
+    /// Sequences of what was done that come again more often than by chance.
+    Detect(think::Detect),
+    /// Patterns by kind, and what each period brought, in numbers.
+    Profile(think::Profile),
+    /// Concepts that come together so often that they are one.
+    Compounds(think::Compounds),
+    /// Mark this time by a name, to be compared later.
+    Snapshot(think::Snapshot),
+    /// List snapshots, the newest first.
+    Snapshots(think::Snapshots),
+    /// What two snapshots have otherwise.
+    Compare(think::Compare),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
     /// What facts rest on, what would hold otherwise, and changes of mind.
@@ -118,6 +137,7 @@ impl Memory {
             Command::Restore(c) => c.run(json),
             Command::History(c) => c.run(json),
             Command::Recall(c) => c.run(json),
+            Command::Activate(c) => c.run(json),
             Command::Turn(c) => c.run(json),
             Command::Intend(c) => c.run(json),
             Command::Intentions(c) => c.run(json),
@@ -132,6 +152,14 @@ impl Memory {
             Command::Insights(c) => c.run(json),
             Command::Dream(c) => c.run(json),
             Command::Connections(c) => c.run(json),
+            Command::Pattern(c) => c.run(json),
+            Command::Patterns(c) => c.run(json),
+            Command::Detect(c) => c.run(json),
+            Command::Profile(c) => c.run(json),
+            Command::Compounds(c) => c.run(json),
+            Command::Snapshot(c) => c.run(json),
+            Command::Snapshots(c) => c.run(json),
+            Command::Compare(c) => c.run(json),
             Command::Facts(c) => c.run(json),
             Command::Belief(c) => c.run(json),
             Command::Graph(c) => c.run(json),
@@ -193,6 +221,11 @@ fn field(document: &Value, name: &str) -> String {
 /// The day, or the minute, of a time in RFC 3339.
 fn day(document: &Value, name: &str) -> String {
     field(document, name).chars().take(10).collect()
+}
+
+/// A list of an answer.
+fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+    answer[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The results of an answer.

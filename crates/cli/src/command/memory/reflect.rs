@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, field, line, plain, results};
+use super::{ScopeFlags, field, line, list, plain, results};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -240,9 +240,4 @@ fn related(relation: &Value) -> String {
 
 fn said(value: &Value) -> String {
     line(value.as_str().unwrap_or_default(), usize::MAX)
-}
-
-/// A list of an answer.
-fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer[name].as_array().map_or(&[], Vec::as_slice)
 }

@@ -57,6 +57,17 @@ fn turns() -> Vec<Tool> {
                 memories::turn(State(server), caller, Json(request)).await?.0
             }),
         ),
+        tool::<memories::RecallRequest, memories::RecallAnswer>(
+            ("memory_recall", "What a message brings up"),
+            (reader, Effect::Reads),
+            "What a message brings up, also as text, and learns nothing. A question is understood by \
+             its words (what something is, how two are related, what caused it, which ones, how \
+             many ...): `asked` has what is known of that, each part with where it comes from, or \
+             what is not known.",
+            calls!(|server, caller, request: memories::RecallRequest| {
+                memories::recall(State(server), caller, Json(request)).await?.0
+            }),
+        ),
         tool::<IntendRequest, memories::StoredAnswer>(
             ("memory_intend", "Remember an intention"),
             (writer, Effect::AddsOnce),

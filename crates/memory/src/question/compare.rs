@@ -1,0 +1,106 @@
+//! What two share, and in what they differ: properties, values and neighbours by what joins them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use knowledge::EntityId;
+use knowledge::links::LinkId;
+
+use super::look::Look;
+use super::{Because, Finding, Role, Told};
+use crate::recall::literal;
+
+/// What an entity has: by name, the values, each with where it comes from and whom it leads to.
+type Traits = BTreeMap<String, Values>;
+type Values = BTreeMap<String, (Option<Because>, Option<EntityId>)>;
+
+impl Look<'_> {
+    pub(super) fn compare(&self, about: &[EntityId]) -> Told {
+        let [a, b, ..] = about else {
+            let named = about.first().map_or_else(|| "none is".into(), |one| self.name(*one));
+            return Told::unknown(format!("two that are known are compared; named: {named}"));
+        };
+        let names = [self.name(*a), self.name(*b)];
+        let (first, second) = (self.traits(*a), self.traits(*b));
+        let mut findings = Vec::new();
+        let keys: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+        let none = BTreeMap::new();
+        for key in keys {
+            let values = [&first, &second].map(|traits| traits.get(key).unwrap_or(&none));
+            findings.extend(self.compared(key, &names, values));
+        }
+        // What is shared is the smaller part, and told first.
+        findings.sort_by_key(|finding: &Finding| finding.role);
+        let unknown = findings.is_empty().then(|| {
+            let [a, b] = &names;
+            format!("nothing but the name is known of {a} and of {b}")
+        });
+        Told { findings, unknown, ..Told::default() }
+    }
+
+    /// One trait of both.
+    fn compared(&self, key: &str, names: &[String; 2], [a, b]: [&Values; 2]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut only: [Vec<&String>; 2] = [Vec::new(), Vec::new()];
+        let mut because: Vec<Because> = Vec::new();
+        let mut entities: BTreeSet<EntityId> = BTreeSet::new();
+        for (value, (why, other)) in a {
+            match b.get(value) {
+                Some((also, _)) => findings.push(Finding {
+                    role: Role::Shared,
+                    said: format!("both: {key} {value}"),
+                    entities: other.iter().map(|id| self.entity(*id)).collect(),
+                    because: why.iter().chain(also).cloned().collect(),
+                }),
+                None => {
+                    only[0].push(value);
+                    because.extend(why.clone());
+                    entities.extend(other);
+                }
+            }
+        }
+        for (value, (why, other)) in b.iter().filter(|(value, _)| !a.contains_key(*value)) {
+            only[1].push(value);
+            because.extend(why.clone());
+            entities.extend(other);
+        }
+        if only.iter().any(|values| !values.is_empty()) {
+            let list = |values: &[&String]| match values {
+                [] => "nothing known".to_owned(),
+                values => values.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", "),
+            };
+            let [first, second] = names;
+            findings.push(Finding {
+                role: Role::Different,
+                said: format!("{key}: {first} {}; {second} {}", list(&only[0]), list(&only[1])),
+                entities: entities.into_iter().map(|id| self.entity(id)).collect(),
+                because,
+            });
+        }
+        findings
+    }
+
+    /// Everything that an entity has.
+    fn traits(&self, of: EntityId) -> Traits {
+        let mut traits = Traits::new();
+        for property in self.property_names(of) {
+            let Some(found) = self.view.property(of, &property) else { continue };
+            let value = found.value.as_ref().map_or_else(|| "none".into(), literal);
+            let from = match found.origin {
+                knowledge::Origin::Inherited(from)
+                | knowledge::Origin::InheritedException(from, _) => from,
+                _ => of,
+            };
+            traits.entry(property).or_default().insert(value, (self.stated(from), None));
+        }
+        for (fact, predicate, value) in self.values(of) {
+            let because = self.because(LinkId::Fact(fact));
+            traits.entry(predicate).or_default().insert(value, (because, None));
+        }
+        for tie in self.ties(of) {
+            let key = if tie.out { tie.kind } else { format!("{} (of others)", tie.kind) };
+            let value = (self.because(tie.id), Some(tie.other));
+            traits.entry(key).or_default().insert(self.name(tie.other), value);
+        }
+        traits
+    }
+}
