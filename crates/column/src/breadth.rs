@@ -40,7 +40,7 @@ pub(crate) struct Curve {
 impl Curve {
     /// Takes a sample into the curve.
     pub(crate) fn learn(&mut self, walk: Walk) {
-        let (n_items, whole) = (walk.n_items, walk.is_whole);
+        let (n_items, whole) = (walk.n_items, walk.is_whole());
         let steps = walk.steps();
         if whole {
             self.reach.learn(&steps);
@@ -53,8 +53,9 @@ impl Curve {
         self.n_samples
     }
 
-    /// How many columns are enough for a calibration, once that is known.
-    pub(crate) fn reach(&self, wanted: f32) -> Option<usize> {
+    /// How many columns are enough for a calibration, and which share of all those find; once that is
+    /// known.
+    pub(crate) fn reach(&self, wanted: f32) -> Option<(usize, f32)> {
         self.reach.columns(wanted)
     }
 

@@ -3,7 +3,7 @@
 /// One calibration of so many leads through all the columns that it may; the others as far as those
 /// find all but this part of what may be missed.
 pub(crate) const WHOLE_ONE_IN: u32 = 8;
-const MISSED: f32 = 0.05;
+const MISSED: f32 = 0.2;
 /// Numbers of columns that are told apart for that, and of how many calibrations it is learned.
 const N_REACHES: usize = 32;
 pub(crate) const REACH_WINDOW: u32 = 48;
@@ -31,12 +31,13 @@ impl Reach {
         }
     }
 
-    /// The least that finds nearly all of the wanted share, once enough is known.
-    pub(crate) fn columns(&self, wanted: f32) -> Option<usize> {
+    /// The fewest that find nearly all of what a search is to find this share of, and the share that
+    /// they find; once enough is known.
+    pub(crate) fn columns(&self, wanted: f32) -> Option<(usize, f32)> {
         let wanted = 1.0 - (1.0 - wanted) * MISSED;
         let known = self.n_samples >= REACH_WINDOW;
         let place = self.found.iter().position(|share| known && *share >= wanted)?;
-        Some(Self::n_columns(place))
+        Some((Self::n_columns(place), self.found[place]))
     }
 }
 
@@ -55,7 +56,9 @@ mod tests {
                 (1..=100).map(|at| (0.0, if at < last { 0.5 } else { 1.0 })).collect();
             reach.learn(&steps);
         }
-        assert_eq!(reach.columns(0.98), Some(48));
-        assert_eq!(reach.columns(0.1), Some(24));
+        assert_eq!(reach.columns(0.98), Some((48, 1.0)));
+        let (n_columns, found) = reach.columns(0.75).unwrap();
+        assert_eq!(n_columns, 24);
+        assert!((found - (1.0 - 0.5 / 12.0)).abs() < 1e-5, "{found}");
     }
 }

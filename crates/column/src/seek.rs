@@ -215,10 +215,10 @@ impl Columns {
     ) -> Walk {
         let share = share.max(least / self.n_rows().max(1) as f64);
         let whole = ((share * self.columns.len() as f64).ceil() as usize).max(FEW_COLUMNS);
-        let reach = self.curve.reach(self.config.recall).filter(|reach| short && *reach < whole);
+        let reach = self.curve.reach(self.config.recall).filter(|reach| short && reach.0 < whole);
         let probe = Probe::of(vector);
         let order = self.fields.order(&probe);
-        Walk::new(probe, but, self.len(), order, (reach.unwrap_or(whole), reach.is_none()))
+        Walk::new(probe, but, self.len(), order, reach.unwrap_or((whole, 1.0)))
     }
 
     /// Reads about so many rows more; says whether the walk is at its end, and how many it read.

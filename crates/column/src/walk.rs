@@ -65,8 +65,9 @@ pub(crate) struct Walk {
     /// How many it leads through, and how many of them are read.
     n_columns: usize,
     n_read: usize,
-    /// Whether those are all that it may lead through.
-    pub(crate) is_whole: bool,
+    /// The share of the nearest that so many columns find, about; 1 if they are all that it may lead
+    /// through.
+    finds: f32,
     /// Items when it began.
     pub(crate) n_items: usize,
     /// The nearest that are left out.
@@ -86,7 +87,7 @@ impl Walk {
         but: Option<u32>,
         n_items: usize,
         mut rest: Order,
-        (n_columns, is_whole): (usize, bool),
+        (n_columns, finds): (usize, f32),
     ) -> Self {
         let n_kin = (n_items / KIN).clamp(1, MOST_KIN);
         let best = Best::new(CALIBRATED_K + n_kin);
@@ -99,13 +100,18 @@ impl Walk {
             daughters: Vec::new(),
             n_columns,
             n_read: 0,
-            is_whole,
+            finds,
             n_items,
             n_kin,
             best,
             met: Vec::new(),
             gaps: Vec::new(),
         }
+    }
+
+    /// Whether it leads through all that it may.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.finds == 1.0
     }
 
     /// A column gives some of its rows to another, which is read behind it.
@@ -163,7 +169,7 @@ impl Walk {
         self.met.drain(..self.n_kin.min(self.met.len()));
         let share = |step: usize| {
             let found = self.met.iter().filter(|(_, at)| *at as usize <= step).count();
-            found as f32 / self.met.len().max(1) as f32
+            self.finds * found as f32 / self.met.len().max(1) as f32
         };
         self.gaps.iter().enumerate().map(|(i, gap)| (*gap, share(i))).collect()
     }
