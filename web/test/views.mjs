@@ -150,7 +150,9 @@ const OTHERS = {
   },
   async alerts(page) {
     const { alerts } = await api("v1/alerts");
-    assert.deepEqual((await texts(page, ".alerts summary b")).sort(), alerts.map(({ name }) => name).sort());
+    // Whether the machine is slow may have changed since the page asked.
+    const steady = (names) => names.filter((name) => name !== "RuntimeDelayed").sort();
+    assert.deepEqual(steady(await texts(page, ".alerts summary b")), steady(alerts.map(({ name }) => name)));
     const { data } = await api("api/v1/rules");
     assert.deepEqual((await texts(page, `${card("Rules")} tbody tr td:first-child`)).sort(), data.groups.flatMap(({ rules }) => rules.map(({ name }) => name)).sort());
     const { silences } = await api("v1/silences");

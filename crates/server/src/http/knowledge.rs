@@ -431,7 +431,7 @@ pub(crate) struct ActivationAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     intent: Option<&'static str>,
     /// The words that say so.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     words: Vec<String>,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct AllocationAnswer {
     /// Columns that competed.
     competitors: u32,
     /// Each of them, the nearest by vector first; told where it was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<CandidateAnswer>,
     /// Iterations until one was left.
     iterations: u32,
