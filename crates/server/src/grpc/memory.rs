@@ -160,7 +160,8 @@ impl Memory for Remembered {
     }
 
     async fn stats(&self, request: Request<pb::StatsRequest>) -> Answered<pb::StatsResponse> {
-        written(memories::stats(self.state(), caller(&request)?).await?.0)
+        let asked = Params(memories::StatsParams::default());
+        written(memories::stats(self.state(), caller(&request)?, asked).await?.0)
     }
 
     async fn recall(&self, request: Request<pb::RecallRequest>) -> Answered<pb::RecallResponse> {

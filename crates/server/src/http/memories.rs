@@ -54,6 +54,12 @@ const AGENT: Query = text("agent_id", "Whose: an agent of the application.");
 const RUN: Query = text("run_id", "Whose: a run, a conversation.");
 const COLLECTION: &[Query] =
     &[text("collection", "The collection; `default` where there is none.")];
+const BELIEFS: &[Query] = &[Query {
+    name: "beliefs",
+    help: "How healthy beliefs are, too; every fact is looked at for that.",
+    kind: "boolean",
+    required: false,
+}];
 const LIST: &[Query] = &[
     USER,
     AGENT,
@@ -159,6 +165,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .gives(json::<AllocationAnswer>()),
         of(("GET", "/v1/memory/stats"), "memory_stats", reader, get(stats))
             .says("memory", "How much is remembered.")
+            .query(BELIEFS)
             .gives(json::<Value>()),
         of(("GET", "/v1/memory/columns"), "memory_columns", reader, get(columns))
             .says("memory", "The columns of a collection: load, state, neighbours, convergence.")
@@ -803,17 +810,29 @@ impl LearnAnswer {
     }
 }
 
+#[derive(Default, Deserialize)]
+pub(crate) struct StatsParams {
+    #[serde(default)]
+    pub(crate) beliefs: bool,
+}
+
 pub(crate) async fn stats(
     State(server): Shared,
     caller: Caller,
+    Params(asked): Params<StatsParams>,
 ) -> Result<Answer<Value>, RequestError> {
-    let both = async |memory: Memory| Ok((memory.stats()?, memory.health(now_us(), HEALTH_TIME)?));
+    let both = async |memory: Memory| {
+        let health = || memory.health(now_us(), HEALTH_TIME);
+        Ok((memory.stats()?, asked.beliefs.then(health).transpose()?))
+    };
     let (stats, health) = with(&server, &caller, "get", both).await?;
     let mut stats = serde_json::to_value(stats).unwrap_or_default();
-    stats["believed"] = health.believed.into();
-    stats["contested"] = health.contested.into();
-    stats["belief_health"] = health.ratio().into();
-    stats["revisions_per_minute"] = health.revisions_per_minute().into();
-    stats["drift"] = health.drift().into();
+    if let Some(health) = health {
+        stats["believed"] = health.believed.into();
+        stats["contested"] = health.contested.into();
+        stats["belief_health"] = health.ratio().into();
+        stats["revisions_per_minute"] = health.revisions_per_minute().into();
+        stats["drift"] = health.drift().into();
+    }
     Ok(Answer(stats))
 }

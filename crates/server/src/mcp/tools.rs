@@ -446,7 +446,8 @@ fn own() -> Vec<Tool> {
              stands without a contradiction (belief_health), and how often and how far beliefs \
              changed in the last hour.",
             calls!(|server, caller, _nothing: Nothing| {
-                memories::stats(State(server), caller).await?.0
+                let asked = Params(memories::StatsParams { beliefs: true });
+                memories::stats(State(server), caller, asked).await?.0
             }),
         ),
     ]

@@ -65,7 +65,8 @@ fn assumptions_are_asked_about_and_revised() {
     let get = |path: &str| server.ask("GET", path, None, Value::Null).of(200);
     let contradictions = get("/v1/contradictions");
     assert_eq!(contradictions["results"][0]["types"], json!(["semantic", "source"]));
-    let stats = get("/v1/memory/stats");
+    assert_eq!(get("/v1/memory/stats")["believed"], Value::Null);
+    let stats = get("/v1/memory/stats?beliefs=true");
     assert_eq!((&stats["believed"], &stats["contested"]), (&json!(5), &json!(2)));
     assert_eq!(stats["belief_health"], 0.6);
     assert_eq!(stats["drift"], 1.0);
@@ -76,5 +77,5 @@ fn assumptions_are_asked_about_and_revised() {
     assert_eq!((&revised["id"], &revised["created"]), (&dark, &json!(false)));
     assert_eq!(revised["given_up"], json!([sun, power]));
     assert_eq!(get("/v1/contradictions")["results"], json!([]));
-    assert_eq!(get("/v1/memory/stats")["belief_health"], 1.0);
+    assert_eq!(get("/v1/memory/stats?beliefs=true")["belief_health"], 1.0);
 }

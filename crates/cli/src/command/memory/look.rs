@@ -258,7 +258,7 @@ fn told(facts: &[Value]) -> String {
 
 impl Stats {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
-        let stats = Client::of(&self.server).get("/v1/memory/stats", &[])?;
+        let stats = Client::of(&self.server).get("/v1/memory/stats", &[("beliefs", "true")])?;
         if json {
             println!("{stats:#}");
             return Ok(Outcome::Done);
