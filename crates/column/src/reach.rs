@@ -11,7 +11,7 @@ pub(crate) const REACH_WINDOW: u32 = 48;
 /// How many columns a calibration needs to lead through: where those that led far found their nearest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reach {
-    /// The share that was found within 1, 2, 3, 4, 6, 8, 12 ... columns.
+    /// The share that was found within 1, 1, 2, 3, 4, 6, 8, 12 ... columns.
     found: Vec<f32>,
     n_samples: u32,
 }

@@ -218,7 +218,7 @@ impl Columns {
         let reach = self.curve.reach(self.config.recall).filter(|reach| short && reach.0 < whole);
         let probe = Probe::of(vector);
         let order = self.fields.order(&probe);
-        Walk::new(probe, but, self.len(), order, reach.unwrap_or((whole, 1.0)))
+        Walk::new(probe, but, self.len(), order, whole, reach)
     }
 
     /// Reads about so many rows more; says whether the walk is at its end, and how many it read.

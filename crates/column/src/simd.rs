@@ -138,16 +138,24 @@ fn dot_floats(a: &[f32], b: &[f32]) -> f32 {
     let n = a.len().min(b.len());
     let (a, b) = (&a[..n], &b[..n]);
     let mut lanes = [0.0f32; LANES];
-    let whole = n / LANES * LANES;
-    for (a, b) in a[..whole].chunks_exact(LANES).zip(b[..whole].chunks_exact(LANES)) {
+    // Places are counted, as chains of iterators are not always made one loop over whole lines.
+    let ((rows, a), (others, b)) = (a.as_chunks(), b.as_chunks());
+    for k in 0..rows.len() {
+        let (a, b): (&[f32; LANES], &[f32; LANES]) = (&rows[k], &others[k]);
         for i in 0..LANES {
             lanes[i] += a[i] * b[i];
         }
     }
-    for (i, (a, b)) in a[whole..].iter().zip(&b[whole..]).enumerate() {
-        lanes[i] += a * b;
+    for i in 0..a.len() {
+        lanes[i] += a[i] * b[i];
     }
     sum_of(lanes)
+}
+
+/// What a stored byte is.
+#[inline(always)]
+fn signed(byte: u8) -> f32 {
+    f32::from(i16::from(byte) - i16::from(BIAS))
 }
 
 #[inline(always)]
@@ -155,15 +163,15 @@ fn dot_mixed(row: &[u8], query: &[f32]) -> f32 {
     let n = row.len().min(query.len());
     let (row, query) = (&row[..n], &query[..n]);
     let mut lanes = [0.0f32; LANES];
-    let whole = n / LANES * LANES;
-    let signed = |byte: u8| f32::from(i16::from(byte) - i16::from(BIAS));
-    for (a, b) in row[..whole].chunks_exact(LANES).zip(query[..whole].chunks_exact(LANES)) {
+    let ((rows, row), (queries, query)) = (row.as_chunks(), query.as_chunks());
+    for k in 0..rows.len() {
+        let (row, query): (&[u8; LANES], &[f32; LANES]) = (&rows[k], &queries[k]);
         for i in 0..LANES {
-            lanes[i] += signed(a[i]) * b[i];
+            lanes[i] += signed(row[i]) * query[i];
         }
     }
-    for (i, (a, b)) in row[whole..].iter().zip(&query[whole..]).enumerate() {
-        lanes[i] += signed(*a) * b;
+    for i in 0..row.len() {
+        lanes[i] += signed(row[i]) * query[i];
     }
     sum_of(lanes)
 }

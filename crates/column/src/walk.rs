@@ -65,8 +65,9 @@ pub(crate) struct Walk {
     /// How many it leads through, and how many of them are read.
     n_columns: usize,
     n_read: usize,
-    /// The share of the nearest that so many columns find, about; 1 if they are all that it may lead
-    /// through.
+    /// Whether they are all that it may lead through.
+    whole: bool,
+    /// The share of the nearest that so many columns find, about.
     finds: f32,
     /// Items when it began.
     pub(crate) n_items: usize,
@@ -81,14 +82,17 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Through the `n_columns` nearest, of so many items.
+    /// Of so many items, through the nearest columns: all that it may (`whole`), or as many as `reach`
+    /// says, which find that share.
     pub(crate) fn new(
         probe: Probe,
         but: Option<u32>,
         n_items: usize,
         mut rest: Order,
-        (n_columns, finds): (usize, f32),
+        whole: usize,
+        reach: Option<(usize, f32)>,
     ) -> Self {
+        let (n_columns, finds) = reach.unwrap_or((whole, 1.0));
         let n_kin = (n_items / KIN).clamp(1, MOST_KIN);
         let best = Best::new(CALIBRATED_K + n_kin);
         Self {
@@ -100,6 +104,7 @@ impl Walk {
             daughters: Vec::new(),
             n_columns,
             n_read: 0,
+            whole: reach.is_none(),
             finds,
             n_items,
             n_kin,
@@ -111,7 +116,7 @@ impl Walk {
 
     /// Whether it leads through all that it may.
     pub(crate) fn is_whole(&self) -> bool {
-        self.finds == 1.0
+        self.whole
     }
 
     /// A column gives some of its rows to another, which is read behind it.
@@ -212,6 +217,16 @@ mod tests {
         assert!((1..5000).all(|n| log2(n) < log2(n + 1)));
         assert!((0..16).all(|power| log2(1 << power) == power as f32));
         assert!((log2(3) - 3f32.log2()).abs() < 0.09);
+    }
+
+    #[test]
+    fn a_short_walk_is_not_whole_although_whole_ones_found_all_by_then() {
+        let walk = |reach| {
+            let order = Order::new(vec![0.5; 20], (0..20).collect());
+            Walk::new(Probe::of(&[1.0, 0.0]), None, 20, order, 20, reach)
+        };
+        assert!(walk(None).is_whole());
+        assert!(!walk(Some((4, 1.0))).is_whole());
     }
 
     #[test]

@@ -251,7 +251,7 @@ fn which(places: &Captures) -> Option<(MentionKind, Range<usize>)> {
     kinds.find_map(|(i, kind)| places.get_group(i + 1).map(|span| (*kind, span.range())))
 }
 
-/// How long the quotation mark there is.
+/// How many bytes the character there has, which is stepped over to look behind it.
 fn opening(text: &str, at: usize) -> usize {
     text[at..].chars().next().map_or(1, char::len_utf8)
 }

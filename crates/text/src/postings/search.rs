@@ -37,6 +37,8 @@ const PLACES: usize = 128;
 const LENGTHS: usize = 32;
 /// A document is read before words are looked up that can add less than this share of what it needs.
 const LITTLE: f64 = 1.0 / 64.0;
+/// What a word adds that comes once is known by heart for documents of fewer words than this.
+const KNOWN: usize = 128;
 /// Documents of a list that are compared at a time.
 const NEAR: usize = 16;
 /// A filter with so many times fewer documents than there are postings is walked itself.
@@ -414,6 +416,8 @@ struct Best<'a> {
     plan: &'a Plan<'a>,
     ask: &'a Ask<'a>,
     scale: Scale,
+    /// [`Scale::part`] of a word that comes once, by the document's length.
+    once: [f64; KNOWN],
     reader: Reader,
     heap: BinaryHeap<Reverse<Scored>>,
     /// No document below this can be among the best.
@@ -425,11 +429,13 @@ pub(super) fn run(postings: &Postings, plan: Plan<'_>, ask: Ask<'_>) -> Vec<Hit>
     if plan.impossible || plan.clauses.is_empty() || ask.k == 0 {
         return Vec::new();
     }
+    let scale = Scale::of(postings);
     let mut best = Best {
         postings,
         plan: &plan,
         ask: &ask,
-        scale: Scale::of(postings),
+        scale,
+        once: std::array::from_fn(|length| scale.part(1, length as u32)),
         reader: Reader::of(&plan.clauses),
         heap: BinaryHeap::new(),
         floor: 0.0,
@@ -439,6 +445,15 @@ pub(super) fn run(postings: &Postings, plan: Plan<'_>, ask: Ask<'_>) -> Vec<Hit>
 }
 
 impl Best<'_> {
+    /// As [`Scale::part`].
+    #[inline]
+    fn part(&self, frequency: u16, length: u32) -> f64 {
+        match self.once.get(length as usize) {
+            Some(once) if frequency == 1 => *once,
+            _ => self.scale.part(frequency, length),
+        }
+    }
+
     /// Chooses the shortest way to all documents that can be found, and takes it.
     fn gather(&mut self) {
         let plan = self.plan;
@@ -511,7 +526,7 @@ impl Best<'_> {
         for i in bits(looked_up) {
             count.add(i, clauses[i].frequency(ordinal).unwrap_or(0));
         }
-        let part = |i: usize| clauses[i].weight * self.scale.part(count.of[i], length);
+        let part = |i: usize| clauses[i].weight * self.part(count.of[i], length);
         let score = bits(count.any).fold(0.0, |sum, i| sum + part(i));
         (count.any != 0).then_some(score as f32)
     }
@@ -529,7 +544,7 @@ impl Best<'_> {
     fn sweep(&mut self) {
         let mut order: Vec<&Clause<'_>> = self.plan.clauses.iter().collect();
         order.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-        self.prime(&order);
+        let primed = self.prime(&order);
         let mut walk = Walk::new(order, self.scale);
         let mut window = Window::new();
         let mut reaching: Vec<(Ordinal, f64)> = Vec::new();
@@ -543,7 +558,7 @@ impl Best<'_> {
             });
             self.soon(reaching.iter().map(|(ordinal, _)| *ordinal));
             for (ordinal, sum) in reaching.drain(..) {
-                if sum * SLACK >= self.floor {
+                if sum * SLACK >= self.floor && primed.binary_search(&ordinal).is_err() {
                     self.offer(ordinal);
                 }
             }
@@ -559,11 +574,12 @@ impl Best<'_> {
         std::hint::black_box(ends.fold(0, |all, end| all ^ end));
     }
 
-    /// Finds a floor from documents with the rarest words.
-    fn prime(&mut self, order: &[&Clause<'_>]) {
+    /// Begins with documents that have the rarest words, so that there is a floor; says which, in
+    /// their order.
+    fn prime(&mut self, order: &[&Clause<'_>]) -> Vec<Ordinal> {
         let k = self.ask.k;
         if k > MAX_PRIMED_K {
-            return;
+            return Vec::new();
         }
         let enough = MIN_PRIMED.max(2 * k);
         let mut first: Vec<Ordinal> = Vec::with_capacity(enough);
@@ -573,12 +589,8 @@ impl Best<'_> {
         first.sort_unstable();
         first.dedup();
         self.soon(first.iter().copied());
-        let mut scores: Vec<f32> =
-            first.into_iter().filter_map(|ordinal| Some(self.judge(ordinal)?.score)).collect();
-        if scores.len() >= k {
-            let (_, worst, _) = scores.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
-            self.floor = f64::from(*worst) / SLACK;
-        }
+        first.iter().for_each(|ordinal| self.offer(*ordinal));
+        first
     }
 
     fn into_hits(self) -> Vec<Hit> {
@@ -765,7 +777,7 @@ impl<'a> Walk<'a> {
             if clause.ordinals.get(*cursor) == Some(&ordinal) {
                 let frequency = clause.frequencies[*cursor];
                 if frequency == 1 || self.looks[*i] == Look::None {
-                    sum += clause.weight * best.scale.part(frequency, length);
+                    sum += clause.weight * best.part(frequency, length);
                 }
             }
         }
@@ -839,7 +851,7 @@ impl Window {
         for (ordinal, frequency) in rest.take_while(|(ordinal, _)| u64::from(*ordinal) < end) {
             let place = (ordinal - self.base) as usize;
             let length = best.postings.lengths[ordinal as usize];
-            self.sums[place] += weight * best.scale.part(frequency, length);
+            self.sums[place] += weight * best.part(frequency, length);
             self.touched[place / 64] |= 1 << (place % 64);
             seen += 1;
         }
