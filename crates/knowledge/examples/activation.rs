@@ -151,13 +151,6 @@ fn activate(knowledge: &Knowledge, random: &mut Random) -> Answer {
     print("spreading, 3 hops", spread);
     print("PPR to 1e-6", walk);
     print("PPR to 1e-5", rough);
-    print("PageRank", vec![timed(|| links.page_rank(0.85, 64, later).map(|r| r.len()))?]);
-    print("communities", vec![timed(|| Ok(links.communities(later).len()))?]);
-    let [a, b] = [2, 77].map(|k| Vertex::Entity(EntityId(k)));
-    print(
-        "strongest path",
-        vec![timed(|| links.strongest_path(a, b, later).map(|r| usize::from(r.is_some())))?],
-    );
     Ok(())
 }
 
@@ -207,6 +200,7 @@ fn facts() -> Answer {
             confidence: 0.9,
             provenance: provenance(),
             justifications: Vec::new(),
+            functional: None,
         };
         add(&mut knowledge, Command::AssertFact(fact))?;
     }

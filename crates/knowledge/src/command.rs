@@ -91,6 +91,8 @@ pub struct NewFact {
     pub provenance: Provenance,
     /// Each a set of facts that together are reason enough.
     pub justifications: Vec<Vec<FactId>>,
+    /// Declares whether a subject has one value of the predicate at a time; `None` leaves it.
+    pub functional: Option<bool>,
 }
 
 /// How a branch is merged where both sides changed the same.
@@ -168,6 +170,9 @@ pub enum Command {
         /// The kind of relation to make where there is none; `None` makes none.
         connect: Option<String>,
     },
+    /// Strengthens, once each, the relations between vertices of which any of many recalls brought
+    /// both; as many relations as one commit takes.
+    RecalledEach(Vec<Vec<Vertex>>),
     /// Takes back the weakest relations below a strength.
     PruneWeak {
         /// Below it they go.

@@ -162,12 +162,12 @@ impl View<'_> {
     }
 }
 
-fn is_new(then: &View<'_>, later: &View<'_>, id: EntityId) -> bool {
+pub(crate) fn is_new(then: &View<'_>, later: &View<'_>, id: EntityId) -> bool {
     let merged = later.resolve(id) != Some(id);
     !merged && then.resolve(id).is_none()
 }
 
-fn fact_change(then: &View<'_>, later: &View<'_>, id: FactId) -> Option<FactChange> {
+pub(crate) fn fact_change(then: &View<'_>, later: &View<'_>, id: FactId) -> Option<FactChange> {
     let ended = |old: &Fact, new: &Fact| new.valid.to.is_some() && new.valid.to != old.valid.to;
     match (then.fact(id).map(|k| k.item), later.fact(id).map(|k| k.item)) {
         (None, Some(_)) => Some(FactChange::Added),

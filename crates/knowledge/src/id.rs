@@ -95,6 +95,22 @@ pub enum ItemId {
 }
 
 impl ItemId {
+    /// The item of a name as it is shown: `fact 7`.
+    pub fn named(name: &str) -> Option<Self> {
+        let (kind, number) = name.split_once(' ')?;
+        let n: u64 = number.parse().ok()?;
+        let id = match kind {
+            "entity" => Self::Entity(EntityId(n)),
+            "relation" => Self::Relation(RelationId(n)),
+            "fact" => Self::Fact(FactId(n)),
+            "predicate" => Self::Predicate(PredicateId(n)),
+            "contradiction" => Self::Contradiction(ContradictionId(n)),
+            "branch" => Self::Branch(BranchId(n)),
+            _ => return None,
+        };
+        (id.to_string() == name).then_some(id)
+    }
+
     /// The number alone.
     pub fn number(self) -> u64 {
         match self {

@@ -63,13 +63,14 @@ mod knowledge;
 mod limits;
 pub mod links;
 mod name;
+mod periods;
 mod plan;
 mod record;
 mod table;
 mod truth;
 mod view;
 
-pub use assume::{Environments, Supposed};
+pub use assume::{Considered, Environments, Supposed, Supposing};
 pub use branch::{Conflict, Difference};
 pub use command::{
     Change, Command, EntityUpdate, MergeStrategy, NewEntity, NewFact, NewRelation, Outcome, Plan,
@@ -93,7 +94,7 @@ pub use knowledge::{Counts, Event, Knowledge};
 pub use limits::*;
 pub use links::Links;
 pub use name::normalised;
-pub use petgraph;
+pub use periods::Brought;
 pub use plan::HEBBIAN_RATE;
 pub use record::FORMAT;
 pub use truth::{Reason, Support};

@@ -407,7 +407,8 @@ impl<'a> View<'a> {
         self.known(id, self.knowledge.contradictions.versions(id.0))
     }
 
-    /// Contradictions after a number; open ones only, or all.
+    /// Contradictions after a number; open ones only, or all. At most so many; 0 or more than
+    /// [`MAX_PAGE`] mean [`MAX_PAGE`].
     pub fn contradictions(
         &self,
         all: bool,
@@ -418,6 +419,13 @@ impl<'a> View<'a> {
         let known = items.filter_map(|(n, versions)| self.known(ContradictionId(n), versions));
         let wanted = |c: &Known<_, Contradiction>| all || c.item.state == ContradictionState::Open;
         known.filter(wanted).take(page(limit)).collect()
+    }
+
+    /// How many contradictions are open.
+    pub fn n_open(&self) -> usize {
+        let last = self.knowledge.contradictions.all().filter_map(|(_, v)| self.version(v));
+        let state = last.filter_map(|version| Some(&version.value.as_ref()?.state));
+        state.filter(|state| **state == ContradictionState::Open).count()
     }
 
     /// A branch that is not deleted.

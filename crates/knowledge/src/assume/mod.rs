@@ -43,6 +43,22 @@ pub struct Supposed {
     pub impossible: Vec<[FactId; 2]>,
 }
 
+/// A question for environments with all that it considers, laid out: answering it takes long, and needs
+/// nothing more of what is known.
+pub struct Considered {
+    scope: Scope,
+    /// The fact whose label is asked for; what is impossible where there is none.
+    node: Option<usize>,
+    stated: Option<BTreeSet<FactId>>,
+}
+
+/// A question what would hold, laid out in the same way.
+pub struct Supposing {
+    scope: Scope,
+    assume: BTreeSet<FactId>,
+    without: BTreeSet<FactId>,
+}
+
 impl View<'_> {
     /// The label of a fact: the smallest sets of assumptions from which it follows.
     ///
@@ -58,10 +74,7 @@ impl View<'_> {
         fact: FactId,
         stated: Option<&BTreeSet<FactId>>,
     ) -> Result<Environments, KnowledgeError> {
-        let also = stated.cloned().unwrap_or_default();
-        let scope = Scope::of(self, also.iter().copied().chain([fact]), &also)?;
-        let node = scope.node(fact).ok_or(KnowledgeError::Missing(ItemId::Fact(fact)))?;
-        Ok(Labels::of(&scope, stated)?.told(Some(node)))
+        self.consider(Some(fact), stated.cloned())?.environments()
     }
 
     /// The nogoods: the smallest sets of assumptions that are together impossible. Assumptions are as
@@ -73,10 +86,7 @@ impl View<'_> {
         &self,
         stated: Option<&BTreeSet<FactId>>,
     ) -> Result<Environments, KnowledgeError> {
-        let also = stated.cloned().unwrap_or_default();
-        let seeds = if stated.is_some() { also.clone() } else { self.contested() };
-        let scope = Scope::of(self, seeds, &also)?;
-        Ok(Labels::of(&scope, stated)?.told(None))
+        self.consider(None, stated.cloned())?.environments()
     }
 
     /// What would hold if some facts were assumed, whatever became of them and their reasons, and
@@ -90,28 +100,81 @@ impl View<'_> {
         assume: &BTreeSet<FactId>,
         without: &BTreeSet<FactId>,
     ) -> Result<Supposed, KnowledgeError> {
-        if let Some(both) = assume.intersection(without).next() {
+        Ok(self.supposing(assume.clone(), without.clone())?.supposed())
+    }
+
+    /// Lays out what [`View::environments`] asks of a fact, or [`View::impossible`] where there is none.
+    ///
+    /// # Errors
+    /// [`KnowledgeError::Missing`], and [`KnowledgeError::TooMany`] of
+    /// [`MAX_CONSIDERED`](crate::MAX_CONSIDERED).
+    pub fn consider(
+        &self,
+        fact: Option<FactId>,
+        stated: Option<BTreeSet<FactId>>,
+    ) -> Result<Considered, KnowledgeError> {
+        let also = stated.clone().unwrap_or_default();
+        let seeds = match fact {
+            Some(fact) => also.iter().copied().chain([fact]).collect(),
+            None if stated.is_some() => also.clone(),
+            None => self.contested(),
+        };
+        let scope = Scope::of(self, seeds, &also)?;
+        let place = |fact| scope.node(fact).ok_or(KnowledgeError::Missing(ItemId::Fact(fact)));
+        let node = fact.map(place).transpose()?;
+        Ok(Considered { scope, node, stated })
+    }
+
+    /// Lays out what [`View::suppose`] asks.
+    ///
+    /// # Errors
+    /// As [`View::suppose`].
+    pub fn supposing(
+        &self,
+        assume: BTreeSet<FactId>,
+        without: BTreeSet<FactId>,
+    ) -> Result<Supposing, KnowledgeError> {
+        if let Some(both) = assume.intersection(&without).next() {
             let expected = "facts that are not in `assume`".to_owned();
             let found = format!("fact {both} in both");
             return Err(KnowledgeError::Invalid { what: "without", expected, found });
         }
-        let scope = Scope::of(self, assume.union(without).copied(), assume)?;
+        let scope = Scope::of(self, assume.union(&without).copied(), &assume)?;
+        Ok(Supposing { scope, assume, without })
+    }
+}
+
+impl Considered {
+    /// The sets of assumptions that were asked for.
+    ///
+    /// # Errors
+    /// [`KnowledgeError::TooMany`] of [`MAX_ASSUMPTIONS`](crate::MAX_ASSUMPTIONS) or
+    /// [`MAX_JOINED`](crate::MAX_JOINED).
+    pub fn environments(&self) -> Result<Environments, KnowledgeError> {
+        Ok(Labels::of(&self.scope, self.stated.as_ref())?.told(self.node))
+    }
+}
+
+impl Supposing {
+    /// What would hold.
+    pub fn supposed(&self) -> Supposed {
+        let scope = &self.scope;
         let now = scope.closure(scope.premises(), |_| false);
-        let out = |node: usize| without.contains(&scope.facts[node]);
-        let assumed = assume.iter().filter_map(|fact| scope.node(*fact));
+        let out = |node: usize| self.without.contains(&scope.facts[node]);
+        let assumed = self.assume.iter().filter_map(|fact| scope.node(*fact));
         let then = scope.closure(scope.premises().chain(assumed), out);
         let those = |mine: &[bool], other: &[bool]| {
             let differ = (0..mine.len()).filter(|node| mine[*node] && !other[*node]);
             differ.map(|node| scope.facts[node]).collect()
         };
         let both = scope.impossible.iter().filter(|pair| pair.iter().all(|node| then[*node]));
-        Ok(Supposed {
+        Supposed {
             gained: those(&then, &now),
             lost: those(&now, &then),
             impossible: both
                 .map(|pair| pair.map(|node| scope.facts[node]))
                 .take(MAX_PAGE)
                 .collect(),
-        })
+        }
     }
 }

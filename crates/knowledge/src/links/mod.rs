@@ -7,7 +7,7 @@
 mod activate;
 mod draw;
 mod dream;
-mod graph;
+mod near;
 mod novel;
 mod strategy;
 
@@ -21,7 +21,6 @@ use crate::view::View;
 
 pub use activate::{Activated, Activation, Along, Hop, MAX_FRONTIER, MAX_PUSHES, Spread, Walk};
 pub use dream::{Dream, Proposal};
-pub use graph::{MAX_CLUSTERED_DEGREE, MAX_COMMUNITY_ROUNDS, MAX_RANK_ROUNDS, Path, Statistics};
 pub use novel::{MAX_PAIRS, MAX_SHARED_DEGREE, Missing};
 pub use strategy::Strategy;
 

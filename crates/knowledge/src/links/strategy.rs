@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use super::Links;
 use super::activate::{Activated, Activation, Along, Spread, keep_most};
+use crate::check;
 use crate::error::KnowledgeError;
 use crate::id::{Time, Vertex};
+use crate::limits::{MAX_KEPT, MAX_SEEDS};
 
 /// How activation spreads.
 ///
@@ -108,17 +110,21 @@ impl Links {
         Ok(active)
     }
 
-    /// What every seed reaches by itself, each with the way from the seed that gives most.
+    /// What every seed reaches by itself, each with the way from the seed that gives most. A seed that
+    /// is named twice is one, as active as both.
     fn in_parallel(
         &self,
         seeds: &[(Vertex, f32)],
         spread: &Spread,
         now: Time,
     ) -> Result<Activation, KnowledgeError> {
+        check::count("seeds", seeds.len(), MAX_SEEDS)?;
+        let mut each: BTreeMap<Vertex, Vec<(Vertex, f32)>> = BTreeMap::new();
+        seeds.iter().for_each(|seed| each.entry(seed.0).or_default().push(*seed));
         let mut reached: BTreeMap<Vertex, (usize, f32, Activated)> = BTreeMap::new();
-        let all = Spread { keep: crate::limits::MAX_KEPT, ..*spread };
-        for seed in seeds {
-            for active in self.spread(&[*seed], &all, now)? {
+        let all = Spread { keep: MAX_KEPT, ..*spread };
+        for seed in each.values() {
+            for active in self.spread(seed, &all, now)? {
                 let first = || (0, f32::INFINITY, active.clone());
                 let (times, least, best) = reached.entry(active.vertex).or_insert_with(first);
                 *times += 1;
@@ -128,7 +134,7 @@ impl Links {
                 }
             }
         }
-        reached.retain(|_, (times, ..)| *times == seeds.len());
+        reached.retain(|_, (times, ..)| *times == each.len());
         let mut kept: Vec<(Vertex, f32)> = reached.iter().map(|(v, (_, a, _))| (*v, *a)).collect();
         keep_most(&mut kept, spread.keep);
         let told = |(vertex, activation)| {

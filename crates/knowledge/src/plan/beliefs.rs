@@ -24,6 +24,7 @@ impl Planner<'_> {
 
     /// Learns a fact: it may say a known one again, end one, or contradict some.
     pub(super) fn learn(&mut self, new: NewFact) -> Planned<(FactId, bool)> {
+        self.declare_with(&new)?;
         let mut fact = self.checked(new)?;
         if let Some(known) = self.said_already(&fact) {
             self.say_again(known, &fact)?;
@@ -115,9 +116,11 @@ impl Planner<'_> {
         self.clashes(fact).into_iter().find(|(_, c)| *c == Clash::Same).map(|(id, _)| id)
     }
 
-    /// The same once more: more evidence, the higher confidence, one more reason.
+    /// The same once more: more evidence, the higher confidence, one more reason. Where it had lost its
+    /// reasons, it may contradict again.
     fn say_again(&mut self, id: FactId, again: &Fact) -> Planned {
         let mut fact = self.known_fact(id)?;
+        let believed = self.view.supported(id, &fact);
         for evidence in &again.evidence {
             if fact.evidence.len() < MAX_EVIDENCE && !fact.evidence.contains(evidence) {
                 fact.evidence.push(evidence.clone());
@@ -139,7 +142,8 @@ impl Planner<'_> {
             let new: Vec<_> = new.cloned().collect();
             fact.justifications.extend(new);
         }
-        self.stage_fact(id, fact)
+        self.stage_fact(id, fact)?;
+        if believed { Ok(()) } else { self.open_again(id) }
     }
 
     fn end(&mut self, id: FactId, time: Time) -> Planned {
@@ -197,38 +201,43 @@ impl Planner<'_> {
 
     /// Open contradictions of a fact that goes are about nothing.
     pub(super) fn settle_moot(&mut self, fact: FactId) -> Planned {
-        self.each_contradiction(fact, |_, item| {
+        let settled = self.each_contradiction(fact, |_, item| {
             (item.state == ContradictionState::Open).then_some(ContradictionState::Moot)
-        })
+        });
+        settled.map(drop)
     }
 
     /// Contradictions of a fact that comes back, and of what rests on it, are open again, if the
     /// other is there.
     fn open_again(&mut self, fact: FactId) -> Planned {
         for fact in std::iter::once(fact).chain(self.view.dependants(fact)) {
-            self.each_contradiction(fact, |planner, item| {
+            let opened = self.each_contradiction(fact, |planner, item| {
                 let both =
                     planner.fact(item.first).is_some() && planner.fact(item.second).is_some();
                 (both && item.state != ContradictionState::Open).then_some(ContradictionState::Open)
             })?;
+            self.outcome.contradictions.extend(opened);
         }
         Ok(())
     }
 
+    /// Changes the states of contradictions of a fact, and says which it changed.
     pub(super) fn each_contradiction(
         &mut self,
         fact: FactId,
         next: impl Fn(&Self, &Contradiction) -> Option<ContradictionState>,
-    ) -> Planned {
+    ) -> Planned<Vec<ContradictionId>> {
+        let mut changed = Vec::new();
         let known = self.knowledge.finds.by_fact.get(&fact).cloned().unwrap_or_default();
         for id in known {
             let Ok(mut item) = self.contradiction(id) else { continue };
             if let Some(state) = next(self, &item) {
                 item.state = state;
                 self.stage_contradiction(id, item)?;
+                changed.push(id);
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     pub(super) fn restore_fact(&mut self, id: FactId) -> Planned {

@@ -231,6 +231,7 @@ impl Planner<'_> {
                 confidence: provenance.confidence,
                 provenance: provenance.clone(),
                 justifications: Vec::new(),
+                functional: None,
             })?;
         }
         self.made(ItemId::Entity(entity), false);

@@ -10,7 +10,7 @@ mod revise;
 use std::collections::BTreeMap;
 
 use crate::check;
-use crate::command::{Change, Command, Outcome, Plan, Stamp};
+use crate::command::{Change, Command, NewFact, Outcome, Plan, Stamp};
 use crate::error::KnowledgeError;
 use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Time,
@@ -79,6 +79,7 @@ impl Planner<'_> {
             Command::AddRelation(new) => self.add_relation(new),
             Command::RetractRelation(id) => self.retract_relation(id),
             Command::Recalled { vertices, connect } => self.recalled(&vertices, connect.as_deref()),
+            Command::RecalledEach(all) => self.recalled_each(&all),
             Command::PruneWeak { below, limit } => self.prune_weak(below, limit),
             Command::DeclarePredicate { name, functional } => self.declare(name, functional),
             Command::AssertFact(new) => self.assert_fact(new),
@@ -190,7 +191,26 @@ impl Planner<'_> {
     }
 
     fn is_functional(&self, predicate: &str) -> bool {
-        self.view.predicate(predicate).is_some_and(|known| known.item.functional)
+        self.declaration(predicate) == Some(true)
+    }
+
+    /// Whether a predicate was declared functional, or not to be.
+    fn declaration(&self, name: &str) -> Option<bool> {
+        let staged = self.staged.values().find_map(|item| match item {
+            Some(Item::Predicate(of)) if of.name == name => Some(of.functional),
+            _ => None,
+        });
+        staged.or_else(|| self.view.predicate(name).map(|known| known.item.functional))
+    }
+
+    /// Declares what a fact says of its predicate, if that is new.
+    fn declare_with(&mut self, fact: &NewFact) -> Planned {
+        match fact.functional {
+            Some(functional) if self.declaration(&fact.predicate) != Some(functional) => {
+                self.declare(fact.predicate.clone(), functional)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn declare(&mut self, name: String, functional: bool) -> Planned {

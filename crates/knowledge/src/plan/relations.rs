@@ -15,6 +15,9 @@ use crate::record::Weight;
 /// CortexKG).
 pub const HEBBIAN_RATE: f32 = 0.1;
 
+/// Relations by the two that they join.
+type Joined = BTreeMap<(Vertex, Vertex), Vec<RelationId>>;
+
 impl Planner<'_> {
     fn there(&self, vertex: Vertex) -> Planned<Vertex> {
         match vertex {
@@ -90,18 +93,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn recalled(&mut self, vertices: &[Vertex], connect: Option<&str>) -> Planned {
-        check::count("vertices recalled together", vertices.len(), MAX_RECALLED)?;
-        let vertices: BTreeSet<Vertex> =
-            vertices.iter().map(|v| self.there(*v)).collect::<Planned<_>>()?;
-        let mut joined: BTreeMap<(Vertex, Vertex), Vec<RelationId>> = BTreeMap::new();
-        for vertex in &vertices {
-            for id in self.at(*vertex) {
-                let Some(ends) = self.ends(id) else { continue };
-                if ends.0 == *vertex && vertices.contains(&ends.1) {
-                    joined.entry(ends.min((ends.1, ends.0))).or_default().push(id);
-                }
-            }
-        }
+        let (vertices, joined) = self.joined(vertices)?;
         for id in joined.values().flatten() {
             self.strengthen(*id, 0.0)?;
         }
@@ -114,6 +106,36 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Strengthens what each of several recalls joins, once for all of them.
+    pub(super) fn recalled_each(&mut self, all: &[Vec<Vertex>]) -> Planned {
+        let mut joined = BTreeSet::new();
+        for vertices in all {
+            joined.extend(self.joined(vertices)?.1.into_values().flatten());
+        }
+        // One change is of the counters.
+        for id in joined.into_iter().take(MAX_CHANGES - 1) {
+            self.strengthen(id, 0.0)?;
+        }
+        Ok(())
+    }
+
+    /// Vertices that were recalled together, and the relations between two of them.
+    fn joined(&self, vertices: &[Vertex]) -> Planned<(BTreeSet<Vertex>, Joined)> {
+        check::count("vertices recalled together", vertices.len(), MAX_RECALLED)?;
+        let vertices: BTreeSet<Vertex> =
+            vertices.iter().map(|v| self.there(*v)).collect::<Planned<_>>()?;
+        let mut joined = Joined::new();
+        for vertex in &vertices {
+            for id in self.at(*vertex) {
+                let Some(ends) = self.ends(id) else { continue };
+                if ends.0 == *vertex && vertices.contains(&ends.1) {
+                    joined.entry(ends.min((ends.1, ends.0))).or_default().push(id);
+                }
+            }
+        }
+        Ok((vertices, joined))
     }
 
     /// The vertices that a relation connects, as they are called now.

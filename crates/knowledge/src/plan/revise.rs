@@ -14,6 +14,7 @@ impl Planner<'_> {
     /// Learns a fact so that nothing that is believed contradicts it. What only ends where it begins,
     /// or the other way round, contradicts nothing and stays.
     pub(super) fn revise(&mut self, new: NewFact) -> Planned {
+        self.declare_with(&new)?;
         let against = self.against(&new)?;
         let sets: Vec<BTreeSet<FactId>> =
             new.justifications.iter().map(|set| set.iter().copied().collect()).collect();
@@ -48,15 +49,19 @@ impl Planner<'_> {
 
     /// Facts that are known and have lost their reasons contradict nothing until these come back.
     fn settle_unbelieved(&mut self, fact: FactId, others: &[FactId]) -> Planned {
-        let new = std::mem::take(&mut self.outcome.contradictions);
-        for id in &new {
-            let mut item = self.contradiction(*id)?;
-            item.state = ContradictionState::Moot;
-            self.stage_contradiction(*id, item)?;
+        for id in std::mem::take(&mut self.outcome.contradictions) {
+            let mut item = self.contradiction(id)?;
+            if item.first == fact || item.second == fact {
+                item.state = ContradictionState::Moot;
+                self.stage_contradiction(id, item)?;
+            } else {
+                self.outcome.contradictions.push(id);
+            }
         }
-        self.each_contradiction(fact, |_, item| {
+        let settled = self.each_contradiction(fact, |_, item| {
             let other = others.contains(&item.first) || others.contains(&item.second);
             (other && item.state == ContradictionState::Open).then_some(ContradictionState::Moot)
-        })
+        });
+        settled.map(drop)
     }
 }

@@ -264,3 +264,25 @@ fn what_was_retracted_can_be_supposed() {
     assert_eq!(view.environments(adult, Some(&both)).unwrap().sets, [[thirty]]);
     assert_eq!(world.knowledge.revision(), 6, "nothing was written");
 }
+
+#[test]
+fn what_was_laid_out_is_answered_when_what_is_known_is_gone() {
+    let mut world = World::default();
+    let alice = world.entity("Alice");
+    let first = world.fact(2, new_fact(alice, "is", text("tall")));
+    let second = world.fact(3, NewFact { negated: true, ..new_fact(alice, "is", text("tall")) });
+    let view = world.view();
+    let label = view.consider(Some(first), None).unwrap();
+    let nogoods = view.consider(None, None).unwrap();
+    let supposing = view.supposing([first].into(), [second].into()).unwrap();
+    let expected = (
+        view.environments(first, None).unwrap(),
+        view.impossible(None).unwrap(),
+        view.suppose(&[first].into(), &[second].into()).unwrap(),
+    );
+    drop(world);
+    let found = (label.environments().unwrap(), nogoods.environments().unwrap());
+    assert_eq!((found.0, found.1, supposing.supposed()), expected);
+    assert_eq!(expected.1.sets, [[first, second]]);
+    assert_eq!(expected.2.lost, [second]);
+}

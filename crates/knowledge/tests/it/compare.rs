@@ -80,3 +80,55 @@ fn a_strength_is_told_of_a_time_only_where_it_is_known() {
     let gone = change(&world, first, 2 * DAY, 7 * DAY).unwrap();
     assert_eq!((gone.then, gone.later, gone.known_later), (None, Some(0.0), false));
 }
+
+/// What [`Knowledge::between`] tells of each period.
+fn counted(world: &World, bounds: &[Time]) -> Vec<Brought> {
+    let period = |pair: &[Time]| {
+        let told = world.knowledge.between(&between(pair[0], pair[1])).unwrap();
+        let facts = told.facts.iter().filter(|(_, change)| *change == FactChange::Added).count();
+        let came = told.relations.iter().filter(|r| !r.known_then && r.known_later).count();
+        Brought {
+            entities: told.entities.len(),
+            relations: came,
+            facts,
+            revised: told.facts.len() - facts,
+            contradictions: told.contradictions.len(),
+        }
+    };
+    bounds.windows(2).map(period).collect()
+}
+
+#[test]
+fn periods_bring_what_comparing_their_ends_tells() {
+    let mut world = World::default();
+    let [ada, eve, grace] = ["Ada", "Eve", "Grace"].map(|name| world.entity(name));
+    let (a, b) = (Vertex::Entity(ada), Vertex::Entity(eve));
+    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.fact(10, new_fact(ada, "lives_in", text("Porto")));
+    let wears = world.fact(12, new_fact(ada, "wears", text("hats")));
+    world.fact(14, new_fact(eve, "likes", text("tea")));
+    let made = world.run(15, Command::AddRelation(new_relation(a, "near", b, 0.5)));
+    let Some(ItemId::Relation(near)) = made.item else { panic!("{made:?}") };
+    world.fact(20, new_fact(ada, "lives_in", text("Lisbon")));
+    world.run(21, Command::RetractFact(wears));
+    world.run(22, Command::RestoreFact(wears));
+    world.run(25, Command::MergeEntities { from: grace, into: eve });
+    world.run(31, Command::RetractRelation(near));
+    world.run(35, Command::RetractEntity(eve));
+    world.fact(40, NewFact { negated: true, ..new_fact(ada, "wears", text("hats")) });
+    for bounds in [
+        [-1, 0, 10, 15, 20, 25, 30, 35, 40, 50].as_slice(),
+        &[-1, 13, 13, 21, 22, 60],
+        &[-1, 100],
+        &[12, 14],
+        &[50, 60],
+    ] {
+        let brought = world.knowledge.brought(MAIN, bounds).unwrap();
+        assert_eq!(brought, counted(&world, bounds), "{bounds:?}");
+    }
+    let all = world.knowledge.brought(MAIN, &[-1, 100]).unwrap()[0];
+    assert!(all.entities > 0 && all.facts > 3 && all.contradictions > 0, "{all:?}");
+    assert_eq!(world.knowledge.brought(MAIN, &[7]).unwrap(), []);
+    assert!(world.knowledge.brought(MAIN, &[7, 6]).is_err());
+    world.check();
+}

@@ -92,15 +92,20 @@ fn place(facts: &[FactId], id: FactId) -> usize {
     facts.iter().position(|fact| *fact == id).unwrap()
 }
 
+/// That somebody can do something, or not, for each of some reasons.
+fn saying(subject: EntityId) -> impl Fn(&str, bool, &[FactId]) -> NewFact {
+    move |what, negated, reasons| NewFact {
+        negated,
+        justifications: reasons.iter().map(|reason| vec![*reason]).collect(),
+        ..new_fact(subject, "can", text(what))
+    }
+}
+
 #[test]
 fn what_follows_from_what_is_given_up_goes_and_can_come_back() {
     let mut world = World::default();
     let bird = world.entity("Tweety");
-    let say = |what: &str, negated, reasons: &[FactId]| NewFact {
-        negated,
-        justifications: reasons.iter().map(|reason| vec![*reason]).collect(),
-        ..new_fact(bird, "can", text(what))
-    };
+    let say = saying(bird);
     let sings = world.fact(1, say("sing", false, &[]));
     let flies = world.fact(2, say("fly", false, &[sings]));
     let done = world.run(3, Command::Revise(say("fly", true, &[])));
@@ -116,6 +121,30 @@ fn what_follows_from_what_is_given_up_goes_and_can_come_back() {
     assert_eq!(done.given_up, [flies_not]);
     assert_eq!(world.view().contradictions(false, None, 0), []);
     world.check();
+}
+
+#[test]
+fn what_is_said_again_after_it_lost_its_reasons_contradicts_again() {
+    for reasons in [false, true] {
+        let mut world = World::default();
+        let bird = world.entity("Tweety");
+        let say = saying(bird);
+        let sings = world.fact(1, say("sing", false, &[]));
+        let flies = world.fact(2, say("fly", false, &[sings]));
+        let flies_not = fact_of(&world.run(3, Command::Revise(say("fly", true, &[]))));
+        let because = if reasons { vec![world.fact(4, say("soar", false, &[]))] } else { vec![] };
+        let done = world.run(5, Command::AssertFact(say("fly", false, &because)));
+        assert_eq!((fact_of(&done), done.created), (flies, false));
+        assert!([flies, flies_not].iter().all(|fact| believed(&world).contains(fact)));
+        let open: Vec<_> =
+            world.view().contradictions(false, None, 0).iter().map(|c| c.id).collect();
+        assert_eq!((open.len(), &done.contradictions), (1, &open));
+        assert_eq!(world.knowledge.health(MAIN, 0, 10).unwrap().contested, 2);
+        // What is believed already says nothing new of what contradicts it.
+        let done = world.run(6, Command::AssertFact(say("fly", false, &[])));
+        assert_eq!(done.contradictions, []);
+        world.check();
+    }
 }
 
 #[test]

@@ -111,6 +111,7 @@ pub(crate) fn new_fact(subject: EntityId, predicate: &str, object: Object) -> Ne
         confidence: 0.8,
         provenance: said_by("test", 0.8),
         justifications: vec![],
+        functional: None,
     }
 }
 

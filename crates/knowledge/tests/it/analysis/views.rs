@@ -60,6 +60,7 @@ fn what_has_ended_is_not_seen_afterwards_and_what_is_negated_never() {
         confidence: 0.5,
         provenance: said_by("test", 0.5),
         justifications: vec![],
+        functional: None,
     };
     world.fact(1, fact(b, Validity { from: Some(0), to: Some(100) }, false));
     world.fact(2, fact(c, Validity::ALWAYS, true));
