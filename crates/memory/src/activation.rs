@@ -7,8 +7,9 @@
 //!
 //! Beside them chains are followed from the names of the question, over names that lead on to few
 //! memories. A walk begins at one of the memories that mention the name, and goes on to another that
-//! mentions one of its further names; `p` is its probability at a memory after `h` steps, and the memory
-//! has `0.9^h p / max p`, where that highest one is not so small that nothing is sure.
+//! mentions one of its further names; `p` is the probability of the surest single way that leads to a
+//! memory in `h` steps, not the sum of all ways, and the memory has `0.9^h p / max p`, where that
+//! highest one is not so small that nothing is sure.
 
 use knowledge::{BranchId, Vertex};
 use roaring::RoaringBitmap;
@@ -22,6 +23,8 @@ use crate::state::State;
 pub(crate) const SEEDS: usize = 10;
 /// Memories that one name passes activation on to.
 const MAX_FAN: u64 = 256;
+/// Memories that room is made for at first.
+const ROOM: usize = 1024;
 /// What a hop leaves.
 const DECAY: f32 = 0.5;
 /// Below this activation is not passed on.
@@ -105,9 +108,11 @@ impl State {
         tells: bool,
     ) -> Spread {
         let from = tells.then(FxHashMap::default);
-        let mut spread = Spread { from, ..Spread::default() };
-        for name in self.names(question, &[]) {
-            self.pass_on(&name, 1.0, only, &mut spread, |name| Via::Named(name.to_owned()));
+        let activation = FxHashMap::with_capacity_and_hasher(ROOM, Default::default());
+        let mut spread = Spread { activation, from, ..Spread::default() };
+        let names = self.names(question, &[]);
+        for name in &names {
+            self.pass_on(name, 1.0, only, &mut spread, |name| Via::Named(name.to_owned()));
         }
         for &(seed, score) in seeds.iter().take(SEEDS) {
             let Some(item) = self.at(seed) else { continue };
@@ -117,8 +122,8 @@ impl State {
                 self.pass_on(name, share, only, &mut spread, via);
             }
         }
-        self.spread_knowledge((seeds, question), only, now, &mut spread);
-        self.follow_chains(&self.names(question, &[]), only, &mut spread);
+        self.spread_knowledge((seeds, &names), only, now, &mut spread);
+        self.follow_chains(&names, only, &mut spread);
         spread
     }
 
@@ -221,7 +226,7 @@ impl State {
     /// entities that the question names.
     fn spread_knowledge(
         &self,
-        (seeds, question): (&[(u32, f32)], &str),
+        (seeds, names): (&[(u32, f32)], &[String]),
         only: Option<&RoaringBitmap>,
         now: Time,
         spread: &mut Spread,
@@ -235,9 +240,7 @@ impl State {
         });
         let mut from: Vec<(Vertex, f32)> = found.collect();
         let view = self.knowledge.latest(BranchId::MAIN);
-        let named = view.iter().flat_map(|view| {
-            self.names(question, &[]).into_iter().flat_map(|name| view.by_name(&name))
-        });
+        let named = view.iter().flat_map(|view| names.iter().flat_map(|name| view.by_name(name)));
         from.extend(named.take(SEEDS).map(|id| (Vertex::Entity(id), 1.0)));
         let how = knowledge::links::Spread::default();
         for active in links.spread(&from, &how, now).unwrap_or_default() {

@@ -17,9 +17,6 @@ pub const MAX_NOTE_BYTES: usize = 4 << 10;
 pub const MAX_INSTANCE_BYTES: usize = 256;
 /// Instances of one pattern.
 pub const MAX_INSTANCES: usize = 800;
-/// Kinds of patterns of thinking that have a name of their own; any other name may be given.
-pub const PATTERN_KINDS: [&str; 7] =
-    ["abstract", "adaptive", "convergent", "critical", "divergent", "lateral", "systems"];
 
 /// How somebody stands to what a memory says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,11 +36,13 @@ pub enum Attitude {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
-    /// One of [`PATTERN_KINDS`], or a name of the caller's.
+    /// How: `abstract`, `adaptive`, `convergent`, `critical`, `divergent`, `lateral`, `systems`, or a
+    /// name of the caller's.
     pub kind: String,
     /// What brings it about.
     pub trigger: Option<String>,
-    /// When it was seen, the first first; at least once.
+    /// When it was seen, in the order in which that was told; at least once. [`Pattern::by_time`] has
+    /// them by their times.
     pub instances: Vec<Instance>,
 }
 
@@ -242,11 +241,22 @@ impl Attitude {
 impl Pattern {
     fn check(&self) -> Result<(), MemoryError> {
         check_name("kind", &self.kind)?;
+        if self.instances.is_empty() {
+            let expected = "at least one time when the pattern was seen".into();
+            return Err(MemoryError::Field { what: "instances", expected });
+        }
         TooLarge::check("instances", "instances", self.instances.len(), MAX_INSTANCES)?;
         self.instances.iter().try_for_each(|instance| {
             let bytes = instance.note.as_ref().map_or(0, String::len);
             TooLarge::check("note", "bytes", bytes, MAX_INSTANCE_BYTES)
         })
+    }
+
+    /// When it was seen, the last first; of one time what was told last.
+    pub fn by_time(&self) -> Vec<&Instance> {
+        let mut instances: Vec<&Instance> = self.instances.iter().rev().collect();
+        instances.sort_by_key(|instance| std::cmp::Reverse(instance.at));
+        instances
     }
 
     /// It with one more instance.
@@ -261,6 +271,13 @@ impl Pattern {
 }
 
 impl IntentionState {
+    pub(crate) fn ended_at(&self) -> Option<Time> {
+        match self {
+            Self::Open => None,
+            Self::Completed(end) | Self::Abandoned(end) => Some(end.at),
+        }
+    }
+
     /// Its name on the wire.
     pub fn name(&self) -> &'static str {
         match self {
@@ -272,6 +289,13 @@ impl IntentionState {
 }
 
 impl ClaimState {
+    pub(crate) fn verified_at(&self) -> Option<Time> {
+        match self {
+            Self::Unverified => None,
+            Self::Verified(verified) => Some(verified.at),
+        }
+    }
+
     /// Its name on the wire.
     pub fn name(&self) -> &'static str {
         match self {

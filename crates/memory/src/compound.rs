@@ -7,9 +7,11 @@
 //! Collocation Extraction"): 1 where neither comes without the other, 0 where chance has it, below 0
 //! where they avoid each other. What comes in every message says nothing, and has 0.
 
+use std::collections::{BTreeSet, HashMap};
+
 use knowledge::{
     BranchId, Command, EntityId, FactQuery, ItemId, NewEntity, NewFact, Object, Provenance,
-    Validity, Vertex,
+    Validity, Vertex, View,
 };
 use roaring::RoaringBitmap;
 
@@ -19,6 +21,7 @@ use crate::item::Scope;
 use crate::learn::TOGETHER;
 use crate::plan::By;
 use crate::recall::name;
+use crate::record::Change;
 use crate::state::State;
 
 /// Messages that must have both.
@@ -29,6 +32,8 @@ pub const MIN_NPMI: f64 = 0.5;
 pub const MAX_FORMED: usize = 8;
 /// Compounds of one list.
 pub const MAX_COMPOUNDS: usize = 1_000;
+/// Compounds that are counted for a list: those that were formed last.
+pub const MAX_COUNTED: usize = 10_000;
 /// The kind of the entities.
 const KIND: &str = "compound";
 /// The predicate of their parts.
@@ -62,7 +67,8 @@ fn npmi(n: u64, a: u64, b: u64, ab: u64) -> f64 {
 }
 
 impl Memory {
-    /// Compounds with how often their parts come together now, the surest first.
+    /// Compounds with how often their parts come together now, the surest first, of the
+    /// [`MAX_COUNTED`] that were formed last.
     ///
     /// # Errors
     /// [`MemoryError::TooLarge`].
@@ -70,9 +76,8 @@ impl Memory {
         TooLarge::check("limit", "compounds", limit, MAX_COMPOUNDS)?;
         let state = self.read()?;
         let view = state.knowledge.latest(BranchId::MAIN)?;
-        let messages = state.messages();
         let query = FactQuery { predicate: Some(HAS_PART.into()), ..FactQuery::default() };
-        let mut parts: std::collections::BTreeMap<EntityId, Vec<EntityId>> = Default::default();
+        let mut compounds: BTreeSet<EntityId> = BTreeSet::new();
         let mut after = None;
         loop {
             let page = view.facts(&FactQuery { after, ..query.clone() });
@@ -80,20 +85,20 @@ impl Memory {
             if after.is_none() {
                 break;
             }
-            for fact in page {
-                if let Object::Entity(part) = fact.item.object {
-                    parts.entry(fact.item.subject).or_default().push(part);
-                }
-            }
+            let whole = page.iter().filter_map(|fact| view.entity(fact.item.subject));
+            compounds.extend(whole.filter(|known| known.item.kind == KIND).map(|known| known.id));
         }
-        let told = |(entity, parts): (EntityId, Vec<EntityId>)| {
+        let mut counting = Counting::of(&state);
+        let told = |entity: EntityId| {
+            let known = view.entity(entity)?;
+            let parts = parts(&view, entity);
             let [a, b] = parts.as_slice() else { return None };
-            let known = view.entity(entity).filter(|known| known.item.kind == KIND)?;
             let parts = [*a, *b].map(|id| (id, name(&view, id)));
-            let (together, npmi) = state.together(&messages, [&parts[0].1, &parts[1].1]);
+            let (together, npmi) = counting.together([&parts[0].1, &parts[1].1]);
             Some(Compound { entity, name: known.item.name.clone(), parts, together, npmi })
         };
-        let mut all: Vec<Compound> = parts.into_iter().filter_map(told).collect();
+        let mut all: Vec<Compound> =
+            compounds.into_iter().rev().take(MAX_COUNTED).filter_map(told).collect();
         all.sort_by(|a, b| b.npmi.total_cmp(&a.npmi).then(a.entity.cmp(&b.entity)));
         all.truncate(limit);
         Ok(all)
@@ -108,46 +113,101 @@ impl Memory {
     ) -> Result<Vec<(String, EntityId)>, MemoryError> {
         let wanted = self.read()?.to_form(concepts)?;
         let mut formed = Vec::new();
-        for (compound, parts, npmi) in wanted {
-            let episode = scope.run_id.clone();
-            let source = by.actor.clone();
-            let provenance = Provenance { source, memory: None, episode, confidence: 1.0 };
-            let new = NewEntity {
-                name: compound.clone(),
-                kind: KIND.to_owned(),
-                aliases: Vec::new(),
-                properties: Default::default(),
-                provenance: provenance.clone(),
-            };
-            let done = self.know(Command::AddEntity(new), BranchId::MAIN, by).await?;
-            let Some(ItemId::Entity(entity)) = done.item else { continue };
-            for part in parts {
-                let fact = NewFact {
-                    subject: entity,
-                    predicate: HAS_PART.to_owned(),
-                    object: Object::Entity(part),
-                    negated: false,
-                    valid: Validity::ALWAYS,
-                    confidence: npmi.clamp(0.0, 1.0) as f32,
-                    provenance: provenance.clone(),
-                    justifications: Vec::new(),
-                };
-                self.know(Command::AssertFact(fact), BranchId::MAIN, by).await?;
+        for pair in wanted {
+            if let Some(entity) = self.form_one(&pair, scope, by).await? {
+                formed.push((pair.name, entity));
             }
-            formed.push((compound, entity));
         }
         Ok(formed)
+    }
+
+    /// Forms a compound, or completes one that has not both parts, which is left where forming it was
+    /// cut short or a part of it is gone; the entity where something was added. Each step looks at
+    /// what is there when it is written.
+    async fn form_one(
+        &self,
+        pair: &Pair,
+        scope: &Scope,
+        by: &By,
+    ) -> Result<Option<EntityId>, MemoryError> {
+        let provenance = Provenance {
+            source: by.actor.clone(),
+            memory: None,
+            episode: scope.run_id.clone(),
+            confidence: 1.0,
+        };
+        let entity = |state: &State| state.plan_compound(pair, &provenance, by);
+        let Some(entity) = self.write(entity).await?.0 else { return Ok(None) };
+        let mut added = false;
+        for part in pair.parts {
+            let fact = NewFact {
+                subject: entity,
+                predicate: HAS_PART.to_owned(),
+                object: Object::Entity(part),
+                negated: false,
+                valid: Validity::ALWAYS,
+                confidence: pair.npmi.clamp(0.0, 1.0) as f32,
+                provenance: provenance.clone(),
+                justifications: Vec::new(),
+                functional: None,
+            };
+            added |= self.write(|state| state.plan_part(fact, part, by)).await?.0;
+        }
+        Ok(added.then_some(entity))
+    }
+}
+
+/// Two concepts that are to be one.
+struct Pair {
+    name: String,
+    parts: [EntityId; 2],
+    npmi: f64,
+}
+
+/// What is there of a compound.
+enum There {
+    Nothing,
+    /// The entity, without both parts.
+    Begun(EntityId),
+    /// The compound, or something else of its name.
+    Taken,
+}
+
+/// In which messages names are found, each looked for once.
+struct Counting<'a> {
+    state: &'a State,
+    messages: RoaringBitmap,
+    found: HashMap<String, RoaringBitmap>,
+}
+
+impl<'a> Counting<'a> {
+    fn of(state: &'a State) -> Self {
+        Self { state, messages: state.messages(), found: HashMap::new() }
+    }
+
+    fn find(&mut self, name: &str) {
+        if !self.found.contains_key(name) {
+            let phrase = format!("\"{}\"", name.replace('"', " "));
+            let words = &self.state.words;
+            let hits = words.search(&phrase, words.len(), Some(&self.messages), false);
+            self.found.insert(name.to_owned(), hits.into_iter().map(|hit| hit.id).collect());
+        }
+    }
+
+    /// Messages that have both names, and `npmi` of these.
+    fn together(&mut self, names: [&str; 2]) -> (u64, f64) {
+        names.iter().for_each(|name| self.find(name));
+        let [a, b] = names.map(|name| &self.found[name]);
+        let together = a.intersection_len(b);
+        (together, npmi(self.messages.len(), a.len(), b.len(), together))
     }
 }
 
 impl State {
     /// Pairs that come together often enough and are no compound yet, the surest first.
-    fn to_form(
-        &self,
-        concepts: &[(String, EntityId)],
-    ) -> Result<Vec<(String, [EntityId; 2], f64)>, MemoryError> {
+    fn to_form(&self, concepts: &[(String, EntityId)]) -> Result<Vec<Pair>, MemoryError> {
         let view = self.knowledge.latest(BranchId::MAIN)?;
-        let messages = self.messages();
+        let mut counting = Counting::of(self);
         let mut pairs = Vec::new();
         for (k, (first, a)) in concepts.iter().enumerate() {
             // How often a relation was recalled is told by it; only of these are messages counted.
@@ -167,15 +227,17 @@ impl State {
             for (second, b) in concepts.iter().skip(k + 1).filter(|(_, b)| often.contains(b)) {
                 let mut names = [first.as_str(), second.as_str()];
                 names.sort_unstable();
-                let compound = names.join(" + ");
-                let (together, npmi) = self.together(&messages, names);
-                let new = a != b && view.by_name(&compound).is_empty();
-                if new && together >= MIN_TOGETHER && npmi >= MIN_NPMI {
-                    pairs.push((compound, [*a, *b], npmi));
+                let name = names.join(" + ");
+                if a == b || matches!(there(&view, &name), There::Taken) {
+                    continue;
+                }
+                let (together, npmi) = counting.together(names);
+                if together >= MIN_TOGETHER && npmi >= MIN_NPMI {
+                    pairs.push(Pair { name, parts: [*a, *b], npmi });
                 }
             }
         }
-        pairs.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
+        pairs.sort_by(|a, b| b.npmi.total_cmp(&a.npmi).then_with(|| a.name.cmp(&b.name)));
         pairs.truncate(MAX_FORMED);
         Ok(pairs)
     }
@@ -185,15 +247,79 @@ impl State {
         self.shared.tagged("message").cloned().unwrap_or_default() & &self.active
     }
 
-    /// Messages that have both names, and `npmi` of these.
-    fn together(&self, messages: &RoaringBitmap, names: [&str; 2]) -> (u64, f64) {
-        let [a, b] = names.map(|name| {
-            let phrase = format!("\"{}\"", name.replace('"', " "));
-            let hits = self.words.search(&phrase, self.words.len(), Some(messages), false);
-            hits.into_iter().map(|hit| hit.id).collect::<RoaringBitmap>()
-        });
-        let together = a.intersection_len(&b);
-        (together, npmi(messages.len(), a.len(), b.len(), together))
+    /// What the entity of a compound changes, and that entity; none where there is nothing to do, or
+    /// the parts are not two any more.
+    fn plan_compound(
+        &self,
+        pair: &Pair,
+        provenance: &Provenance,
+        by: &By,
+    ) -> Result<(Vec<Change>, Option<EntityId>), MemoryError> {
+        let view = self.knowledge.latest(BranchId::MAIN)?;
+        let two = match pair.parts.map(|part| view.resolve(part)) {
+            [Some(a), Some(b)] => a != b,
+            _ => false,
+        };
+        match there(&view, &pair.name) {
+            There::Begun(entity) if two => Ok((Vec::new(), Some(entity))),
+            There::Nothing if two => {
+                let new = NewEntity {
+                    name: pair.name.clone(),
+                    kind: KIND.to_owned(),
+                    aliases: Vec::new(),
+                    properties: Default::default(),
+                    provenance: provenance.clone(),
+                };
+                let add = Command::AddEntity(new);
+                let (changes, outcome) = self.plan_known(add, BranchId::MAIN, by)?;
+                let entity = match outcome.item {
+                    Some(ItemId::Entity(entity)) => Some(entity),
+                    _ => None,
+                };
+                Ok((changes, entity))
+            }
+            _ => Ok((Vec::new(), None)),
+        }
+    }
+
+    /// What saying that a compound has a part changes, and whether it does: nothing where it has that
+    /// part, or two, or either is gone.
+    fn plan_part(
+        &self,
+        fact: NewFact,
+        part: EntityId,
+        by: &By,
+    ) -> Result<(Vec<Change>, bool), MemoryError> {
+        let view = self.knowledge.latest(BranchId::MAIN)?;
+        let known = parts(&view, fact.subject);
+        let (part, entity) = (view.resolve(part), view.resolve(fact.subject));
+        let wanted = entity.is_some() && part.is_some_and(|part| !known.contains(&part));
+        if !wanted || known.len() > 1 {
+            return Ok((Vec::new(), false));
+        }
+        Ok((self.plan_known(Command::AssertFact(fact), BranchId::MAIN, by)?.0, true))
+    }
+}
+
+/// Entities that a compound has as its parts, each once, in the order in which that was said.
+fn parts(view: &View<'_>, compound: EntityId) -> Vec<EntityId> {
+    let (subject, predicate) = (Some(compound), Some(HAS_PART.to_owned()));
+    let facts = view.facts(&FactQuery { subject, predicate, ..FactQuery::default() });
+    let mut parts = Vec::new();
+    for fact in facts {
+        let Object::Entity(part) = fact.item.object else { continue };
+        parts.extend(view.resolve(part).filter(|part| !parts.contains(part)));
+    }
+    parts
+}
+
+fn there(view: &View<'_>, name: &str) -> There {
+    let named = view.by_name(name);
+    let is_compound = |id: &&EntityId| view.entity(**id).is_some_and(|e| e.item.kind == KIND);
+    match named.iter().find(is_compound) {
+        Some(entity) if parts(view, *entity).len() < 2 => There::Begun(*entity),
+        None if named.is_empty() => There::Nothing,
+        _ => There::Taken,
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     closed: AtomicBool,
     queue: mpsc::Sender<Job>,
     pub(crate) touched: Mutex<HashMap<u64, Touched>>,
+    /// The numbers of memories that recalls brought together since the last round.
+    pub(crate) together: Mutex<Vec<Vec<u64>>>,
     random: Random,
 }
 
@@ -98,6 +100,7 @@ impl Memory {
             closed: AtomicBool::new(false),
             queue,
             touched: Mutex::default(),
+            together: Mutex::default(),
             random,
         });
         tokio::spawn(work(Arc::downgrade(&shared), jobs, shared.follow()));
@@ -328,6 +331,7 @@ impl Shared {
                     *self.state_mut() = state;
                     *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;
                     self.touched.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                    self.together.lock().unwrap_or_else(PoisonError::into_inner).clear();
                     self.closed.store(false, Ordering::Release);
                     return;
                 }

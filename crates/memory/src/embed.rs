@@ -68,6 +68,8 @@ impl Memory {
     /// As [`Memory::search`], and [`MemoryError::Endpoint`] where words were not to be searched.
     pub async fn find(&self, query: &Query, now: Time) -> Result<Found, MemoryError> {
         query.check()?;
+        // A search holds its thread for a while: whoever was ready before goes first.
+        tokio::task::yield_now().await;
         let asks = query.vector.is_none() && query.weights.vector > 0.0;
         if !asks || query.text.trim().is_empty() {
             return self.search(query, now);

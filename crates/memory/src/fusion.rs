@@ -271,8 +271,8 @@ impl Fusion {
     /// How well a memory fits the question, 0 to 1: by words the share of the question's inverse
     /// document frequency that its BM25 reaches (a memory of usual length that has each word once
     /// reaches all), its neighbours' share added; of given vectors the cosine; their mean by weight
-    /// where there are both. Its day and activation leave `1 - 0.5` and `1 - 0.25 a` of what is
-    /// missing.
+    /// where there are both. Its day leaves `1 - 0.5` of what is missing, and the larger of its
+    /// activation and how surely chains lead to it, `a`, leaves `1 - 0.25 a`.
     fn fit(&self, parts: &Parts) -> f32 {
         let of_words = (parts.text + parts.beside) * self.best / self.whole;
         let by_words = if self.whole > 0.0 { of_words.min(1.0) } else { 0.0 };

@@ -7,6 +7,7 @@ use crate::error::MemoryError;
 use crate::item::Id;
 use crate::plan::By;
 use crate::record::Change;
+use crate::state::State;
 
 impl Memory {
     /// Changes what is known; durable when it returns.
@@ -19,13 +20,7 @@ impl Memory {
         branch: BranchId,
         by: &By,
     ) -> Result<Outcome, MemoryError> {
-        let plan = |state: &crate::state::State| {
-            let stamp = Stamp { branch, at: by.now, by: by.actor.clone() };
-            let plan = state.knowledge.plan(command, &stamp)?;
-            let outcome = plan.outcome.clone();
-            Ok((vec![Change::Knowledge(plan)], outcome))
-        };
-        Ok(self.write(plan).await?.0)
+        Ok(self.write(|state| state.plan_known(command, branch, by)).await?.0)
     }
 
     /// Reads what is known.
@@ -42,7 +37,7 @@ impl Memory {
     /// How healthy beliefs of the main branch are, and what became of them in the time before.
     ///
     /// # Errors
-    /// [`MemoryError::Closed`].
+    /// [`MemoryError::Closed`], [`MemoryError::Knowledge`].
     pub fn health(&self, now: i64, micros: i64) -> Result<Health, MemoryError> {
         let from = now.saturating_sub(micros);
         self.knowledge(|knowledge| knowledge.health(BranchId::MAIN, from, now))
@@ -63,5 +58,20 @@ impl Memory {
     pub fn numbered(&self, number: u64) -> Result<Option<Id>, MemoryError> {
         let state = self.read()?;
         Ok(state.numbered(number).and_then(|slot| state.at(slot)).map(|item| item.id))
+    }
+}
+
+impl State {
+    /// What a command changes of what is known.
+    pub(crate) fn plan_known(
+        &self,
+        command: Command,
+        branch: BranchId,
+        by: &By,
+    ) -> Result<(Vec<Change>, Outcome), MemoryError> {
+        let stamp = Stamp { branch, at: by.now, by: by.actor.clone() };
+        let plan = self.knowledge.plan(command, &stamp)?;
+        let outcome = plan.outcome.clone();
+        Ok((vec![Change::Knowledge(plan)], outcome))
     }
 }

@@ -138,7 +138,10 @@ fn said(message: &Message, scope: &Scope) -> Vec<(Kind, New)> {
     for decision in text::decisions(&message.content) {
         if decision.sentence.trim() != message.content.trim() {
             let tags = vec!["decision".into()];
-            all.push((Kind::Decision, new(decision.sentence, Class::Semantic, tags)));
+            let mut new = new(decision.sentence, Class::Semantic, tags);
+            let reason = decision.reason.map(|reason| ("reason".to_owned(), reason.into()));
+            new.metadata.extend(reason);
+            all.push((Kind::Decision, new));
         }
     }
     for code in text::code(&message.content) {

@@ -71,11 +71,11 @@ mod when;
 
 pub use attitude::{
     Attitude, Claim, ClaimState, End, Ended, Instance, Intention, IntentionState,
-    MAX_INSTANCE_BYTES, MAX_INSTANCES, MAX_NOTE_BYTES, Mark, PATTERN_KINDS, Pattern, Verified,
+    MAX_INSTANCE_BYTES, MAX_INSTANCES, MAX_NOTE_BYTES, Mark, Pattern, Verified,
 };
 pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
 pub use claim::{Judge, Judgement, MAX_SUBJECTS};
-pub use compound::{Compound, MAX_COMPOUNDS, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
+pub use compound::{Compound, MAX_COMPOUNDS, MAX_COUNTED, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
 pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
 pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
@@ -105,7 +105,7 @@ pub use search::{
 };
 pub use sequence::{MAX_SEQUENCE, Sequence};
 pub use stats::Stats;
-pub use tend::{MAX_TOUCHED, Tended};
+pub use tend::{MAX_TOGETHER, MAX_TOUCHED, Tended};
 pub use thinking::{ChangedFact, ChangedRelation, MAX_CHANGED, Thinking, Thought};
 pub use tier::{Decay, Fate, Profile, Promotion, score, strength};
 pub use turn::{Turn, Turned};

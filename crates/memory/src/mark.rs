@@ -61,7 +61,7 @@ pub struct ChangedAttitude {
 }
 
 impl Memory {
-    /// Marks this time, on a branch of knowledge, by a name that no other mark of the scope has.
+    /// Marks this time, on a branch of knowledge, by a name that no other mark of the same scope has.
     ///
     /// # Errors
     /// As [`Memory::store`]; [`MemoryError::State`] where the name is taken,
@@ -75,35 +75,28 @@ impl Memory {
     ) -> Result<Stored, MemoryError> {
         check_name("name", &name)?;
         TooLarge::check("name", "bytes", name.len(), MAX_NAME_BYTES)?;
-        {
-            let state = self.read()?;
-            state.knowledge.latest(branch)?;
-            if let Some(taken) = state.marked(&scope, &name) {
-                let (expected, found) = ("a name that no other has", "a snapshot of that name");
-                return Err(MemoryError::State { id: taken.id, expected, found });
-            }
-        }
         let attitude = Some(Attitude::Mark(Mark { at: by.now, branch: branch.0 }));
-        self.store(New { text: name, scope, attitude, ..New::default() }, by).await
+        let new = New { text: name, scope, attitude, ..New::default() };
+        let plan = |state: &State, new: New, id, vector| {
+            state.knowledge.latest(branch)?;
+            state.check_unmarked(&new)?;
+            state.plan_store(new, id, vector, by)
+        };
+        self.store_as(new, by, plan).await
     }
 
     /// What two marked times have otherwise.
     ///
     /// # Errors
-    /// [`MemoryError::Field`] where a mark is not there or they are of two branches,
+    /// [`MemoryError::Field`] where a mark is not there, several narrower scopes have one of that name,
+    /// or the two are of two branches,
     /// [`MemoryError::TooLarge`].
     pub fn compare_marks(&self, marks: &Marks) -> Result<Moved, MemoryError> {
         TooLarge::check("limit", "changes", marks.limit, MAX_CHANGED)?;
         marks.scope.check()?;
         let state = self.read()?;
-        let found = |name: &String| {
-            let expected = || "the name of a snapshot, or the memory's".into();
-            state
-                .marked(&marks.scope, name)
-                .ok_or_else(|| MemoryError::Field { what: "snapshot", expected: expected() })
-        };
         let [a, b] = &marks.between;
-        let mut ends = [found(a)?, found(b)?];
+        let mut ends = [state.marked(&marks.scope, a)?, state.marked(&marks.scope, b)?];
         ends.sort_by_key(|item| item.mark().map(|mark| mark.at));
         let [Some(from), Some(to)] = ends.map(|item| item.mark()) else {
             return Err(MemoryError::Closed);
@@ -125,16 +118,39 @@ impl Memory {
 }
 
 impl State {
-    /// The mark of a name, or of a memory's name.
-    fn marked(&self, scope: &Scope, name: &str) -> Option<&Arc<Item>> {
-        let id = Id::parse(name).ok();
+    /// Marks of a scope and those within it, the newest first.
+    fn marks<'a>(&'a self, scope: &'a Scope) -> impl Iterator<Item = &'a Arc<Item>> {
         let mark = |item: &&Arc<Item>| {
-            item.status == Status::Active
-                && item.mark().is_some()
-                && scope.holds(&item.scope)
-                && (item.text == name || Some(item.id) == id)
+            item.status == Status::Active && item.mark().is_some() && scope.holds(&item.scope)
         };
-        self.attitudes.iter().rev().filter_map(|id| self.item(*id).ok()).find(mark)
+        self.attitudes.iter().rev().filter_map(|id| self.item(*id).ok()).filter(mark)
+    }
+
+    /// The mark of a memory's name, or of a name: that of the scope itself, otherwise the only one
+    /// within it.
+    fn marked<'a>(&'a self, scope: &'a Scope, name: &str) -> Result<&'a Arc<Item>, MemoryError> {
+        let field = |expected| MemoryError::Field { what: "snapshot", expected };
+        if let Ok(id) = Id::parse(name)
+            && let Some(mark) = self.marks(scope).find(|mark| mark.id == id)
+        {
+            return Ok(mark);
+        }
+        let named: Vec<&Arc<Item>> = self.marks(scope).filter(|mark| mark.text == name).collect();
+        match (named.iter().find(|mark| mark.scope == *scope), named.as_slice()) {
+            (Some(mark), _) | (None, [mark]) => Ok(mark),
+            (None, []) => Err(field("the name of a snapshot, or the memory's".into())),
+            (None, [one, another, ..]) => Err(field(format!(
+                "the scope or the memory's name, because {} and {} are both called {name:?}",
+                one.id, another.id
+            ))),
+        }
+    }
+
+    fn check_unmarked(&self, new: &New) -> Result<(), MemoryError> {
+        let taken = |mark: &&Arc<Item>| mark.scope == new.scope && mark.text == new.text;
+        let (expected, found) = ("a name that no other has", "a snapshot of that name");
+        let refused = |mark: &Arc<Item>| MemoryError::State { id: mark.id, expected, found };
+        self.marks(&new.scope).find(taken).map_or(Ok(()), |mark| Err(refused(mark)))
     }
 
     fn moved(

@@ -9,9 +9,9 @@ use crate::durable::Memory;
 use crate::error::MemoryError;
 use crate::filter::Filter;
 use crate::item::{Id, Item, New, Patch, Scope, Status};
-use crate::plan::{By, Feedback, Outcome};
+use crate::plan::{By, Feedback, Outcome, Storing};
 use crate::record::{self, Change, Encoding, Event, HISTORY, Space, VECTORS};
-use crate::state::Index;
+use crate::state::{Index, State};
 
 /// What came of storing a memory.
 #[derive(Clone, Debug)]
@@ -42,7 +42,18 @@ impl Memory {
     ///
     /// # Errors
     /// [`MemoryError`]; nothing has changed then.
-    pub async fn store(&self, mut new: New, by: &By) -> Result<Stored, MemoryError> {
+    pub async fn store(&self, new: New, by: &By) -> Result<Stored, MemoryError> {
+        let plan = |state: &State, new, id, vector| state.plan_store(new, id, vector, by);
+        self.store_as(new, by, plan).await
+    }
+
+    /// Remembers as `plan` says, which is given the memory, its name and its vector.
+    pub(crate) async fn store_as(
+        &self,
+        mut new: New,
+        by: &By,
+        plan: impl FnOnce(&State, New, Id, Option<Arc<[f32]>>) -> Result<Storing, MemoryError>,
+    ) -> Result<Stored, MemoryError> {
         new.check()?;
         self.embed_all(std::slice::from_mut(&mut new)).await?;
         if let Some(given) = &new.embedding {
@@ -51,8 +62,8 @@ impl Memory {
         let vector =
             self.vector_for(new.collection.as_deref(), new.embedding.as_deref(), &new.text)?;
         let id = new.id.unwrap_or_else(|| self.name(by.now));
-        let plan = |state: &crate::state::State| {
-            let ((changes, item), outcome) = state.plan_store(new, id, vector, by)?;
+        let plan = |state: &State| {
+            let ((changes, item), outcome) = plan(state, new, id, vector)?;
             Ok((changes, (item, outcome)))
         };
         let ((item, outcome), allocations) = self.write(plan).await?;
@@ -76,7 +87,7 @@ impl Memory {
                 self.vector_of(Some(&collection), given.as_deref(), text).await?
             }
         };
-        let plan = |state: &crate::state::State| state.plan_update(id, patch, vector, by);
+        let plan = |state: &State| state.plan_update(id, patch, vector, by);
         Ok(self.write(plan).await?.0)
     }
 
@@ -103,7 +114,7 @@ impl Memory {
         let ids: Vec<Id> = self.passing(scope, filter, &[Status::Active])?;
         let mut deleted = 0;
         for batch in ids.chunks(BATCH) {
-            let plan = |state: &crate::state::State| {
+            let plan = |state: &State| {
                 let planned = batch.iter().filter_map(|&id| state.plan_delete(id, by).ok());
                 let planned: Vec<_> = planned.collect();
                 let n = planned.len();
@@ -237,10 +248,7 @@ impl Memory {
             return Err(MemoryError::Unknown { id });
         }
         for event in self.history(id).await?.iter().rev().take_while(|event| event.at > at) {
-            for changed in &event.changed {
-                let before = serde_json::from_str(&changed.before).unwrap_or_default();
-                fields.insert(changed.field.clone(), before);
-            }
+            event.changed.iter().for_each(|changed| record::undo(&mut fields, changed));
             fields.insert("version".into(), (event.version.saturating_sub(1)).into());
         }
         fields.remove("usage");
@@ -283,7 +291,7 @@ impl Memory {
         if matches!(space.encoder, Encoding::Endpoint(_)) {
             self.endpoint_of(&space)?;
         }
-        let plan = |state: &crate::state::State| {
+        let plan = |state: &State| {
             state.check_space(&space)?;
             let there = state.spaces.get(&space.name).is_some_and(|index| index.space == space);
             Ok((if there { Vec::new() } else { vec![Change::Space(space.clone())] }, ()))
@@ -297,7 +305,7 @@ impl Memory {
         let settled = {
             let state = self.read()?;
             let there = state.spaces.get(name);
-            let bound = |i: &crate::state::Index| {
+            let bound = |i: &Index| {
                 let fixed = matches!(i.space.encoder, Encoding::Endpoint(_));
                 fixed || i.space.dimension == dimension || !i.columns.is_empty()
             };

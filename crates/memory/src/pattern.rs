@@ -4,6 +4,7 @@
 //! A recorded pattern is a memory, so everything that holds for memories holds for it. What is
 //! detected is counted and named by what was done; it is not interpreted.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::attitude::{Attitude, ClaimState, Instance, IntentionState, Pattern};
@@ -12,7 +13,7 @@ use crate::error::{MemoryError, TooLarge};
 use crate::intend::MATCH_THRESHOLD;
 use crate::item::{Class, Id, Item, New, Scope, Status, Time};
 use crate::memory::Stored;
-use crate::plan::{By, Outcome};
+use crate::plan::By;
 use crate::question::intent::recognise;
 use crate::search::MAX_QUERY_BYTES;
 use crate::sequence::{MAX_SEQUENCE, Sequence, sequences};
@@ -66,22 +67,30 @@ pub struct Detected {
     pub triggered: Vec<(Arc<Item>, f32)>,
 }
 
-/// Something that was done.
-struct Deed {
+/// Something that was done, before it is told by its name.
+struct Done {
     at: Time,
     /// By which memories of one time are in their order.
     number: u64,
+    slot: u32,
+    /// Which of what the memory did.
+    nth: usize,
+}
+
+/// Something that was done.
+struct Deed {
+    at: Time,
     name: String,
-    id: Id,
-    run: Option<String>,
+    item: Arc<Item>,
 }
 
 impl Memory {
     /// Records a pattern of thinking, seen once; the same text and kind, in the same scope, is the
-    /// same pattern, seen once more.
+    /// same pattern, seen once more, unless repeats are stored: see [`crate::Repeats`].
     ///
     /// # Errors
-    /// As [`Memory::store`]; [`MemoryError::TooLarge`] beyond [`crate::MAX_INSTANCES`].
+    /// As [`Memory::store`]; [`MemoryError::TooLarge`] beyond [`crate::MAX_INSTANCES`]. Nothing has
+    /// changed then.
     pub async fn record_pattern(
         &self,
         new: New,
@@ -91,12 +100,9 @@ impl Memory {
     ) -> Result<Stored, MemoryError> {
         let pattern = Pattern { kind, trigger, instances: vec![seen.clone()] };
         let attitude = Some(Attitude::Pattern(pattern));
-        let mut stored = self.store(New { attitude, class: Class::Pattern, ..new }, by).await?;
-        if stored.outcome == Outcome::Reinforced {
-            let id = stored.item.id;
-            stored.item = self.write(|state| state.plan_seen(id, seen, by)).await?.0;
-        }
-        Ok(stored)
+        let new = New { attitude, class: Class::Pattern, ..new };
+        let plan = |state: &State, new, id, vector| state.plan_pattern(new, id, vector, (seen, by));
+        self.store_as(new, by, plan).await
     }
 
     /// Detects sequences that come again, and recorded patterns that a message brings about.
@@ -105,8 +111,14 @@ impl Memory {
     /// [`MemoryError::Field`], [`MemoryError::TooLarge`].
     pub fn detect(&self, detect: &Detect) -> Result<Detected, MemoryError> {
         detect.check()?;
-        let state = self.read()?;
-        let deeds = state.deeds(&detect.scope, detect.from, detect.to);
+        let (done, triggered) = {
+            let state = self.read()?;
+            let message = detect.message.as_deref();
+            let triggered = message.map(|message| state.triggered(message, detect));
+            (state.done(&detect.scope, detect.from, detect.to), triggered.unwrap_or_default())
+        };
+        // What takes long is told when nothing of the memory is held.
+        let deeds: Vec<Deed> = done.into_iter().map(Deed::of).collect();
         let episodes = episodes(&deeds, detect.pause);
         let names: Vec<Vec<&str>> =
             episodes.iter().map(|e| e.iter().map(|deed| deed.name.as_str()).collect()).collect();
@@ -118,12 +130,10 @@ impl Memory {
         let seen = |one: Sequence| {
             let (episode, at) = one.last;
             let deeds = episodes[episode][at..at + one.deeds.len()].iter();
-            let ids = deeds.map(|deed| deed.id).collect();
+            let ids = deeds.map(|deed| deed.item.id).collect();
             (one, ids)
         };
         let sequences = all.into_iter().filter(good).take(detect.limit).map(seen).collect();
-        let message = detect.message.as_deref();
-        let triggered = message.map(|message| state.triggered(message, detect)).unwrap_or_default();
         let n_episodes = episodes.len();
         Ok(Detected { deeds: deeds.len(), episodes: n_episodes, tested, sequences, triggered })
     }
@@ -149,24 +159,28 @@ impl Detect {
 }
 
 impl State {
-    /// What was done within a time, in its order, the latest [`MAX_DEEDS`].
-    fn deeds(&self, scope: &Scope, from: Time, to: Time) -> Vec<Deed> {
-        let there = |item: &&Arc<Item>| {
+    /// What was done within a time, in its order, the latest [`MAX_DEEDS`], each with its place among
+    /// what its memory did.
+    fn done(&self, scope: &Scope, from: Time, to: Time) -> Vec<(Time, usize, Arc<Item>)> {
+        let there = |item: &Item| {
             scope.holds(&item.scope)
                 && !matches!(item.status, Status::Deleted | Status::Quarantined)
         };
-        let mut deeds = Vec::new();
-        for item in self.items.iter().flatten().filter(there) {
-            for (at, name) in done(item) {
-                if from < at && at <= to {
-                    let run = item.scope.run_id.clone();
-                    deeds.push(Deed { at, number: item.number, name, id: item.id, run });
-                }
+        let mut done = Vec::new();
+        for (slot, item) in (0..).zip(&self.items) {
+            let Some(item) = item.as_ref().filter(|item| there(item)) else { continue };
+            let within = |(_, at): &(usize, Time)| from < *at && *at <= to;
+            let times = times(item).into_iter().enumerate().filter(within);
+            let number = item.number;
+            done.extend(times.map(|(nth, at)| Done { at, number, slot, nth }));
+            if done.len() >= 2 * MAX_DEEDS {
+                keep_latest(&mut done, MAX_DEEDS);
             }
         }
-        deeds.sort_by_key(|deed| (deed.at, deed.number));
-        let early = deeds.len().saturating_sub(MAX_DEEDS);
-        deeds.split_off(early)
+        keep_latest(&mut done, MAX_DEEDS);
+        done.sort_unstable_by_key(Done::place);
+        let item = |one: Done| Some((one.at, one.nth, Arc::clone(self.at(one.slot)?)));
+        done.into_iter().filter_map(item).collect()
     }
 
     /// Recorded patterns whose trigger a message names.
@@ -184,73 +198,120 @@ impl State {
     }
 }
 
-/// What was done by a memory, each with its time. A memory whose metadata has a `deed` says itself
-/// what it was.
-fn done(item: &Item) -> Vec<(Time, String)> {
-    if let Some(deed) = item.metadata.get(DEED).and_then(|deed| deed.as_str()) {
-        return vec![(item.created_at, deed.to_owned())];
-    }
-    let first = |name: &str| (item.created_at, name.to_owned());
-    match &item.attitude {
-        Some(Attitude::Mark(_)) => Vec::new(),
-        Some(Attitude::Intention(intention)) => {
-            let end = match &intention.state {
-                IntentionState::Open => None,
-                IntentionState::Completed(end) => Some((end.at, "complete".to_owned())),
-                IntentionState::Abandoned(end) => Some((end.at, "abandon".to_owned())),
-            };
-            std::iter::once(first("intend")).chain(end).collect()
-        }
-        Some(Attitude::Claim(claim)) => {
-            let end = match &claim.state {
-                ClaimState::Unverified => None,
-                ClaimState::Verified(v) => Some((v.at, format!("claim came {}", v.truth))),
-            };
-            std::iter::once(first("claim")).chain(end).collect()
-        }
-        Some(Attitude::Pattern(pattern)) => {
-            let kind = &pattern.kind;
-            pattern.instances.iter().map(|one| (one.at, format!("think {kind}"))).collect()
-        }
-        None => {
-            let tagged = |tag: &str| item.tags.iter().any(|t| t == tag);
-            if tagged("decision") {
-                return vec![first("decide")];
-            }
-            if tagged("code") {
-                return vec![first("show code")];
-            }
-            if !tagged("message") {
-                return vec![first("remember")];
-            }
-            let role = item.metadata.get("role").and_then(|role| role.as_str()).unwrap_or("user");
-            let asked = recognise(&item.text).filter(|_| role != "assistant");
-            let deed = match asked {
-                Some(asked) => format!("ask {}", asked.intent.name()),
-                None if role == "assistant" => "answer".into(),
-                None => "say".into(),
-            };
-            vec![first(&deed)]
-        }
+impl Done {
+    fn place(&self) -> (Time, u64, usize) {
+        (self.at, self.number, self.nth)
     }
 }
 
-/// Deeds of one run each, without a pause.
+impl Deed {
+    fn of((at, nth, item): (Time, usize, Arc<Item>)) -> Self {
+        Self { at, name: deed(&item, nth), item }
+    }
+}
+
+/// Leaves the latest, in any order.
+fn keep_latest(done: &mut Vec<Done>, n: usize) {
+    let early = done.len().saturating_sub(n);
+    if early > 0 {
+        done.select_nth_unstable_by_key(early, Done::place);
+        done.drain(..early);
+    }
+}
+
+/// What a memory says itself of what was done.
+fn said(item: &Item) -> Option<&str> {
+    item.metadata.get(DEED)?.as_str()
+}
+
+/// When a memory did something: [`deed`] tells what. What is made comes first.
+fn times(item: &Item) -> Vec<Time> {
+    let made = std::iter::once(item.created_at);
+    if said(item).is_some() {
+        return made.collect();
+    }
+    match &item.attitude {
+        None => made.collect(),
+        Some(Attitude::Mark(_)) => Vec::new(),
+        Some(Attitude::Intention(intention)) => made.chain(intention.state.ended_at()).collect(),
+        Some(Attitude::Claim(claim)) => made.chain(claim.state.verified_at()).collect(),
+        Some(Attitude::Pattern(pattern)) => pattern.instances.iter().map(|one| one.at).collect(),
+    }
+}
+
+/// What a memory did at one of its [`times`]. A memory whose metadata has a `deed` says itself what
+/// it was.
+fn deed(item: &Item, nth: usize) -> String {
+    if let Some(deed) = said(item) {
+        return deed.to_owned();
+    }
+    match &item.attitude {
+        None => told(item),
+        Some(Attitude::Mark(_)) => "mark".into(),
+        Some(Attitude::Pattern(pattern)) => format!("think {}", pattern.kind),
+        Some(Attitude::Intention(intention)) => match &intention.state {
+            IntentionState::Completed(_) if nth > 0 => "complete".into(),
+            IntentionState::Abandoned(_) if nth > 0 => "abandon".into(),
+            _ => "intend".into(),
+        },
+        Some(Attitude::Claim(claim)) => match &claim.state {
+            ClaimState::Verified(verified) if nth > 0 => format!("claim came {}", verified.truth),
+            _ => "claim".into(),
+        },
+    }
+}
+
+/// What was done by a memory that is nobody's attitude.
+fn told(item: &Item) -> String {
+    let tagged = |tag: &str| item.tags.iter().any(|t| t == tag);
+    if tagged("decision") {
+        return "decide".into();
+    }
+    if tagged("code") {
+        return "show code".into();
+    }
+    if !tagged("message") {
+        return "remember".into();
+    }
+    let role = item.metadata.get("role").and_then(|role| role.as_str());
+    if role == Some("assistant") {
+        return "answer".into();
+    }
+    recognise(&item.text).map_or("say".into(), |asked| format!("ask {}", asked.intent.name()))
+}
+
+/// Deeds of one scope each, without a pause: nobody's are mixed with another's.
 fn episodes(deeds: &[Deed], pause: Time) -> Vec<Vec<&Deed>> {
-    let mut open: std::collections::HashMap<Option<&str>, usize> = Default::default();
+    let mut open: HashMap<&Scope, usize> = HashMap::new();
     let mut episodes: Vec<Vec<&Deed>> = Vec::new();
     for deed in deeds {
-        let run = deed.run.as_deref();
-        let nth = open.get(&run).copied().filter(|nth| {
+        let scope = &deed.item.scope;
+        let nth = open.get(scope).copied().filter(|nth| {
             episodes[*nth].last().is_some_and(|last| deed.at.saturating_sub(last.at) < pause)
         });
         match nth {
             Some(nth) => episodes[nth].push(deed),
             None => {
-                open.insert(run, episodes.len());
+                open.insert(scope, episodes.len());
                 episodes.push(vec![deed]);
             }
         }
     }
     episodes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, keep_latest};
+
+    #[test]
+    fn the_latest_are_kept_and_those_of_one_time_by_their_order() {
+        let done = |at, number| Done { at, number, slot: 0, nth: 0 };
+        let mut all = vec![done(3, 1), done(9, 2), done(5, 4), done(5, 3), done(1, 5)];
+        keep_latest(&mut all, 2);
+        all.sort_unstable_by_key(Done::place);
+        assert_eq!(all.iter().map(|one| one.number).collect::<Vec<_>>(), [4, 2]);
+        keep_latest(&mut all, 2);
+        assert_eq!(all.len(), 2);
+    }
 }

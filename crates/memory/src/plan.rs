@@ -10,7 +10,7 @@ use crate::config::Repeats;
 use crate::error::MemoryError;
 use crate::gate::{self, Verdict};
 use crate::item::{Class, Id, Item, MAX_VERSIONS, New, Patch, Status, Tier, Time, Use};
-use crate::record::{Change, Event, Happened, changed};
+use crate::record::{Change, Event, Happened, Space, changed, seen};
 use crate::state::State;
 use crate::tier::Fate;
 
@@ -81,6 +81,8 @@ impl Feedback {
 
 /// Changes, and the memory that they are about as it will be.
 pub(crate) type Planned = (Vec<Change>, Arc<Item>);
+/// The same where a memory is stored, and what comes of that.
+pub(crate) type Storing = (Planned, Outcome);
 
 impl State {
     /// What storing a memory changes.
@@ -90,17 +92,11 @@ impl State {
         id: Id,
         vector: Option<Arc<[f32]>>,
         by: &By,
-    ) -> Result<(Planned, Outcome), MemoryError> {
-        new.check()?;
-        let space = &self.space(new.collection.as_deref())?.space;
-        check_vector(space, vector.as_deref())?;
-        if self.ids.contains_key(&id) {
-            return Err(MemoryError::Taken { id });
-        }
-        let repeated = self.repeat_of(&new, &space.name);
-        let repeated = repeated.filter(|old| old.status == Status::Active);
-        if let Some(old) = repeated.filter(|_| self.config.repeats == Repeats::Reinforce) {
-            return Ok((self.reinforced(old, by), Outcome::Reinforced));
+    ) -> Result<Storing, MemoryError> {
+        let space = self.space_for(&new, id, vector.as_deref())?;
+        if let Some(old) = self.reinforces(&new, &space.name) {
+            let item = Arc::new(reinforced(old, by));
+            return Ok(((vec![Change::Item(Arc::clone(&item), None)], item), Outcome::Reinforced));
         }
         let supersedes = new.supersedes.map(|id| self.item_in(id, Status::Active)).transpose()?;
         let item = self.made(new, id, &space.name, by);
@@ -180,12 +176,21 @@ impl State {
         quota("bytes", self.bytes + crate::state::size(item) + vector, self.config.max_bytes)
     }
 
-    fn reinforced(&self, old: &Item, by: &By) -> Planned {
-        let mut item = old.clone();
-        item.usage.repeats = item.usage.repeats.saturating_add(1);
-        item.usage.by(&by.actor, by.now);
-        let item = Arc::new(item);
-        (vec![Change::Item(Arc::clone(&item), None)], item)
+    /// The collection of a new memory, which is checked.
+    fn space_for(&self, new: &New, id: Id, vector: Option<&[f32]>) -> Result<&Space, MemoryError> {
+        new.check()?;
+        let space = &self.space(new.collection.as_deref())?.space;
+        check_vector(space, vector)?;
+        match self.ids.contains_key(&id) {
+            true => Err(MemoryError::Taken { id }),
+            false => Ok(space),
+        }
+    }
+
+    /// The memory that becomes stronger instead of the new one being stored.
+    fn reinforces(&self, new: &New, collection: &str) -> Option<&Arc<Item>> {
+        let repeated = self.repeat_of(new, collection).filter(|old| old.status == Status::Active);
+        repeated.filter(|_| self.config.repeats == Repeats::Reinforce)
     }
 
     /// What changing a memory changes. `vector` is that of a new text or one that was given.
@@ -340,19 +345,22 @@ impl State {
         changed_item(old, item, None, by, Happened::Verified)
     }
 
-    /// What seeing a pattern once more changes.
-    pub(crate) fn plan_seen(
+    /// What recording a pattern changes: it is stored, or seen once more where it is there.
+    pub(crate) fn plan_pattern(
         &self,
+        new: New,
         id: Id,
-        instance: Instance,
-        by: &By,
-    ) -> Result<Planned, MemoryError> {
-        let old = self.item_in(id, Status::Active)?;
-        let (expected, found) = ("a pattern", "no pattern");
-        let pattern = old.pattern().ok_or(MemoryError::State { id, expected, found })?;
-        let pattern = pattern.seen(instance)?;
-        let item = Item { attitude: Some(Attitude::Pattern(pattern)), ..(**old).clone() };
-        changed_item(old, item, None, by, Happened::Seen)
+        vector: Option<Arc<[f32]>>,
+        (seen, by): (Instance, &By),
+    ) -> Result<Storing, MemoryError> {
+        let space = self.space_for(&new, id, vector.as_deref())?;
+        let old = self.reinforces(&new, &space.name);
+        let Some((old, pattern)) = old.and_then(|old| Some((old, old.pattern()?))) else {
+            return self.plan_store(new, id, vector, by);
+        };
+        let attitude = Some(Attitude::Pattern(pattern.seen(seen)?));
+        let item = Item { attitude, ..reinforced(old, by) };
+        Ok((changed_item(old, item, None, by, Happened::Seen)?, Outcome::Reinforced))
     }
 
     /// What erasing changes, and whether nothing of the memory is left then. Where knowledge says so
@@ -435,6 +443,13 @@ pub(crate) enum Fated {
     PartlyErased,
 }
 
+fn reinforced(old: &Item, by: &By) -> Item {
+    let mut item = old.clone();
+    item.usage.repeats = item.usage.repeats.saturating_add(1);
+    item.usage.by(&by.actor, by.now);
+    item
+}
+
 fn promoted(old: &Item, tier: Tier, by: &By) -> Item {
     let mut item = Item { tier, ..old.clone() };
     item.usage.reinforced_at = item.usage.reinforced_at.max(by.now);
@@ -464,10 +479,7 @@ fn state(item: &Item, expected: &'static str) -> MemoryError {
     MemoryError::State { id: item.id, expected, found: item.status.name() }
 }
 
-pub(crate) fn check_vector(
-    space: &crate::record::Space,
-    vector: Option<&[f32]>,
-) -> Result<(), MemoryError> {
+pub(crate) fn check_vector(space: &Space, vector: Option<&[f32]>) -> Result<(), MemoryError> {
     let Some(vector) = vector else { return Ok(()) };
     if vector.len() != space.dimension {
         return Err(MemoryError::Dimension {
@@ -518,7 +530,10 @@ fn changed_item(
 }
 
 fn event(old: Option<&Item>, item: &Item, by: &By, what: Happened) -> Event {
-    let changed = changed(old, item);
+    let changed = match (what, item.pattern()) {
+        (Happened::Seen, Some(pattern)) => seen(pattern),
+        _ => changed(old, item),
+    };
     Event { version: item.version, at: by.now, by: by.actor.clone(), what, changed }
 }
 

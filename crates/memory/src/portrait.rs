@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::{Between, BranchId, FactChange};
+use knowledge::{BranchId, Brought};
 
 use crate::attitude::{ClaimState, IntentionState};
 use crate::durable::Memory;
@@ -82,39 +82,29 @@ impl Memory {
     /// [`MemoryError::Field`], [`MemoryError::TooLarge`] for more than [`MAX_PERIODS`].
     pub fn portrait(&self, portray: &Portray) -> Result<Portrait, MemoryError> {
         portray.scope.check()?;
-        if portray.period <= 0 || portray.to <= portray.from {
+        let length = portray.to.checked_sub(portray.from).filter(|length| *length > 0);
+        let Some(length) = length.filter(|_| portray.period > 0) else {
             let expected = "a period above 0, and `to` after `from`".into();
             return Err(MemoryError::Field { what: "period", expected });
-        }
-        let length = portray.to.saturating_sub(portray.from);
+        };
         let n = usize::try_from((length - 1) / portray.period + 1).unwrap_or(usize::MAX);
         TooLarge::check("periods", "periods", n, MAX_PERIODS)?;
         let state = self.read()?;
-        let begins = |k: usize| portray.from.saturating_add(portray.period * k as Time);
-        let mut periods = Vec::with_capacity(n);
-        for k in 0..n {
-            let (from, to) = (begins(k), begins(k + 1).min(portray.to));
-            let compared = state.knowledge.between(&Between {
-                branch: BranchId::MAIN,
-                from,
-                to,
-                about: None,
-                limit: 0,
-            })?;
-            let added = |change: &FactChange| *change == FactChange::Added;
-            let facts = compared.facts.iter().filter(|(_, change)| added(change)).count();
-            let came = compared.relations.iter().filter(|r| !r.known_then && r.known_later);
-            periods.push(Period {
-                from,
-                to,
-                concepts: compared.entities.len(),
-                links: came.count(),
-                facts,
-                revised: compared.facts.len() - facts,
-                contradictions: compared.contradictions.len(),
-                ..Period::default()
-            });
-        }
+        let begins =
+            |k: usize| portray.from.saturating_add(portray.period.saturating_mul(k as Time));
+        let bounds: Vec<Time> = (0..=n).map(|k| begins(k).min(portray.to)).collect();
+        let brought = state.knowledge.brought(BranchId::MAIN, &bounds)?;
+        let period = |(k, brought): (usize, Brought)| Period {
+            from: bounds[k],
+            to: bounds[k + 1],
+            concepts: brought.entities,
+            links: brought.relations,
+            facts: brought.facts,
+            revised: brought.revised,
+            contradictions: brought.contradictions,
+            ..Period::default()
+        };
+        let mut periods: Vec<Period> = brought.into_iter().enumerate().map(period).collect();
         let kinds = state.portrayed(portray, &mut periods);
         Ok(Portrait { kinds, periods })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Collection, Expect, Write};
 
+use crate::attitude::Pattern;
 use crate::error::MemoryError;
 use crate::item::{Id, Item, Time};
 
@@ -94,6 +95,10 @@ pub enum Happened {
     Verified,
     Seen,
 }
+
+/// The field that is other where a pattern was seen once more: the instance, which came at the end.
+/// With all that were there before, a history would grow with the square of them.
+pub(crate) const INSTANCE: &str = "instance";
 
 /// A field before and after, as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -190,6 +195,27 @@ pub(crate) fn changed(before: Option<&Item>, after: &Item) -> Vec<Changed> {
             after: text(Some(value)),
         })
         .collect()
+}
+
+/// That a pattern was seen once more.
+pub(crate) fn seen(pattern: &Pattern) -> Vec<Changed> {
+    let last = pattern.instances.last().and_then(|last| serde_json::to_string(last).ok());
+    let changed = |after| Changed { field: INSTANCE.to_owned(), before: "null".to_owned(), after };
+    last.map(changed).into_iter().collect()
+}
+
+/// Undoes one change of a memory's fields.
+pub(crate) fn undo(fields: &mut serde_json::Map<String, serde_json::Value>, changed: &Changed) {
+    if changed.field != INSTANCE {
+        let before = serde_json::from_str(&changed.before).unwrap_or_default();
+        fields.insert(changed.field.clone(), before);
+        return;
+    }
+    let attitude = fields.get_mut("attitude");
+    let instances = attitude.and_then(|attitude| attitude.pointer_mut("/pattern/instances"));
+    if let Some(instances) = instances.and_then(serde_json::Value::as_array_mut) {
+        instances.pop();
+    }
 }
 
 /// The fields whose changes are history: neither counters nor what is derived.

@@ -56,7 +56,7 @@ impl Memory {
         let tier = |name| census.get(&("active", name)).copied().unwrap_or(0);
         let counts = state.knowledge.counts();
         let view = state.knowledge.latest(knowledge::BranchId::MAIN)?;
-        let open = view.contradictions(false, None, 0).len() as u64;
+        let open = view.n_open() as u64;
         Ok(Stats {
             active: status("active"),
             quarantined: status("quarantined"),

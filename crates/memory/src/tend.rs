@@ -1,9 +1,10 @@
 //! What time does to a memory: what was recalled is reinforced, what was used is consolidated and
 //! promoted, what is over expires, what was deleted long ago is erased.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
+use knowledge::{BranchId, Command, Stamp, Vertex};
 use serde::Serialize;
 
 use crate::durable::Memory;
@@ -18,6 +19,8 @@ use crate::state::State;
 const BATCH: usize = 100;
 /// Memories whose recalls are remembered between two rounds.
 pub const MAX_TOUCHED: usize = 100_000;
+/// Recalls whose memories are remembered together between two rounds.
+pub const MAX_TOGETHER: usize = 256;
 /// Who tends.
 const ACTOR: &str = "striatum";
 
@@ -62,6 +65,28 @@ impl Memory {
         }
     }
 
+    /// Notes that one recall brought memories together; relations between them and between what they
+    /// name are stronger from the next round on.
+    pub(crate) fn together(&self, hits: &[Hit]) {
+        let mut together = self.shared.together.lock().unwrap_or_else(PoisonError::into_inner);
+        if !hits.is_empty() && together.len() < MAX_TOGETHER {
+            together.push(hits.iter().map(|hit| hit.item.number).collect());
+        }
+    }
+
+    /// Strengthens relations between what was recalled together, in one commit.
+    async fn strengthen(&self, by: &By) -> Result<(), MemoryError> {
+        let together = {
+            let mut all = self.shared.together.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *all)
+        };
+        if together.is_empty() {
+            return Ok(());
+        }
+        let plan = |state: &State| Ok((state.plan_strengthened(&together, by)?, ()));
+        self.write(plan).await.map(drop)
+    }
+
     /// One round over everything.
     ///
     /// # Errors
@@ -77,6 +102,7 @@ impl Memory {
         for batch in recalled.chunks(BATCH) {
             done.reinforced += self.write(|state| Ok(state.plan_recalled(batch))).await?.0;
         }
+        self.strengthen(&by).await?;
         let due: Vec<Id> = self.read()?.due(&by);
         for batch in due.chunks(BATCH) {
             let (fates, _) = self.write(|state| Ok(state.plan_fates(batch, &by))).await?;
@@ -113,6 +139,27 @@ impl State {
         }
         let n = changes.len() as u64;
         (changes, n)
+    }
+
+    /// The stronger relations of memories that were recalled together, and of entities that they name.
+    fn plan_strengthened(
+        &self,
+        together: &[Vec<u64>],
+        by: &By,
+    ) -> Result<Vec<Change>, MemoryError> {
+        let view = self.knowledge.latest(BranchId::MAIN)?;
+        let vertices = |numbers: &Vec<u64>| -> Vec<Vertex> {
+            let items = numbers.iter().filter_map(|n| self.at(self.numbered(*n)?));
+            let names = items.flat_map(|item| &item.mentions).flat_map(|name| view.by_name(name));
+            let memories = numbers.iter().copied().map(Vertex::Memory);
+            let all: BTreeSet<Vertex> = names.map(Vertex::Entity).chain(memories).collect();
+            all.into_iter().rev().take(knowledge::MAX_RECALLED).collect()
+        };
+        let command = Command::RecalledEach(together.iter().map(vertices).collect());
+        let stamp = Stamp { branch: BranchId::MAIN, at: by.now, by: by.actor.clone() };
+        let plan = self.knowledge.plan(command, &stamp)?;
+        // The counters alone are no change.
+        Ok(if plan.changes.len() > 1 { vec![Change::Knowledge(plan)] } else { Vec::new() })
     }
 
     /// The memories that time changes.

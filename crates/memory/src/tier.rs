@@ -103,7 +103,7 @@ impl Profile {
         }
     }
 
-    /// The clock of a cortex: thirty seconds, an hour, a day; time alone consolidates.
+    /// The clock of a cortex: thirty seconds, an hour, and then for good; time alone consolidates.
     pub fn cortex() -> Self {
         Self {
             enters: Tier::Working,

@@ -9,9 +9,11 @@ use super::look::Look;
 use super::{Because, Finding, Role, Told};
 use crate::recall::literal;
 
-/// What an entity has: by name, the values, each with where it comes from and whom it leads to.
+/// What an entity has: by name, the values, each with where it comes from.
 type Traits = BTreeMap<String, Values>;
-type Values = BTreeMap<String, (Option<Because>, Option<EntityId>)>;
+type Values = BTreeMap<Value, Option<Because>>;
+/// A value as it is read, and whom it leads to: two may have one name.
+type Value = (String, Option<EntityId>);
 
 impl Look<'_> {
     pub(super) fn compare(&self, about: &[EntityId]) -> Told {
@@ -40,33 +42,35 @@ impl Look<'_> {
     /// One trait of both.
     fn compared(&self, key: &str, names: &[String; 2], [a, b]: [&Values; 2]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let mut only: [Vec<&String>; 2] = [Vec::new(), Vec::new()];
+        let mut only: [Vec<&str>; 2] = [Vec::new(), Vec::new()];
         let mut because: Vec<Because> = Vec::new();
         let mut entities: BTreeSet<EntityId> = BTreeSet::new();
-        for (value, (why, other)) in a {
+        for (value, why) in a {
+            let (said, other) = value;
             match b.get(value) {
-                Some((also, _)) => findings.push(Finding {
+                Some(also) => findings.push(Finding {
                     role: Role::Shared,
-                    said: format!("both: {key} {value}"),
+                    said: format!("both: {key} {said}"),
                     entities: other.iter().map(|id| self.entity(*id)).collect(),
                     because: why.iter().chain(also).cloned().collect(),
                 }),
                 None => {
-                    only[0].push(value);
+                    only[0].push(said);
                     because.extend(why.clone());
                     entities.extend(other);
                 }
             }
         }
-        for (value, (why, other)) in b.iter().filter(|(value, _)| !a.contains_key(*value)) {
-            only[1].push(value);
+        for (value, why) in b.iter().filter(|(value, _)| !a.contains_key(*value)) {
+            let (said, other) = value;
+            only[1].push(said);
             because.extend(why.clone());
             entities.extend(other);
         }
         if only.iter().any(|values| !values.is_empty()) {
-            let list = |values: &[&String]| match values {
+            let list = |values: &[&str]| match values {
                 [] => "nothing known".to_owned(),
-                values => values.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", "),
+                values => values.join(", "),
             };
             let [first, second] = names;
             findings.push(Finding {
@@ -90,16 +94,16 @@ impl Look<'_> {
                 | knowledge::Origin::InheritedException(from, _) => from,
                 _ => of,
             };
-            traits.entry(property).or_default().insert(value, (self.stated(from), None));
+            traits.entry(property).or_default().insert((value, None), self.stated(from));
         }
         for (fact, predicate, value) in self.values(of) {
             let because = self.because(LinkId::Fact(fact));
-            traits.entry(predicate).or_default().insert(value, (because, None));
+            traits.entry(predicate).or_default().insert((value, None), because);
         }
         for tie in self.ties(of) {
             let key = if tie.out { tie.kind } else { format!("{} (of others)", tie.kind) };
-            let value = (self.because(tie.id), Some(tie.other));
-            traits.entry(key).or_default().insert(self.name(tie.other), value);
+            let value = (self.name(tie.other), Some(tie.other));
+            traits.entry(key).or_default().insert(value, self.because(tie.id));
         }
         traits
     }

@@ -3,7 +3,7 @@
 use knowledge::{EntityId, Origin};
 
 use super::look::Look;
-use super::{Finding, Role, Told};
+use super::{Finding, MAX_FINDINGS, Role, Told};
 use crate::learn::KIND;
 use crate::recall::literal;
 
@@ -15,7 +15,7 @@ impl Look<'_> {
         if about.is_empty() {
             return Told::unknown("nothing that is known is named");
         }
-        let mut told = Told::default();
+        let mut told = Told { more: about.len() > MAX_DEFINED, ..Told::default() };
         let mut without: Vec<String> = Vec::new();
         for id in about.iter().take(MAX_DEFINED) {
             let before = told.findings.len();
@@ -78,6 +78,6 @@ impl Look<'_> {
             entities: other.map(|other| self.entity(other)).into_iter().collect(),
             because: self.because(link).into_iter().collect(),
         };
-        values.chain(ties).map(told).collect()
+        values.chain(ties).take(MAX_FINDINGS + 1).map(told).collect()
     }
 }

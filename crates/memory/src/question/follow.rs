@@ -12,6 +12,8 @@ use super::{Finding, MAX_FINDINGS, Role, Told};
 const WAYS: usize = 3;
 /// Steps of a chain of causes.
 const MAX_CAUSES: usize = 6;
+/// Steps that are looked at for a chain of causes from one to another.
+const MAX_CAUSES_LOOKED: usize = 1_000;
 
 /// Predicates by which the first leads to the second.
 const LEADS: &[&str] = &[
@@ -114,27 +116,33 @@ impl Look<'_> {
     /// What led to one, and what follows from it.
     fn around_cause(&self, one: EntityId, words: &[String]) -> Told {
         let told = |role| {
-            let steps = self.caused(one, role == Role::Effect, None);
-            steps.into_iter().map(move |tie| self.caused_by(&tie, role)).collect::<Vec<_>>()
+            let (steps, more) = self.caused(one, role == Role::Effect, None);
+            let told = steps.iter().map(|tie| self.caused_by(tie, role)).collect::<Vec<_>>();
+            (told, more)
         };
-        let (causes, effects) = (told(Role::Cause), told(Role::Effect));
+        let ((causes, more), (effects, also)) = (told(Role::Cause), told(Role::Effect));
         let unknown = (causes.is_empty() && effects.is_empty())
             .then(|| format!("neither a cause nor an effect of {} is known", self.name(one)));
         let forward = words.iter().any(|word| FORWARD.contains(&word.as_str()));
         let (first, then) = if forward { (effects, causes) } else { (causes, effects) };
-        Told { findings: first.into_iter().chain(then).collect(), unknown, ..Told::default() }
+        let findings = first.into_iter().chain(then).collect();
+        Told { findings, unknown, more: more || also, ..Told::default() }
     }
 
     /// How one leads to the other.
     fn chain(&self, first: EntityId, second: EntityId) -> Told {
-        let chain = |from, to| {
-            let steps = self.caused(from, true, Some(to));
-            (!steps.is_empty()).then_some((to, steps))
-        };
-        let Some((to, steps)) = chain(first, second).or_else(|| chain(second, first)) else {
+        let (mut steps, mut cut) = self.caused(first, true, Some(second));
+        let mut to = second;
+        if steps.is_empty() {
+            let (back, also) = self.caused(second, true, Some(first));
+            (steps, cut, to) = (back, cut || also, first);
+        }
+        if steps.is_empty() {
             let (a, b) = (self.name(first), self.name(second));
-            return Told::unknown(format!("it is not known that {a} led to {b}, nor {b} to {a}"));
-        };
+            let not_all = if cut { "; not all was looked at" } else { "" };
+            let unknown = format!("it is not known that {a} led to {b}, nor {b} to {a}{not_all}");
+            return Told { more: cut, ..Told::unknown(unknown) };
+        }
         let said: Vec<String> = steps.iter().map(|tie| self.said(tie.id)).collect();
         let finding = Finding {
             role: Role::Path,
@@ -154,29 +162,37 @@ impl Look<'_> {
         }
     }
 
-    /// Steps of cause from one on, forwards or backwards, the nearest first; to a goal, those of one
-    /// chain with the fewest steps alone.
-    fn caused(&self, from: EntityId, forward: bool, goal: Option<EntityId>) -> Vec<Tie> {
+    /// Steps of cause from one on, forwards or backwards, the nearest first, and whether there are
+    /// more; to a goal, those of one chain with the fewest steps alone.
+    fn caused(&self, from: EntityId, forward: bool, goal: Option<EntityId>) -> (Vec<Tie>, bool) {
+        let limit = if goal.is_some() { MAX_CAUSES_LOOKED } else { MAX_FINDINGS };
+        let mut cut = false;
         let mut seen = BTreeSet::from([from]);
         let mut queue = VecDeque::from([(from, 0, None)]);
         let mut steps: Vec<(Option<usize>, Tie)> = Vec::new();
         while let Some((at, depth, by)) = queue.pop_front() {
-            if depth == MAX_CAUSES {
-                continue;
+            if depth == MAX_CAUSES || cut {
+                break;
             }
             for tie in self.ties(at).into_iter().filter(|tie| leads(tie) == Some(forward)) {
-                if steps.len() > MAX_FINDINGS || !seen.insert(tie.other) {
+                let (other, k) = (tie.other, steps.len());
+                if !seen.insert(other) {
                     continue;
                 }
-                let (other, k) = (tie.other, steps.len());
+                let reached = goal == Some(other);
+                if k >= limit && !reached {
+                    cut = true;
+                    continue;
+                }
                 steps.push((by, tie));
-                if goal == Some(other) {
-                    return back(steps, k);
+                if reached {
+                    return (back(steps, k), false);
                 }
                 queue.push_back((other, depth + 1, Some(k)));
             }
         }
-        if goal.is_some() { Vec::new() } else { steps.into_iter().map(|(_, tie)| tie).collect() }
+        let steps = if goal.is_some() { Vec::new() } else { steps };
+        (steps.into_iter().map(|(_, tie)| tie).collect(), cut)
     }
 }
 

@@ -71,6 +71,9 @@ impl Intent {
 /// sentence need not be a question. `None` says that no intent is meant after all.
 type Cue = (u8, Option<Intent>, &'static str);
 
+/// A plural says what is looked for, and not what is asked of it: it is none of the words that say so.
+const PLURAL: &str = "~s";
+
 const A: Option<Intent> = Some(Intent::Aggregation);
 const C: Option<Intent> = Some(Intent::Causal);
 const D: Option<Intent> = Some(Intent::Definition);
@@ -346,7 +349,9 @@ fn fits(pattern: &[&str], words: &[String], at: usize) -> Option<Vec<usize>> {
                 return None;
             }
             let mut found = fits(rest, words, at + 1)?;
-            found.insert(0, at);
+            if part != PLURAL {
+                found.insert(0, at);
+            }
             Some(found)
         }
     }

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use knowledge::links::LinkId;
-use knowledge::{EntityId, FactId, FactQuery, IS_A, ItemId, Object, Provenance, Vertex, View};
+use knowledge::{
+    EntityId, Fact, FactId, FactQuery, IS_A, ItemId, Known, MAX_PAGE, Object, Provenance, Vertex,
+    View,
+};
 
 use super::Because;
 use crate::item::Time;
@@ -40,6 +43,21 @@ impl Look<'_> {
         name(self.view, id)
     }
 
+    /// All facts that answer a question: as many as an entity may have
+    /// ([`knowledge::MAX_FACTS_PER_ENTITY`]), over all pages.
+    fn every_fact(&self, query: &FactQuery) -> Vec<Known<'_, FactId, Fact>> {
+        let mut facts = Vec::new();
+        loop {
+            let after = facts.last().map(|fact: &Known<'_, FactId, Fact>| fact.id);
+            let page = self.view.facts(&FactQuery { after, ..query.clone() });
+            let last = page.len() < MAX_PAGE;
+            facts.extend(page);
+            if last {
+                return facts;
+            }
+        }
+    }
+
     /// Facts and relations that join an entity to others, in the order of their numbers; those that
     /// say that something is not so, or that have no strength left, do not.
     pub(super) fn ties(&self, of: EntityId) -> Vec<Tie> {
@@ -48,7 +66,7 @@ impl Look<'_> {
             (true, FactQuery { subject: Some(of), ..FactQuery::default() }),
             (false, FactQuery { object: Some(Object::Entity(of)), ..FactQuery::default() }),
         ] {
-            for fact in self.view.facts(&query).into_iter().filter(|fact| !fact.item.negated) {
+            for fact in self.every_fact(&query).into_iter().filter(|fact| !fact.item.negated) {
                 let other = match (&fact.item.object, out) {
                     (Object::Entity(object), true) => *object,
                     (_, false) => fact.item.subject,
@@ -121,7 +139,7 @@ impl Look<'_> {
     /// Facts of an entity about values, with what they say: predicate, value.
     pub(super) fn values(&self, of: EntityId) -> Vec<(FactId, String, String)> {
         let query = FactQuery { subject: Some(of), ..FactQuery::default() };
-        let facts = self.view.facts(&query).into_iter();
+        let facts = self.every_fact(&query).into_iter();
         facts
             .filter_map(|fact| match &fact.item.object {
                 Object::Literal(value) => {
@@ -152,7 +170,7 @@ impl Look<'_> {
             predicate: Some(IS_A.to_owned()),
             ..FactQuery::default()
         };
-        let facts = self.view.facts(&query).into_iter().filter(|fact| !fact.item.negated);
+        let facts = self.every_fact(&query).into_iter().filter(|fact| !fact.item.negated);
         facts.filter_map(|f| Some((self.view.resolve(f.item.subject)?, f.id))).collect()
     }
 
@@ -163,7 +181,7 @@ impl Look<'_> {
             predicate: Some(IS_A.to_owned()),
             ..FactQuery::default()
         };
-        let facts = self.view.facts(&query).into_iter().filter(|fact| !fact.item.negated);
+        let facts = self.every_fact(&query).into_iter().filter(|fact| !fact.item.negated);
         facts
             .filter_map(|fact| match fact.item.object {
                 Object::Entity(parent) => Some((self.view.resolve(parent)?, fact.id)),

@@ -4,13 +4,16 @@
 //! `docs/concepts/questions.md` is the page about it.
 
 mod above;
+mod bound;
 mod compare;
 mod define;
 mod follow;
 pub(crate) mod intent;
 mod look;
 mod named;
+mod property;
 mod select;
+mod words;
 
 use knowledge::links::Strategy;
 use knowledge::{At, BranchId, EntityId, ItemId};
@@ -37,7 +40,7 @@ pub struct Asked {
     pub about: Vec<(EntityId, String)>,
     /// The answer, at most [`MAX_FINDINGS`] parts.
     pub findings: Vec<Finding>,
-    /// How many there are, where that is asked.
+    /// How many there are, where that is asked and all were looked at.
     pub count: Option<usize>,
     /// What is not known, where there is no answer.
     pub unknown: Option<String>,
@@ -136,7 +139,7 @@ impl Memory {
     /// it asks for.
     ///
     /// # Errors
-    /// [`MemoryError::TooLarge`], [`MemoryError::Closed`].
+    /// [`MemoryError::TooLarge`], [`MemoryError::Closed`], [`MemoryError::Knowledge`].
     pub fn asked(&self, question: &str, now: Time) -> Result<Option<Asked>, MemoryError> {
         TooLarge::check("message", "bytes", question.len(), MAX_QUERY_BYTES)?;
         self.read()?.asked(question, now)
@@ -205,7 +208,7 @@ impl Memory {
     /// the conservative one where its words do not say what it asks for.
     ///
     /// # Errors
-    /// [`MemoryError::TooLarge`], [`MemoryError::Closed`].
+    /// [`MemoryError::TooLarge`], [`MemoryError::Closed`], [`MemoryError::Knowledge`].
     pub fn minded(&self, question: &str, now: Time) -> Result<Minded, MemoryError> {
         TooLarge::check("question", "bytes", question.len(), MAX_QUERY_BYTES)?;
         let state = self.read()?;

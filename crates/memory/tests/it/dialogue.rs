@@ -56,10 +56,12 @@ struct Script {
     pairs: Vec<(String, String)>,
 }
 
-struct Draw(u64);
+/// Numbers by seed (Marsaglia's xorshift).
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    fn next(&mut self, n: usize) -> usize {
+    /// One below `n`.
+    pub(crate) fn next(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use knowledge::{BranchId, Command, NewEntity, Provenance};
 use memory::{
-    Config, Detect, End, Instance, MAX_INSTANCES, Marks, Memory, Message, New, Outcome, Portray,
-    Scope, Time,
+    Attitude, Config, Detect, End, Filter, Instance, MAX_INSTANCES, Marks, Memory, Message, New,
+    Outcome, Pattern, Portray, Repeats, Scope, Status, Time,
 };
 
 use crate::{NOW, by, open, said, store};
@@ -77,6 +77,20 @@ async fn a_pattern_is_recorded_once_and_seen_again() {
 }
 
 #[tokio::test]
+async fn a_portrait_of_all_time_in_the_longest_periods_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    record(&memory, "Asks for the evidence", "critical", NOW).await;
+    let period = Time::MAX / 3 * 2;
+    let portray = Portray { scope: Scope::default(), from: 0, to: Time::MAX, period };
+    let portrait = memory.portrait(&portray).unwrap();
+    let ends: Vec<_> = portrait.periods.iter().map(|p| (p.from, p.to, p.memories)).collect();
+    assert_eq!(ends, [(0, period, 1), (period, Time::MAX, 0)]);
+    let all = Portray { from: Time::MIN, period: Time::MAX, ..portray };
+    assert!(memory.portrait(&all).is_err(), "longer than a time can tell");
+}
+
+#[tokio::test]
 async fn instances_of_a_pattern_have_a_limit() {
     let folder = tempfile::tempdir().unwrap();
     let memory = open(&store(folder.path()), "acme", Config::default()).await;
@@ -84,8 +98,69 @@ async fn instances_of_a_pattern_have_a_limit() {
         record(&memory, "Again", "adaptive", NOW + k as Time).await;
     }
     let one = ("adaptive".to_owned(), None);
+    let listed =
+        memory.list(&Scope::default(), &Filter::everything(), &[Status::Active], None, 10).unwrap();
+    let before = &listed.items[0];
     let more = memory.record_pattern(said("Again"), one, seen(NOW + DAY), &by(NOW + DAY)).await;
     assert!(more.unwrap_err().to_string().contains("instances"));
+    let after = memory.get(before.id).unwrap();
+    assert_eq!(after, *before, "nothing is half applied");
+    assert_eq!(after.usage.repeats as usize, MAX_INSTANCES - 1);
+    let events = memory.history(before.id).await.unwrap();
+    assert_eq!((events.len(), after.version as usize), (MAX_INSTANCES, MAX_INSTANCES));
+}
+
+#[tokio::test]
+async fn the_history_of_a_pattern_has_each_time_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    for k in 0..20 {
+        record(&memory, "Again", "adaptive", NOW + k * DAY).await;
+    }
+    let id = record(&memory, "Again", "adaptive", NOW + 20 * DAY).await.item.id;
+    let events = memory.history(id).await.unwrap();
+    let size = |k: usize| format!("{:?}", events[k].changed).len();
+    assert_eq!(size(1), size(20), "an event does not grow with those before it");
+    let last: Instance = serde_json::from_str(&events[20].changed[0].after).unwrap();
+    assert_eq!(last, seen(NOW + 20 * DAY));
+    for n in [1, 7, 21] {
+        let then = memory.as_of(id, NOW + (n as Time - 1) * DAY).await.unwrap();
+        let instances = then["attitude"]["pattern"]["instances"].as_array().unwrap();
+        assert_eq!((instances.len(), then["version"].as_u64()), (n, Some(n as u64)));
+    }
+}
+
+#[tokio::test]
+async fn the_last_time_of_a_pattern_is_the_latest_and_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    record(&memory, "Again", "adaptive", NOW).await;
+    let one = ("adaptive".to_owned(), Some("a plan without numbers".to_owned()));
+    let before = seen(NOW - DAY);
+    let told = memory.record_pattern(said("Again"), one, before.clone(), &by(NOW + DAY)).await;
+    let item = told.unwrap().item;
+    assert_eq!(item.pattern().unwrap().by_time(), [&seen(NOW), &before]);
+    let never = Pattern { kind: "adaptive".into(), ..Pattern::default() };
+    let new = New { attitude: Some(Attitude::Pattern(never)), ..said("Never") };
+    let refused = memory.store(new, &by(NOW)).await.unwrap_err().to_string();
+    assert!(refused.starts_with("instances: expected"), "{refused}");
+}
+
+#[tokio::test]
+async fn an_episode_is_of_one_scope() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    for k in 0..5 {
+        for (user, deed) in [("ada", "ask"), ("bob", "answer")] {
+            let metadata = BTreeMap::from([("deed".to_owned(), serde_json::Value::from(deed))]);
+            let scope = Scope { user_id: Some(user.into()), ..Scope::default() };
+            let new = New { metadata, scope, ..said(&format!("{deed} {k}")) };
+            memory.store(new, &by(NOW + k * MINUTE)).await.unwrap();
+        }
+    }
+    let detected = memory.detect(&Detect { chance: 1.0, ..everything(NOW + DAY) }).unwrap();
+    assert_eq!((detected.deeds, detected.episodes), (10, 2));
+    assert_eq!(detected.tested, 4, "nothing from one to the other: {:?}", detected.sequences);
 }
 
 /// What somebody did, one after the other, in a run of its own.
@@ -174,6 +249,69 @@ async fn concepts_that_come_together_become_a_compound() {
     assert!(memory.compounds(10).unwrap()[0].npmi < 0.8);
 }
 
+/// A memory in which two have come together twice, and something else happened.
+async fn two_together(memory: &Memory) {
+    let told = ["Something happened in Porto.", "Something else happened in Porto."];
+    let two = ["today", "yesterday"].map(wrote);
+    for (k, said) in told.map(str::to_owned).into_iter().chain(two).enumerate() {
+        let message = Message { role: "user".into(), content: said };
+        let by = by(NOW + k as Time);
+        assert!(
+            memory.learn(&[message], &Scope::default(), &by).await.unwrap().compounds.is_empty()
+        );
+    }
+}
+
+fn wrote(when: &str) -> String {
+    format!("Ada Lovelace wrote to Charles Babbage {when}.")
+}
+
+#[tokio::test]
+async fn a_compound_without_its_parts_is_completed() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    two_together(&memory).await;
+    // As it is where forming it ended after the first of three commits.
+    let confidence = 1.0;
+    let provenance = Provenance { source: "ada".into(), memory: None, episode: None, confidence };
+    let half = Command::AddEntity(NewEntity {
+        name: "Ada Lovelace + Charles Babbage".into(),
+        kind: "compound".into(),
+        aliases: Vec::new(),
+        properties: Default::default(),
+        provenance,
+    });
+    memory.know(half, BranchId::MAIN, &by(NOW + 10)).await.unwrap();
+    assert!(memory.compounds(10).unwrap().is_empty());
+    let message = Message { role: "user".into(), content: wrote("again") };
+    let learned = memory.learn(&[message], &Scope::default(), &by(NOW + 20)).await.unwrap();
+    assert_eq!(learned.compounds.len(), 1);
+    let compounds = memory.compounds(10).unwrap();
+    assert_eq!((compounds.len(), compounds[0].entity), (1, learned.compounds[0].1));
+}
+
+#[tokio::test]
+async fn a_compound_is_formed_once_by_several_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    two_together(&memory).await;
+    let learn = async |when: &str, at: Time| {
+        let message = Message { role: "user".into(), content: wrote(when) };
+        memory.learn(&[message], &Scope::default(), &by(at)).await.unwrap();
+    };
+    let [one, two, three] = [("again", 10), ("at noon", 11), ("at night", 12)];
+    tokio::join!(
+        learn(one.0, NOW + one.1),
+        learn(two.0, NOW + two.1),
+        learn(three.0, NOW + three.1)
+    );
+    let named = memory.knowledge(|known| {
+        Ok(known.latest(BranchId::MAIN)?.by_name("Ada Lovelace + Charles Babbage"))
+    });
+    assert_eq!(named.unwrap().len(), 1);
+    assert_eq!(memory.compounds(10).unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn two_snapshots_tell_what_changed_between_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,4 +355,54 @@ async fn two_snapshots_tell_what_changed_between_them() {
     assert_eq!(changes(&compare("before", "after").unwrap()), ["meant", "claimed", "completed"]);
     let missing = compare("before", "never").unwrap_err().to_string();
     assert!(missing.starts_with("snapshot: expected"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_that_of_the_scope_and_never_a_guess() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let of = |user: &str| Scope { user_id: Some(user.into()), ..Scope::default() };
+    let mark = async |name: &str, scope: Scope, at: Time| {
+        memory.mark(name.into(), BranchId::MAIN, scope, &by(at)).await
+    };
+    let ours = mark("a", Scope::default(), NOW).await.unwrap().item;
+    let adas = mark("a", of("ada"), NOW + 1).await.unwrap().item;
+    assert!(mark("a", of("ada"), NOW + 2).await.is_err(), "taken");
+    mark("b", Scope::default(), NOW + 3).await.unwrap();
+    mark("c", of("ada"), NOW + 4).await.unwrap();
+    let first = mark("d", of("ada"), NOW + 5).await.unwrap().item;
+    let second = mark("d", of("bob"), NOW + 6).await.unwrap().item;
+    let compare = |a: &str, b: &str, scope: Scope| {
+        let between = [a.to_owned(), b.to_owned()];
+        memory.compare_marks(&Marks { between, scope, limit: 50 })
+    };
+    // The scope's own, although a newer one of the name lies within it.
+    assert_eq!(compare("a", "b", Scope::default()).unwrap().from.id, ours.id);
+    assert_eq!(compare("a", "c", of("ada")).unwrap().from.id, adas.id);
+    // Or the only one that lies within it; never one of several.
+    assert_eq!(compare("b", "c", Scope::default()).unwrap().to.text, "c");
+    let several = compare("a", "d", Scope::default()).unwrap_err().to_string();
+    for named in [first.id, second.id] {
+        assert!(several.contains(&named.to_string()), "{several}");
+    }
+    let id = first.id.to_string();
+    assert_eq!(compare("a", &id, Scope::default()).unwrap().to.id, first.id);
+}
+
+#[tokio::test]
+async fn of_two_snapshots_of_a_name_at_once_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // Where repeats are kept, nothing but the check keeps a name unique.
+    let config = Config { repeats: Repeats::Keep, ..Config::default() };
+    let memory = open(&store(folder.path()), "acme", config).await;
+    let (one, other) = (by(NOW), by(NOW + 1));
+    let mark = |by| memory.mark("release".into(), BranchId::MAIN, Scope::default(), by);
+    // A task that has done much is put off, so that both are on their way before either is written.
+    let much = async {
+        for _ in 0..1_000 {
+            tokio::task::coop::consume_budget().await;
+        }
+    };
+    let ((), one, other) = tokio::join!(biased; much, mark(&one), mark(&other));
+    assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
 }

@@ -4,6 +4,7 @@
 
 use memory::{Config, Memory, Query, Weights};
 
+use crate::dialogue::Draw;
 use crate::{NOW, by, open, said, store};
 
 const CHAINS: usize = 60;
@@ -95,16 +96,7 @@ const KINDS: [Kind; 4] = [
     },
 ];
 
-struct Draw(u64);
-
 impl Draw {
-    fn next(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 20) as usize % n
-    }
-
     /// A name that no other has: syllables, and a number in syllables.
     fn name(&mut self, k: usize) -> String {
         const FIRST: [&str; 8] = ["Bra", "Del", "Fen", "Gor", "Hul", "Kir", "Mon", "Tas"];

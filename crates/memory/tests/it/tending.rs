@@ -1,5 +1,6 @@
 //! What time does: memories fade, are consolidated, promoted, expire and are erased.
 
+use knowledge::{BranchId, Command, ItemId, NewEntity, NewRelation, Provenance, Validity, Vertex};
 use memory::{Class, Config, Feedback, New, Profile, Query, Status, Tier, strength};
 
 use crate::{NOW, by, open, said, store};
@@ -97,4 +98,55 @@ async fn recalling_makes_stronger() {
     let item = memory.get(id).unwrap();
     assert_eq!((item.usage.accesses, item.usage.reinforced_at), (3, NOW + DAY));
     assert_eq!(item.version, 1, "being recalled is not a change");
+}
+
+#[tokio::test]
+async fn what_is_recalled_together_is_related_more_strongly() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let mut ends = Vec::new();
+    for name in ["Ada", "Bees", "Cyd"] {
+        let provenance =
+            Provenance { source: "ada".into(), memory: None, episode: None, confidence: 1.0 };
+        let (kind, aliases, properties) = ("thing".into(), Vec::new(), Default::default());
+        let new = NewEntity { name: name.into(), kind, aliases, properties, provenance };
+        let done = memory.know(Command::AddEntity(new), BranchId::MAIN, &by(NOW)).await.unwrap();
+        let Some(ItemId::Entity(id)) = done.item else { panic!("{done:?}") };
+        ends.push(Vertex::Entity(id));
+    }
+    for to in &ends[1..] {
+        let provenance =
+            Provenance { source: "ada".into(), memory: None, episode: None, confidence: 1.0 };
+        let (from, kind, valid) = (ends[0], "near".into(), Validity::ALWAYS);
+        let new = NewRelation { from, kind, to: *to, strength: 0.5, floor: 0.0, valid, provenance };
+        memory.know(Command::AddRelation(new), BranchId::MAIN, &by(NOW)).await.unwrap();
+    }
+    for (name, text) in [("Ada", "She moved to the valley"), ("Bees", "The hives of the valley")] {
+        let new = New { mentions: vec![name.into()], ..said(text) };
+        memory.store(new, &by(NOW)).await.unwrap();
+    }
+    let strengths = || {
+        let read = |knowledge: &knowledge::Knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            let all = view.relations(ends[0]);
+            Ok(all.iter().map(|r| view.strength(r.id, NOW).unwrap()).collect::<Vec<_>>())
+        };
+        memory.knowledge(read).unwrap()
+    };
+    // A search is not a recall.
+    memory.search(&Query { limit: 5, ..Query::new("valley") }, NOW).unwrap();
+    memory.tend(NOW).await.unwrap();
+    assert_eq!(strengths(), [0.5, 0.5]);
+    let (message, scope) = ("What of the valley?".to_owned(), memory::Scope::default());
+    let recall = memory::Recall { message, scope, limit: 5, context_bytes: 1000 };
+    for _ in 0..2 {
+        assert_eq!(memory.recall(&recall, NOW).await.unwrap().hits.len(), 2);
+    }
+    memory.tend(NOW).await.unwrap();
+    // Once a round: 0.5 + 0.1 (1 − 0.5), and nothing where only one end was recalled.
+    assert!((strengths()[0] - 0.55).abs() < 1e-6 && strengths()[1] == 0.5, "{:?}", strengths());
+    let revision = || memory.knowledge(|k| Ok(k.revision())).unwrap();
+    let before = revision();
+    memory.tend(NOW).await.unwrap();
+    assert_eq!(revision(), before, "a round without recalls writes nothing");
 }

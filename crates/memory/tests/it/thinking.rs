@@ -43,6 +43,7 @@ async fn fact(memory: &Memory, subject: EntityId, says: (&str, &str), at: Time) 
         confidence: 0.9,
         provenance: source(),
         justifications: Vec::new(),
+        functional: None,
     };
     know(memory, Command::AssertFact(new), at).await;
 }

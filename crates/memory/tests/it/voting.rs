@@ -53,6 +53,7 @@ fn is_a(subject: EntityId, kind: EntityId) -> Command {
         confidence: 1.0,
         provenance: provenance(),
         justifications: Vec::new(),
+        functional: None,
     })
 }
 
