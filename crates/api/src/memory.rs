@@ -963,7 +963,7 @@ pub struct Asked {
     /// The answer, in parts.
     #[prost(message, repeated, tag = "4")]
     pub findings: ::prost::alloc::vec::Vec<AnswerPart>,
-    /// How many there are, where that is asked.
+    /// How many there are, where that is asked and all were looked at.
     #[prost(uint64, optional, tag = "5")]
     pub count: ::core::option::Option<u64>,
     /// What is not known, where there is no answer.
@@ -1801,7 +1801,7 @@ pub struct CognitiveProfileRequest {
     /// Up to then, RFC 3339; now where there is none.
     #[prost(string, optional, tag = "2")]
     pub to: ::core::option::Option<::prost::alloc::string::String>,
-    /// How long a period is, in days; 7 where there is none.
+    /// How long a period is, in days, 1 to 36600; 7 where there is none.
     #[prost(uint32, optional, tag = "3")]
     pub period_days: ::core::option::Option<u32>,
     #[prost(string, optional, tag = "4")]

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::{Keep, Recipients};
 
+/// The longest time of a tier (seconds): a century.
+const MAX_TIER_SECONDS: u64 = 36_525 * 86_400;
+
 /// Settings of the server. A key that is absent keeps its default; an unknown key is an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,6 +73,13 @@ pub struct Memory {
     /// The clocks of the tiers: `assistant` keeps what it is told, `analyst` forgets after an hour,
     /// a week, ninety days what nobody needed, `cortex` consolidates after 30 seconds and an hour.
     pub profile: String,
+    /// How long a memory stays in the working tier before it is judged (seconds), in place of the
+    /// profile's time; 0 for ever.
+    pub working_seconds: Option<u64>,
+    /// As above, in the short-term tier.
+    pub short_term_seconds: Option<u64>,
+    /// As above, in the long-term tier.
+    pub long_term_seconds: Option<u64>,
     /// Memories of a tenant, deleted ones that can be had back among them.
     pub max_memories: u64,
     /// Bytes of a tenant's texts, metadata and vectors.
@@ -320,6 +330,9 @@ impl Default for Memory {
         let plain = memory::Config::default();
         Self {
             profile: "assistant".into(),
+            working_seconds: None,
+            short_term_seconds: None,
+            long_term_seconds: None,
             max_memories: plain.max_memories,
             max_bytes: plain.max_bytes,
             gate: plain.gate,
@@ -343,10 +356,20 @@ impl Memory {
         let tiers = memory::Profile::named(&self.profile);
         let expected = "assistant, analyst or cortex";
         let wrong = || format!("profile: expected {expected}, found {:?}", self.profile);
+        let mut tiers = tiers.ok_or_else(wrong)?;
+        for (own, seconds) in [
+            (&mut tiers.working_seconds, self.working_seconds),
+            (&mut tiers.short_term_seconds, self.short_term_seconds),
+            (&mut tiers.long_term_seconds, self.long_term_seconds),
+        ] {
+            if let Some(seconds) = seconds {
+                *own = (seconds > 0).then_some(seconds);
+            }
+        }
         Ok(memory::Config {
             max_memories: self.max_memories,
             max_bytes: self.max_bytes,
-            tiers: tiers.ok_or_else(wrong)?,
+            tiers,
             gate: self.gate,
             trust: self.trust,
             undo_seconds: self.undo_seconds,
@@ -461,6 +484,15 @@ impl Config {
         let profile = &self.memory.profile;
         let fits = memory::Profile::named(profile).is_some();
         expect("memory.profile", fits, "assistant, analyst or cortex", profile.clone());
+        for (name, seconds) in [
+            ("memory.working_seconds", self.memory.working_seconds),
+            ("memory.short_term_seconds", self.memory.short_term_seconds),
+            ("memory.long_term_seconds", self.memory.long_term_seconds),
+        ] {
+            let seconds = seconds.unwrap_or_default();
+            let fits = seconds <= MAX_TIER_SECONDS;
+            expect(name, fits, "0 to 3155760000, a century", seconds.to_string());
+        }
         let trust = self.memory.trust;
         expect("memory.trust", (0.0..=1.0).contains(&trust), "0 to 1", trust.to_string());
         let tend = self.memory.tend_seconds;
@@ -519,5 +551,23 @@ impl Config {
         }
         problems.extend(self.export.otlp.iter().flat_map(Otlp::problems));
         problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Memory;
+
+    #[test]
+    fn clocks_that_are_set_stand_in_place_of_the_profiles() {
+        let memory = Memory {
+            profile: "analyst".into(),
+            working_seconds: Some(60),
+            long_term_seconds: Some(0),
+            ..Memory::default()
+        };
+        let tiers = memory.of_a_tenant().unwrap().tiers;
+        let clocks = [tiers.working_seconds, tiers.short_term_seconds, tiers.long_term_seconds];
+        assert_eq!(clocks, [Some(60), Some(7 * 86_400), None]);
     }
 }

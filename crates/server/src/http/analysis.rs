@@ -2,7 +2,6 @@
 //! analysed after that on a thread that may block; only so many at a time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -15,7 +14,7 @@ use memory::Memory;
 use super::Shared;
 use super::extract::Json;
 use super::knowledge::named;
-use super::memories::with;
+use super::memories::{aside, with};
 use super::operation::{Operation, json};
 use crate::error::RequestError;
 use crate::memories::now_us;
@@ -44,14 +43,7 @@ pub(crate) async fn analyze(
 ) -> Result<Answer<AnalysisAnswer>, RequestError> {
     with(&server, &caller, "analyze", async |memory| {
         let asked = request.read()?;
-        let room = Arc::clone(&server.memories.analyses);
-        let room = room.acquire_owned().await.map_err(|_| RequestError::Failed)?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Held until it is done, even if nobody waits for it any more.
-            let _room = room;
-            answered(&memory, asked)
-        });
-        done.await.map_err(|_| RequestError::Failed)?.map(Answer)
+        aside(&server, move || answered(&memory, asked)).await.map(Answer)
     })
     .await
 }

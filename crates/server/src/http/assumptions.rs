@@ -1,7 +1,5 @@
-//! Assumptions: `POST /v1/facts/assumptions`. Nothing is written; it is asked on a thread that may
-//! block, where analyses are.
-
-use std::sync::Arc;
+//! Assumptions: `POST /v1/facts/assumptions`. Nothing is written. What a question considers is laid out
+//! under the memory's lock, and answered after that where analyses are.
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -9,11 +7,12 @@ use axum::routing::post;
 
 use super::Shared;
 use super::extract::Json;
-use super::memories::with;
+use super::memories::{aside, with};
 use super::operation::{Operation, json};
 use crate::error::RequestError;
 use crate::security::{Access, Caller, Role};
 use crate::wire::assumptions::{AssumptionsAnswer, AssumptionsRequest};
+use crate::wire::knowledge::refused;
 
 pub(crate) fn operations() -> Vec<Operation> {
     let route = ("POST", "/v1/facts/assumptions");
@@ -37,14 +36,12 @@ pub(crate) async fn assumptions(
 ) -> Result<Answer<AssumptionsAnswer>, RequestError> {
     with(&server, &caller, "analyze", async |memory| {
         let (at, asked) = request.read()?;
-        let room = Arc::clone(&server.memories.analyses);
-        let room = room.acquire_owned().await.map_err(|_| RequestError::Failed)?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Held until it is done, even if nobody waits for it any more.
-            let _room = room;
-            memory.knowledge(|knowledge| asked.answer(&knowledge.at(at)?))
-        });
-        Ok(Answer(done.await.map_err(|_| RequestError::Failed)??))
+        let answer = move || {
+            let laid_out = memory.knowledge(|known| asked.lay_out(&known.at(at)?))?;
+            let found = laid_out.find().map_err(|error| refused(&error))?;
+            Ok(memory.knowledge(|known| Ok(found.tell(&known.at(at)?)))?)
+        };
+        Ok(Answer(aside(&server, answer).await?))
     })
     .await
 }

@@ -10,8 +10,9 @@ use memory::{Attitude, Scope};
 
 use super::Shared;
 use super::extract::{Json, Params};
-use super::memories::{StoredAnswer, with};
+use super::memories::{StoredAnswer, aside, with};
 use super::operation::{Operation, Query, json};
+use super::parameters::{AFTER, AGENT, LIMIT, RUN, USER, needed, number, text};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
 use crate::request::Server;
@@ -27,30 +28,13 @@ const MAX_LISTED: usize = 1000;
 /// Those of a page where nobody says how many.
 const LISTED: usize = 100;
 
-const fn text(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: false }
-}
-
-const fn number(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "integer", required: false }
-}
-
-const fn needed(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: true }
-}
-
-const USER: Query = text("user_id", "Whose: a user of the application.");
-const AGENT: Query = text("agent_id", "Whose: an agent of the application.");
-const RUN: Query = text("run_id", "Whose: a run, a conversation.");
-const AFTER: Query = text("after", "The `next` of the page before.");
-const LIMIT: Query = number("limit", "How many, 1 to 1000; 100 where there is none.");
 const PATTERNS: &[Query] = &[text("kind", "Of this kind only."), USER, AGENT, RUN, AFTER, LIMIT];
 const SNAPSHOTS: &[Query] = &[USER, AGENT, RUN, AFTER, LIMIT];
 const COMPOUNDS: &[Query] = &[number("limit", "How many, up to 1000; 100 where there is none.")];
 const PROFILE: &[Query] = &[
     text("from", "After then, RFC 3339; twelve periods before `to` where there is none."),
     text("to", "Up to then, RFC 3339; now where there is none."),
-    number("period_days", "How long a period is, in days; 7 where there is none."),
+    number("period_days", "How long a period is, in days, 1 to 36600; 7 where there is none."),
     USER,
     AGENT,
     RUN,
@@ -140,8 +124,10 @@ pub(crate) async fn detect(
 ) -> Result<Answer<DetectedAnswer>, RequestError> {
     let now = now_us();
     let detect = request.read(now)?;
-    let detected =
-        with(&server, &caller, "reflect", async |memory| Ok(memory.detect(&detect)?)).await?;
+    let detected = with(&server, &caller, "reflect", async |memory| {
+        aside(&server, move || Ok(memory.detect(&detect)?)).await
+    })
+    .await?;
     Ok(Answer(DetectedAnswer::of(detected, now)))
 }
 
@@ -151,8 +137,10 @@ pub(crate) async fn profile(
     Params(params): Params<ProfileParams>,
 ) -> Result<Answer<ProfileAnswer>, RequestError> {
     let portray = params.read(now_us())?;
-    let portrait =
-        with(&server, &caller, "reflect", async |memory| Ok(memory.portrait(&portray)?)).await?;
+    let portrait = with(&server, &caller, "reflect", async |memory| {
+        aside(&server, move || Ok(memory.portrait(&portray)?)).await
+    })
+    .await?;
     Ok(Answer(ProfileAnswer::of(portrait)))
 }
 
@@ -162,7 +150,10 @@ pub(crate) async fn compounds(
     Params(params): Params<CompoundParams>,
 ) -> Result<Answer<CompoundList>, RequestError> {
     let limit = params.limit.unwrap_or(LISTED);
-    let found = with(&server, &caller, "list", async |memory| Ok(memory.compounds(limit)?)).await?;
+    let found = with(&server, &caller, "list", async |memory| {
+        aside(&server, move || Ok(memory.compounds(limit)?)).await
+    })
+    .await?;
     Ok(Answer(CompoundList::of(found)))
 }
 

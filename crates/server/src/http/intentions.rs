@@ -11,6 +11,7 @@ use super::Shared;
 use super::extract::{Json, JsonIfAny, Params};
 use super::memories::{StoredAnswer, with};
 use super::operation::{Operation, Query, json, json_if_any};
+use super::parameters::{AFTER, AGENT, LIMIT, RUN, USER, number, text};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
 use crate::security::{Access, Caller, Role};
@@ -25,19 +26,6 @@ const MAX_LISTED: usize = 1000;
 /// Those of a page where nobody says how many.
 const LISTED: usize = 100;
 
-const fn text(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: false }
-}
-
-const fn number(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "integer", required: false }
-}
-
-const USER: Query = text("user_id", "Whose: a user of the application.");
-const AGENT: Query = text("agent_id", "Whose: an agent of the application.");
-const RUN: Query = text("run_id", "Whose: a run, a conversation.");
-const AFTER: Query = text("after", "The `next` of the page before.");
-const LIMIT: Query = number("limit", "How many, 1 to 1000.");
 const SUBJECT: Query = text("subject", "Claims about this only.");
 const INTENTIONS: &[Query] = &[
     text("state", "`open`, `completed` or `abandoned`; any where there is none."),

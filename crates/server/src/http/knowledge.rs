@@ -1,6 +1,8 @@
 //! Knowledge over HTTP: entities, relations, facts with two times, contradictions, branches, and
 //! activation over all of it.
 
+use std::collections::BTreeMap;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,8 +10,8 @@ use axum::routing::{delete, get, patch, post};
 use knowledge::links::{Spread, Walk};
 use knowledge::{
     BranchId, Command, ConflictType, ContradictionId, ContradictionState, EntityId, FactId,
-    FactQuery, ItemId, KnowledgeError, MergeStrategy, NewFact, Origin, Outcome, Provenance,
-    RelationId, Target, Vertex,
+    FactQuery, ItemId, KnowledgeError, MergeStrategy, NewFact, Object, Origin, Outcome, Provenance,
+    RelationId, Side, Target, Vertex,
 };
 use memory::{By, Memory, moment};
 use schemars::JsonSchema;
@@ -20,6 +22,7 @@ use super::Shared;
 use super::extract::{Json, JsonIfAny, Number, Params};
 use super::memories::with;
 use super::operation::{Operation, Query, json};
+use super::parameters::{flag, number, text};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
 use crate::security::{Access, Caller, Role};
@@ -33,14 +36,6 @@ use crate::wire::question::StrategyName;
 const PAGE: usize = 100;
 /// Vertices of a neighbourhood.
 const NEIGHBOURS: usize = 200;
-
-const fn text(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: false }
-}
-
-const fn number(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "integer", required: false }
-}
 
 const BRANCH: Query = number("branch", "The branch; the main one where there is none.");
 const KNOWN: Query = text("known_at", "As it was known then, RFC 3339.");
@@ -63,6 +58,8 @@ const RELATIONS: &[Query] = &[
 const FACTS: &[Query] = &[
     number("subject", "About this entity."),
     text("predicate", "Saying this."),
+    number("object", "Saying it of this entity."),
+    flag("unsupported", "Facts whose reasons are gone, too."),
     number("after", "The last number seen."),
     BRANCH,
     KNOWN,
@@ -74,16 +71,9 @@ const PROPERTY: &[Query] = &[
     KNOWN,
     VALID,
 ];
-const ERASE: &[Query] = &[
-    Query { name: "erase", help: "For good, with its history.", kind: "boolean", required: false },
-    BRANCH,
-];
-const ALL: &[Query] = &[Query {
-    name: "all",
-    help: "Those that were resolved too.",
-    kind: "boolean",
-    required: false,
-}];
+const ERASE: &[Query] = &[flag("erase", "For good, with its history."), BRANCH];
+const ALL: &[Query] =
+    &[flag("all", "Those that were resolved too."), number("after", "The last number seen.")];
 const WITH: &[Query] = &[number("with", "The other branch; the main one where there is none.")];
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -159,6 +149,9 @@ pub(crate) fn operations() -> Vec<Operation> {
                 "knowledge",
                 "Believes a fact no longer, and gives up as little else as that takes.",
             )
+            .gives(json::<ChangedAnswer>()),
+        of(("POST", "/v1/facts/{id}/restore"), "fact_restore", writer, post(restore_fact))
+            .says("knowledge", "Knows a fact again that was taken back or given up.")
             .gives(json::<ChangedAnswer>()),
         of(("GET", "/v1/facts/{id}/history"), "fact_history", reader, get(fact_history))
             .says("knowledge", "What happened to a fact.")
@@ -276,13 +269,15 @@ struct KnowledgeEvent {
 
 /// Contradictions.
 #[derive(Serialize, JsonSchema)]
-struct ContradictionList {
+pub(crate) struct ContradictionList {
     results: Vec<ContradictionAnswer>,
+    /// What `after` is for the next page.
+    next: Option<u64>,
 }
 
 /// Two facts that cannot both be true.
 #[derive(Serialize, JsonSchema)]
-struct ContradictionAnswer {
+pub(crate) struct ContradictionAnswer {
     id: u64,
     /// How: `negation`, `functional` or `overlap`.
     kind: String,
@@ -300,7 +295,7 @@ struct ContradictionAnswer {
 /// A kind of conflict.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum ConflictName {
+pub(crate) enum ConflictName {
     /// The same is said and denied.
     Syntactic,
     /// Two values where there can be one.
@@ -368,6 +363,20 @@ struct DifferenceAnswer {
 #[serde(deny_unknown_fields)]
 struct MergeBranch {
     strategy: MergeName,
+    /// With `manual`: whose value is taken of each item, by its name as the difference of the branches
+    /// tells it: `{"fact 7": "child"}`.
+    #[serde(default)]
+    choices: BTreeMap<String, SideName>,
+}
+
+/// A side of a merge.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum SideName {
+    /// The branch that is merged into.
+    Parent,
+    /// The branch that is merged.
+    Child,
 }
 
 /// Which side is taken.
@@ -382,8 +391,37 @@ enum MergeName {
     PreferChild,
     /// Both, with a contradiction between them.
     MergeBoth,
-    /// Neither: conflicts are told and nothing is merged.
+    /// As `choices` says; while one is missing, it is told and nothing is merged.
     Manual,
+}
+
+impl MergeBranch {
+    fn read(self) -> Result<MergeStrategy, RequestError> {
+        if !self.choices.is_empty() && !matches!(self.strategy, MergeName::Manual) {
+            return Err(RequestError::bad("choices: expected with strategy manual only"));
+        }
+        let choice = |(item, side): (String, SideName)| {
+            let id = ItemId::named(&item).ok_or_else(|| {
+                RequestError::bad(format!("choices: expected an item as `fact 7`, found {item:?}"))
+            })?;
+            let side = match side {
+                SideName::Parent => Side::Parent,
+                SideName::Child => Side::Child,
+            };
+            Ok((id, side))
+        };
+        Ok(match self.strategy {
+            MergeName::PreferNewer => MergeStrategy::PreferNewer,
+            MergeName::PreferParent => MergeStrategy::PreferParent,
+            MergeName::PreferChild => MergeStrategy::PreferChild,
+            MergeName::MergeBoth => MergeStrategy::MergeBoth,
+            MergeName::Manual => {
+                let choices: Result<_, RequestError> =
+                    self.choices.into_iter().map(choice).collect();
+                MergeStrategy::Manual(choices?)
+            }
+        })
+    }
 }
 
 /// From where activation spreads.
@@ -512,6 +550,9 @@ struct RelationParams {
 pub(crate) struct FactParams {
     pub(crate) subject: Option<u64>,
     pub(crate) predicate: Option<String>,
+    pub(crate) object: Option<u64>,
+    #[serde(default)]
+    pub(crate) unsupported: bool,
     pub(crate) after: Option<u64>,
     #[serde(flatten)]
     pub(crate) at: PlainAt,
@@ -531,10 +572,14 @@ struct EraseParams {
     branch: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct AllParams {
+/// Which contradictions.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct AllParams {
+    /// Those that were resolved too.
     #[serde(default)]
     all: bool,
+    /// The `next` of the page before.
+    after: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -775,9 +820,10 @@ pub(crate) async fn facts(
     let query = FactQuery {
         subject: params.subject.map(EntityId),
         predicate: params.predicate,
+        object: params.object.map(EntityId).map(Object::Entity),
+        with_unsupported: params.unsupported,
         after: params.after.map(FactId),
         limit: PAGE,
-        ..FactQuery::default()
     };
     with(&server, &caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
@@ -814,11 +860,6 @@ async fn learn_fact(
     how: fn(NewFact) -> Command,
 ) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
     let branch = spec.branch;
-    if let Some(functional) = spec.functional {
-        let name = spec.predicate().to_owned();
-        let command = |_: &Memory, _: &By| Ok(Command::DeclarePredicate { name, functional });
-        change(server, caller, branch, command).await?;
-    }
     let command = |memory: &Memory, by: &By| Ok(how(spec.read(memory, &by.actor)?));
     let outcome = change(server, caller, branch, command).await?;
     Ok((StatusCode::CREATED, changed(&outcome)))
@@ -840,6 +881,15 @@ async fn contract_fact(
     Number(id): Number,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let command = |_: &Memory, _: &By| Ok(Command::Contract(FactId(id)));
+    Ok(changed(&change(&server, &caller, None, command).await?))
+}
+
+async fn restore_fact(
+    State(server): Shared,
+    caller: Caller,
+    Number(id): Number,
+) -> Result<Answer<ChangedAnswer>, RequestError> {
+    let command = |_: &Memory, _: &By| Ok(Command::RestoreFact(FactId(id)));
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
@@ -884,7 +934,7 @@ async fn history(
     .await
 }
 
-async fn contradictions(
+pub(crate) async fn contradictions(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<AllParams>,
@@ -909,14 +959,17 @@ async fn contradictions(
     with(&server, &caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
             let view = knowledge.latest(BranchId::MAIN)?;
-            let all = view.contradictions(params.all, None, 0);
-            Ok(Answer(ContradictionList { results: all.iter().map(|c| told(&view, c)).collect() }))
+            let page = view.contradictions(params.all, params.after.map(ContradictionId), 0);
+            let full = page.len() == knowledge::MAX_PAGE;
+            let next = page.last().filter(|_| full).map(|last| last.id.0);
+            let results = page.iter().map(|c| told(&view, c)).collect();
+            Ok(Answer(ContradictionList { results, next }))
         })?)
     })
     .await
 }
 
-async fn resolve(
+pub(crate) async fn resolve(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -1003,13 +1056,7 @@ async fn merge_branch(
     Number(id): Number,
     Json(request): Json<MergeBranch>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
-    let strategy = match request.strategy {
-        MergeName::PreferNewer => MergeStrategy::PreferNewer,
-        MergeName::PreferParent => MergeStrategy::PreferParent,
-        MergeName::PreferChild => MergeStrategy::PreferChild,
-        MergeName::MergeBoth => MergeStrategy::MergeBoth,
-        MergeName::Manual => MergeStrategy::Manual(Default::default()),
-    };
+    let strategy = request.read()?;
     let outcome = with(&server, &caller, "know", async |memory| {
         let parent = memory.knowledge(|knowledge| {
             let view = knowledge.latest(BranchId::MAIN)?;

@@ -28,6 +28,7 @@ pub(crate) use self::turn::{TurnAnswer, TurnRequest, turn};
 use super::Shared;
 use super::extract::{Json, Params};
 use super::operation::{Body, Operation, Query, json};
+use super::parameters::{AGENT, RUN, USER, flag, number, text};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
 use crate::request::{Server, now, now_ms};
@@ -45,41 +46,23 @@ const LISTED: usize = 100;
 /// The time whose changes of belief are told with statistics: an hour (microseconds).
 const HEALTH_TIME: i64 = 3_600_000_000;
 
-const fn text(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: false }
-}
-
-const USER: Query = text("user_id", "Whose: a user of the application.");
-const AGENT: Query = text("agent_id", "Whose: an agent of the application.");
-const RUN: Query = text("run_id", "Whose: a run, a conversation.");
 const COLLECTION: &[Query] =
     &[text("collection", "The collection; `default` where there is none.")];
-const BELIEFS: &[Query] = &[Query {
-    name: "beliefs",
-    help: "How healthy beliefs are, too; every fact is looked at for that.",
-    kind: "boolean",
-    required: false,
-}];
+const BELIEFS: &[Query] =
+    &[flag("beliefs", "How healthy beliefs are, too; every fact is looked at for that.")];
+const FILTERS: Query =
+    text("filters", "Which of them: JSON, as `filters` of a search: `{\"tags\": \"decision\"}`.");
 const LIST: &[Query] = &[
     USER,
     AGENT,
     RUN,
+    FILTERS,
     text("status", "Their status; `active` where there is none."),
     text("after", "The `next` of the page before."),
-    Query { name: "limit", help: "How many, 1 to 1000.", kind: "integer", required: false },
+    number("limit", "How many, 1 to 1000."),
 ];
-const DELETE_ALL: &[Query] = &[
-    USER,
-    AGENT,
-    RUN,
-    Query { name: "all", help: "All of the tenant's.", kind: "boolean", required: false },
-];
-const ERASE: &[Query] = &[Query {
-    name: "erase",
-    help: "For good, with its history; it cannot be had back.",
-    kind: "boolean",
-    required: false,
-}];
+const DELETE_ALL: &[Query] = &[USER, AGENT, RUN, FILTERS, flag("all", "All of the tenant's.")];
+const ERASE: &[Query] = &[flag("erase", "For good, with its history; it cannot be had back.")];
 const AT: &[Query] =
     &[Query { name: "at", help: "The time, RFC 3339.", kind: "string", required: true }];
 const EXISTING: &[Query] =
@@ -233,7 +216,7 @@ pub(crate) struct Near {
 
 /// Memories.
 #[derive(Serialize, JsonSchema)]
-struct MemoryList {
+pub(crate) struct MemoryList {
     /// The newest first.
     results: Vec<MemoryAnswer>,
     /// What `after` is for the next page.
@@ -285,21 +268,21 @@ pub(crate) struct ChangedAnswer {
 /// Whether a memory that was held back is let in.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ReviewRequest {
-    approve: bool,
+pub(crate) struct ReviewRequest {
+    pub(crate) approve: bool,
 }
 
 /// A judgement.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FeedbackRequest {
-    action: FeedbackName,
+pub(crate) struct FeedbackRequest {
+    pub(crate) action: FeedbackName,
 }
 
 /// How a memory is judged.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum FeedbackName {
+pub(crate) enum FeedbackName {
     /// Somebody looked at it.
     View,
     /// Somebody found it important.
@@ -407,18 +390,21 @@ pub(crate) struct LearnAnswer {
 }
 
 #[derive(Deserialize)]
-struct ListParams {
+pub(crate) struct ListParams {
     #[serde(flatten)]
-    scope: ScopeSpec,
-    status: Option<StatusName>,
-    after: Option<String>,
-    limit: Option<usize>,
+    pub(crate) scope: ScopeSpec,
+    pub(crate) status: Option<StatusName>,
+    /// JSON, as a search takes it.
+    pub(crate) filters: Option<String>,
+    pub(crate) after: Option<String>,
+    pub(crate) limit: Option<usize>,
 }
 
 #[derive(Deserialize)]
 struct DeleteAllParams {
     #[serde(flatten)]
     scope: ScopeSpec,
+    filters: Option<String>,
     #[serde(default)]
     all: bool,
 }
@@ -449,6 +435,21 @@ pub(crate) async fn with<T>(
     server.memories.signals.operations.record(operation, done.as_ref().err(), since.elapsed());
     server.tenants.record(caller.tenant.as_str(), done.is_ok(), now_ms());
     done
+}
+
+/// Does what takes long on a thread that may block, so that others are served; only so many at a time.
+pub(crate) async fn aside<T: Send + 'static>(
+    server: &Server,
+    doing: impl FnOnce() -> Result<T, RequestError> + Send + 'static,
+) -> Result<T, RequestError> {
+    let room = Arc::clone(&server.memories.analyses);
+    let room = room.acquire_owned().await.map_err(|_| RequestError::Failed)?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Held until it is done, even if nobody waits for it any more.
+        let _room = room;
+        doing()
+    });
+    done.await.map_err(|_| RequestError::Failed)?
 }
 
 pub(crate) async fn store(
@@ -520,7 +521,15 @@ impl StoredAnswer {
     }
 }
 
-async fn list(
+/// The filter of a query's parameter.
+fn filter(written: Option<&str>) -> Result<Filter, RequestError> {
+    let Some(written) = written else { return Ok(Filter::everything()) };
+    let value: Value = serde_json::from_str(written)
+        .map_err(|error| RequestError::bad(format!("filters: expected JSON: {error}")))?;
+    Ok(Filter::parse(&value)?)
+}
+
+pub(crate) async fn list(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<ListParams>,
@@ -533,8 +542,9 @@ async fn list(
     let after = after.map(memory::Id::parse).transpose()?;
     let statuses = [params.status.map_or(Status::Active, Status::from)];
     let scope = Scope::from(params.scope);
+    let filter = filter(params.filters.as_deref())?;
     let listed = with(&server, &caller, "list", async |memory| {
-        Ok(memory.list(&scope, &Filter::everything(), &statuses, after, limit)?)
+        Ok(memory.list(&scope, &filter, &statuses, after, limit)?)
     })
     .await?;
     let now = now_us();
@@ -555,8 +565,9 @@ async fn delete_all(
         let said = "expected user_id, agent_id or run_id, or all=true for everything";
         return Err(RequestError::bad(said));
     }
+    let filter = filter(params.filters.as_deref())?;
     let deleted = with(&server, &caller, "delete", async |memory| {
-        Ok(memory.delete_all(&scope, &Filter::everything(), &by(&caller)).await?)
+        Ok(memory.delete_all(&scope, &filter, &by(&caller)).await?)
     })
     .await?;
     Ok(Answer(Deleted { deleted }))
@@ -659,7 +670,7 @@ pub(crate) async fn as_of(
     Ok(Answer(Value::Object(then)))
 }
 
-async fn restore(
+pub(crate) async fn restore(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -672,7 +683,7 @@ async fn restore(
     Ok(Answer(MemoryAnswer::of(&item, now_us())))
 }
 
-async fn review(
+pub(crate) async fn review(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,
@@ -686,7 +697,7 @@ async fn review(
     Ok(Answer(MemoryAnswer::of(&item, now_us())))
 }
 
-async fn feedback(
+pub(crate) async fn feedback(
     State(server): Shared,
     caller: Caller,
     Path(name): Path<String>,

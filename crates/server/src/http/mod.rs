@@ -21,6 +21,7 @@ mod models;
 mod openapi;
 mod operation;
 mod pages;
+mod parameters;
 mod profiles;
 mod query;
 pub(crate) mod reflection;

@@ -16,6 +16,7 @@ use super::extract::{Json, Params};
 use super::knowledge::{called, named};
 use super::memories::with;
 use super::operation::{Operation, Query, json};
+use super::parameters::{AGENT, RUN, USER, needed, number, text};
 use crate::error::RequestError;
 use crate::memories::now_us;
 use crate::security::{Access, Caller, Role};
@@ -29,21 +30,6 @@ const LISTED: usize = 20;
 /// The time that insights are of where nobody says when it began: a week.
 const WINDOW: Time = 7 * 86_400 * 1_000_000;
 
-const fn text(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: false }
-}
-
-const fn number(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "integer", required: false }
-}
-
-const fn needed(name: &'static str, help: &'static str) -> Query {
-    Query { name, help, kind: "string", required: true }
-}
-
-const USER: Query = text("user_id", "Whose memories: a user of the application.");
-const AGENT: Query = text("agent_id", "Whose memories: an agent of the application.");
-const RUN: Query = text("run_id", "Whose memories: a run, a conversation.");
 const THINKING: &[Query] = &[
     needed("about", "About whom: a name or an alias of an entity."),
     needed("from", "As it was known then, RFC 3339."),

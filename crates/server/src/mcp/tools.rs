@@ -5,10 +5,11 @@
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
+use ::knowledge::BranchId;
 use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use memory::Existing;
+use memory::{Existing, Memory};
 use rmcp::model::{JsonObject, Tool as Described, ToolAnnotations};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -23,7 +24,7 @@ use crate::request::Server;
 use crate::security::{Access, Caller, Role};
 use crate::wire::analysis::{AnalysisAnswer, AnalyzeRequest};
 use crate::wire::assumptions::{AssumptionsAnswer, AssumptionsRequest};
-use crate::wire::knowledge::{ChangedAnswer, FactAnswer, FactSpec, RelationSpec};
+use crate::wire::knowledge::{ChangedAnswer, EntityRef, FactAnswer, FactSpec, RelationSpec};
 use crate::wire::memory::{MemoryAnswer, PatchRequest, SearchRequest, StoreRequest};
 
 /// The longest export that an answer holds (bytes); longer ones are for `GET /v1/memory/export`.
@@ -192,8 +193,8 @@ struct AsOf {
     at: String,
     /// The memory that is looked at; facts where there is none.
     id: Option<String>,
-    /// Facts about this entity only, by its number.
-    subject: Option<u64>,
+    /// Facts about this entity only, by its number or name.
+    subject: Option<EntityRef>,
     /// Facts that say this only, as `lives_in`.
     predicate: Option<String>,
     /// What was true at another time, as it was known at `at`.
@@ -290,11 +291,12 @@ macro_rules! calls {
 
 /// What a memory is told, finds and forgets is here; the rest is in a file of its own, which the macro
 /// stands before.
+mod keep;
 mod mind;
 mod think;
 
 fn table() -> Vec<Tool> {
-    own().into_iter().chain(mind::table()).chain(think::table()).collect()
+    own().into_iter().chain(keep::table()).chain(mind::table()).chain(think::table()).collect()
 }
 
 fn own() -> Vec<Tool> {
@@ -403,8 +405,8 @@ fn own() -> Vec<Tool> {
         tool::<FactSpec, ChangedAnswer>(
             ("memory_revise", "Believe something new"),
             (writer, Effect::Removes),
-            "Learns a fact about an entity (subject, predicate, object or object_entity, negated), \
-             and gives up as little as it takes that nothing that is believed contradicts it; \
+            "Learns a fact about an entity (subject, predicate, object or object_entity, negated; \
+             entities by number or name), and gives up as little as it takes that nothing that is believed contradicts it; \
              given_up names those facts.",
             calls!(|server, caller, spec: FactSpec| {
                 knowledge::revise_fact(State(server), caller, Json(spec)).await?.1.0
@@ -482,9 +484,19 @@ async fn as_of(
         return Ok(AsOfAnswer { memory, facts: None, next: None });
     }
     let valid_at = asked.valid_at.unwrap_or_else(|| asked.at.clone());
+    let subject = match asked.subject {
+        None => None,
+        Some(subject) => {
+            let read =
+                async |memory: Memory| subject.read("arguments.subject", &memory, BranchId::MAIN);
+            Some(memories::with(&server, &caller, "get", read).await?.0)
+        }
+    };
     let params = knowledge::FactParams {
-        subject: asked.subject,
+        subject,
         predicate: asked.predicate,
+        object: None,
+        unsupported: false,
         after: asked.after,
         at: knowledge::PlainAt { branch: None, known_at: Some(asked.at), valid_at: Some(valid_at) },
     };
@@ -524,7 +536,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (38, 38), "a name stands once");
+        assert_eq!((names.len(), all().len()), (45, 45), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -9,15 +9,13 @@ use memory::Memory;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::knowledge::{AtParams, VertexSpec};
+use super::knowledge::{AtParams, VertexSpec, one_named};
 use crate::error::RequestError;
 
 /// How many vertices, ties or groups are told where nothing is said.
 const TOLD: usize = 100;
 /// PageRank's damping where none is said.
 const DAMPING: f64 = 0.85;
-/// Entities of a name that are told where it is not clear which is meant.
-const MAX_NAMED: usize = 10;
 
 /// What is to be analysed, and how. Fields that the analysis does not have are refused.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -297,19 +295,7 @@ impl EndSpec {
                 let missing = || KnowledgeError::Missing(ItemId::Entity(EntityId(id)));
                 found.ok_or_else(|| super::knowledge::refused(&missing()))
             }
-            Self::Name(name) => match view.by_name(&name).as_slice() {
-                [one] => Ok(Vertex::Entity(*one)),
-                [] => Err(RequestError::NotFound(format!("{field}: nothing is called {name:?}"))),
-                several => {
-                    let ids: Vec<String> =
-                        several.iter().take(MAX_NAMED).map(EntityId::to_string).collect();
-                    let said = format!(
-                        "{field}: several are called {name:?}: entities {}",
-                        ids.join(", ")
-                    );
-                    Err(RequestError::bad(said))
-                }
-            },
+            Self::Name(name) => one_named(view, field, &name).map(Vertex::Entity),
         }
     }
 }

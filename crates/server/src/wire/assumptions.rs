@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use knowledge::{At, Environments, Fact, FactId, KnowledgeError, Object, Scalar, Supposed, View};
+use knowledge::{
+    At, Considered, Environments, Fact, FactId, KnowledgeError, Object, Scalar, Supposed,
+    Supposing, View,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -133,21 +136,50 @@ fn named(what: &str, facts: Vec<u64>) -> Result<BTreeSet<FactId>, RequestError> 
     Ok(facts.into_iter().map(FactId).collect())
 }
 
+/// A question with what it considers: nothing of the memory is held while it is answered.
+pub(crate) enum LaidOut {
+    Environments(Considered),
+    Supposing(Supposing),
+}
+
+/// What was found, by the numbers of facts.
+pub(crate) enum Found {
+    Environments(Environments),
+    Supposed(Supposed),
+}
+
 impl Question {
     /// # Errors
     /// Those of the question.
-    pub(crate) fn answer(&self, view: &View<'_>) -> Result<AssumptionsAnswer, KnowledgeError> {
-        Ok(match self {
-            Self::HoldsUnder(fact, stated) => {
-                AssumptionsAnswer::sets(view, view.environments(*fact, stated.as_ref())?)
-            }
-            Self::Impossible(stated) => {
-                AssumptionsAnswer::sets(view, view.impossible(stated.as_ref())?)
-            }
+    pub(crate) fn lay_out(self, view: &View<'_>) -> Result<LaidOut, KnowledgeError> {
+        let considered = match self {
+            Self::HoldsUnder(fact, stated) => view.consider(Some(fact), stated)?,
+            Self::Impossible(stated) => view.consider(None, stated)?,
             Self::Suppose(assume, without) => {
-                AssumptionsAnswer::supposed(view, view.suppose(assume, without)?)
+                return Ok(LaidOut::Supposing(view.supposing(assume, without)?));
             }
+        };
+        Ok(LaidOut::Environments(considered))
+    }
+}
+
+impl LaidOut {
+    /// # Errors
+    /// Those of the question.
+    pub(crate) fn find(&self) -> Result<Found, KnowledgeError> {
+        Ok(match self {
+            Self::Environments(considered) => Found::Environments(considered.environments()?),
+            Self::Supposing(supposing) => Found::Supposed(supposing.supposed()),
         })
+    }
+}
+
+impl Found {
+    pub(crate) fn tell(self, view: &View<'_>) -> AssumptionsAnswer {
+        match self {
+            Self::Environments(found) => AssumptionsAnswer::sets(view, found),
+            Self::Supposed(found) => AssumptionsAnswer::supposed(view, found),
+        }
     }
 }
 

@@ -18,6 +18,8 @@ const LISTED: usize = 20;
 const WEEK: Time = 7 * 86_400 * 1_000_000;
 /// Periods of a profile where nobody says when it begins.
 const PERIODS: Time = 12;
+/// The longest period, in days: a century.
+const MAX_PERIOD_DAYS: u32 = 36_600;
 
 /// A pattern of thinking, as it was seen once.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -93,7 +95,7 @@ pub(crate) struct ProfileParams {
     from: Option<String>,
     /// Up to then, RFC 3339; now where there is none.
     to: Option<String>,
-    /// How long a period is, in days; 7 where there is none. At most 60 periods.
+    /// How long a period is, in days, 1 to 36600; 7 where there is none. At most 60 periods.
     period_days: Option<u32>,
     user_id: Option<String>,
     agent_id: Option<String>,
@@ -401,7 +403,13 @@ impl ProfileParams {
     /// # Errors
     /// [`RequestError::Bad`].
     pub(crate) fn read(self, now: Time) -> Result<Portray, RequestError> {
-        let period = self.period_days.map_or(WEEK, |days| Time::from(days) * (WEEK / 7));
+        let period = match self.period_days {
+            Some(days) if days > MAX_PERIOD_DAYS => {
+                let said = format!("period_days: {days}, expected 1 to {MAX_PERIOD_DAYS}");
+                return Err(RequestError::bad(said));
+            }
+            days => days.map_or(WEEK, |days| Time::from(days) * (WEEK / 7)),
+        };
         let to = at("to", self.to.as_deref(), now)?;
         let before = to.saturating_sub(period.saturating_mul(PERIODS));
         let from = at("from", self.from.as_deref(), before)?;
@@ -443,7 +451,7 @@ impl PatternAnswer {
             kind: pattern.kind.clone(),
             trigger: pattern.trigger.clone(),
             seen: pattern.instances.len(),
-            instances: pattern.instances.iter().rev().take(LISTED).map(instance).collect(),
+            instances: pattern.by_time().into_iter().take(LISTED).map(instance).collect(),
         }
     }
 }

@@ -14,6 +14,9 @@ use serde_json::Value;
 use super::memory::{id as memory_id, time};
 use crate::error::RequestError;
 
+/// Entities of a name that are told where it is not clear which is meant.
+const MAX_NAMED: usize = 10;
+
 /// Where knowledge is looked at, and as of when.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct AtParams {
@@ -173,16 +176,65 @@ fn half() -> f32 {
     0.5
 }
 
+/// An entity: its number, or the name or alias that it alone has.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected the number of an entity, or its name")]
+pub(crate) enum EntityRef {
+    /// Its number.
+    Number(u64),
+    /// Its name.
+    Name(String),
+}
+
+impl EntityRef {
+    /// # Errors
+    /// As [`one_named`].
+    pub(crate) fn read(
+        self,
+        field: &str,
+        memory: &Memory,
+        branch: BranchId,
+    ) -> Result<EntityId, RequestError> {
+        match self {
+            Self::Number(number) => Ok(EntityId(number)),
+            Self::Name(name) => memory
+                .knowledge(|knowledge| Ok(one_named(&knowledge.latest(branch)?, field, &name)))?,
+        }
+    }
+}
+
+/// The one entity of a name.
+///
+/// # Errors
+/// [`RequestError::NotFound`] if there is none, [`RequestError::Bad`] if there are several.
+pub(crate) fn one_named(
+    view: &knowledge::View<'_>,
+    field: &str,
+    name: &str,
+) -> Result<EntityId, RequestError> {
+    match view.by_name(name).as_slice() {
+        [one] => Ok(*one),
+        [] => Err(RequestError::NotFound(format!("{field}: nothing is called {name:?}"))),
+        several => {
+            let ids: Vec<String> =
+                several.iter().take(MAX_NAMED).map(EntityId::to_string).collect();
+            let ids = ids.join(", ");
+            let said = format!("{field}: several are called {name:?}: entities {ids}");
+            Err(RequestError::bad(said))
+        }
+    }
+}
+
 /// A new fact.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FactSpec {
-    /// The entity that it is about.
-    subject: u64,
+    /// The entity that it is about, by its number or name.
+    subject: EntityRef,
     /// What is said: `lives_in`.
     predicate: String,
-    /// Of which entity, or
-    object_entity: Option<u64>,
+    /// Of which entity, by its number or name, or
+    object_entity: Option<EntityRef>,
     /// of what value.
     object: Option<Plain>,
     /// That it is not so.
@@ -193,7 +245,7 @@ pub(crate) struct FactSpec {
     /// Until when.
     invalid_at: Option<String>,
     /// Whether a subject has one value at a time: a later one then ends the one before.
-    pub(crate) functional: Option<bool>,
+    functional: Option<bool>,
     /// Facts that together are reason enough for it, each list by itself.
     #[serde(default)]
     justifications: Vec<Vec<u64>>,
@@ -201,13 +253,6 @@ pub(crate) struct FactSpec {
     said: SaidSpec,
     #[serde(default)]
     pub(crate) branch: Option<u64>,
-}
-
-impl FactSpec {
-    /// What is said.
-    pub(crate) fn predicate(&self) -> &str {
-        &self.predicate
-    }
 }
 
 /// An entity.
@@ -441,15 +486,16 @@ impl RelationSpec {
 
 impl FactSpec {
     pub(crate) fn read(self, memory: &Memory, actor: &str) -> Result<NewFact, RequestError> {
+        let branch = BranchId(self.branch.unwrap_or(0));
         let object = match (self.object_entity, self.object) {
-            (Some(id), None) => Object::Entity(EntityId(id)),
+            (Some(entity), None) => Object::Entity(entity.read("object_entity", memory, branch)?),
             (None, Some(plain)) => Object::Literal(plain.into()),
             _ => return Err(RequestError::bad("body: expected `object` or `object_entity`")),
         };
         let confidence = self.said.confidence.unwrap_or(1.0);
         let reasons = |of: Vec<u64>| of.into_iter().map(FactId).collect();
         Ok(NewFact {
-            subject: EntityId(self.subject),
+            subject: self.subject.read("subject", memory, branch)?,
             predicate: self.predicate,
             object,
             negated: self.negated,
@@ -457,6 +503,7 @@ impl FactSpec {
             confidence,
             provenance: self.said.read(memory, actor)?,
             justifications: self.justifications.into_iter().map(reasons).collect(),
+            functional: self.functional,
         })
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct AskedAnswer {
     about: Vec<EntityName>,
     /// The answer, in parts; empty where nothing is known.
     findings: Vec<FindingAnswer>,
-    /// How many there are, where that is asked.
+    /// How many there are, where that is asked and all were looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<usize>,
     /// What is not known, where there is no answer.

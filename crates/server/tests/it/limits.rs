@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::json;
-use server::{Config, ServeError};
+use server::{Config, Memory, ServeError};
 
 use crate::client::{Running, models, refused};
 
@@ -97,7 +97,9 @@ fn a_request_that_was_let_in_finishes_when_the_server_stops() {
 
 #[test]
 fn settings_that_cannot_be_are_all_named() {
-    let config = Config { max_batch: 0, request_timeout_seconds: -1.0, ..Config::default() };
+    let memory = Memory { short_term_seconds: Some(3_155_760_001), ..Memory::default() };
+    let config =
+        Config { max_batch: 0, request_timeout_seconds: -1.0, memory, ..Config::default() };
     let error = refused(config);
     let ServeError::Config(problems) = error else { panic!("{error}") };
     assert_eq!(
@@ -105,6 +107,7 @@ fn settings_that_cannot_be_are_all_named() {
         [
             "request_timeout_seconds: expected 0.001 to 86400, found -1",
             "max_batch: expected 1 to 65536, found 0",
+            "memory.short_term_seconds: expected 0 to 3155760000, a century, found 3155760001",
         ]
     );
 }

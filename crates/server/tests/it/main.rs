@@ -22,6 +22,7 @@ mod embeddings;
 mod endpoint;
 mod experiments;
 mod grpc;
+mod knowing;
 mod learner_rpc;
 mod learners;
 mod limits;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Asked, Running, models};
-use server::Config;
+use server::{Config, Memory};
 
 const NETWORK: &str = "nir/snntorch_srnn12_zero_nodelay.nir";
 const SPEC: &str = "[profile]\nname = \"snntorch\"\nreset = \"zero\"\nreset_delay = false\n";
@@ -270,6 +270,24 @@ fn a_tenant_reaches_its_own_memories_alone() {
     assert_eq!(ask("POST", "/v1/memories", &reader, json!({ "text": "x" })).status, 403);
     assert_eq!(ask("GET", &format!("/v1/memories/{id}"), &reader, Value::Null).status, 200);
     assert_eq!(ask("GET", "/v1/memory/export", &acme, Value::Null).status, 403, "operators only");
+}
+
+#[test]
+fn the_clock_of_a_tier_is_set() {
+    let working_seconds = Some(1);
+    let memory = Memory { working_seconds, tend_seconds: 0.1, ..cortex() };
+    let server = Running::start(models(NETWORK, SPEC), Config { memory, ..Config::default() });
+    let id = stored(&server, None, json!({ "text": "the kettle is on" }));
+    let tier = || get(&server, &format!("/v1/memories/{id}"))["tier"].clone();
+    assert_eq!(tier(), "working");
+    while tier() == "working" {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(tier(), "short_term");
+}
+
+fn cortex() -> Memory {
+    Memory { profile: "cortex".into(), ..Memory::default() }
 }
 
 #[test]

@@ -341,6 +341,20 @@ fn patterns_compounds_and_snapshots_are_kept_detected_and_compared() {
     let profile = get(&server, "/v1/cognitive/profile?user_id=ada&period_days=1");
     assert_eq!(profile["kinds"], json!([{ "kind": "critical", "patterns": 1, "instances": 2 }]));
     assert_eq!(profile["periods"].as_array().unwrap().len(), 12);
+    let longest = get(&server, "/v1/cognitive/profile?user_id=ada&period_days=36600");
+    assert_eq!(longest["periods"].as_array().unwrap().len(), 12);
+    for days in ["36601", "60000000", "4294967295"] {
+        let path = format!("/v1/cognitive/profile?period_days={days}");
+        let refused = server.ask("GET", &path, None, Value::Null).of(400);
+        assert!(refused["detail"].as_str().unwrap().starts_with("period_days: "), "{refused}");
+    }
+    let before = json!({ "text": "Asks for the evidence", "kind": "critical", "user_id": "ada",
+        "trigger": "a plan without figures", "seen_at": "2020-02-20T00:00:00Z" });
+    post(&server, "/v1/cognitive/patterns", before, 201);
+    let listed = get(&server, "/v1/cognitive/patterns?kind=critical&user_id=ada");
+    let instances = &listed["results"][0]["pattern"]["instances"];
+    assert_eq!(instances[0]["note"], json!("in a review"), "the last is the latest: {instances}");
+    assert!(instances[2]["at"].as_str().unwrap().starts_with("2020-02-20"), "{instances}");
     for day in ["Monday", "Tuesday", "Wednesday"] {
         let said = format!("Mary Somerville met Caroline Herschel on {day}.");
         post(&server, "/v1/learn", json!({ "user_message": said }), 200);
