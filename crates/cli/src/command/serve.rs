@@ -10,8 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Outcome;
 
-/// Threads that read and write; stepping has threads of its own.
-const IO_THREADS: usize = 2;
+/// The least and the most threads that read, write and search memories: as many as there are cores.
+/// Stepping has threads of its own.
+const IO_THREADS: (usize, usize) = (2, 64);
 
 /// Serve the models of a folder over HTTP, WebSocket and gRPC, on one port.
 ///
@@ -66,7 +67,9 @@ impl Serve {
         let watched = resources::Watched::default();
         let own = watched.runtime("io");
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder.worker_threads(IO_THREADS).thread_stack_size(512 << 10).enable_all();
+        let cores = std::thread::available_parallelism().map_or(IO_THREADS.0, usize::from);
+        let threads = cores.clamp(IO_THREADS.0, IO_THREADS.1);
+        builder.worker_threads(threads).thread_stack_size(512 << 10).enable_all();
         own.install(&mut builder);
         let runtime = builder.build()?;
         own.probe(runtime.handle());

@@ -116,6 +116,9 @@ fn beliefs_are_asked_about_and_revised() {
     assert!(both.starts_with("with\n") && both.contains("not can fly"), "{both}");
     assert_eq!(belief(&["contract", &id(&denied)])["given_up"], json!([denied["id"]]));
     assert_eq!(asked(&url, &["stats"], 0)["believed"], 0);
+    assert_eq!(belief(&["restore", &bird])["id"].to_string(), bird);
+    assert_eq!(asked(&url, &["stats"], 0)["believed"], 2, "and what rests on it");
+    asked(&url, &["belief", "restore", &bird], 2);
     asked(&url, &["belief", "revise", "Nobody", "is", "here"], 2);
 }
 

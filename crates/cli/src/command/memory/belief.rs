@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{field, line, results};
+use super::{field, line, list, results};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -33,6 +33,8 @@ enum Command {
     Revise(Revise),
     /// Believe a fact no longer, and give up as little else as that takes.
     Contract(Contract),
+    /// Know a fact again that was taken back or given up.
+    Restore(Restore),
 }
 
 /// Of what is known, as of when.
@@ -117,6 +119,14 @@ struct Contract {
     server: ServerFlags,
 }
 
+#[derive(Args)]
+struct Restore {
+    /// The fact.
+    fact: u64,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
 impl Belief {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         match self.command {
@@ -135,6 +145,10 @@ impl Belief {
             Command::Revise(c) => c.run(json),
             Command::Contract(c) => {
                 let path = format!("/v1/facts/{}/contract", c.fact);
+                changed(&Client::of(&c.server).send("POST", &path, &json!({}))?, json)
+            }
+            Command::Restore(c) => {
+                let path = format!("/v1/facts/{}/restore", c.fact);
                 changed(&Client::of(&c.server).send("POST", &path, &json!({}))?, json)
             }
         }
@@ -259,8 +273,4 @@ fn said(answer: &Value, fact: &Value) -> String {
         ["subject", "predicate", "object"].map(|name| field(found, name));
     let gone = if found["known"] == false { " (taken back)" } else { "" };
     line(&format!("{fact} {subject} {not}{predicate} {object}{gone}"), TEXT)
-}
-
-fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer[name].as_array().map_or(&[], Vec::as_slice)
 }

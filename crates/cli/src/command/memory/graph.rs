@@ -5,7 +5,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Map, Value, json};
 
-use super::{field, line};
+use super::{field, line, list};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -156,10 +156,6 @@ fn end(what: &str, name: &str) -> Result<Value> {
         Some(Ok(number)) => Ok(json!({ "entity": number })),
         Some(Err(_)) => bail!("{what}: expected a name, or # and a number, found {name:?}"),
     }
-}
-
-fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 /// A number without digits that say nothing.

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::Outcome;
+use crate::{Outcome, draw};
 
 /// Remember, find, change and forget through a running server; measure how well a memory finds.
 ///
@@ -226,6 +226,25 @@ fn day(document: &Value, name: &str) -> String {
 /// A list of an answer.
 fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Shows the results of an answer as a table, or says what there is where there is none.
+fn listed(
+    answer: &Value,
+    head: &[&str],
+    row: impl Fn(&Value) -> Vec<String>,
+    nothing: &str,
+    json: bool,
+) -> Result<Outcome> {
+    let any = !results(answer).is_empty();
+    if json {
+        println!("{answer:#}");
+    } else if any {
+        print!("{}", draw::table(head, &results(answer).iter().map(row).collect::<Vec<_>>()));
+    } else {
+        println!("{nothing}");
+    }
+    Ok(if any { Outcome::Done } else { Outcome::No })
 }
 
 /// The results of an answer.

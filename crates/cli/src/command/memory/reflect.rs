@@ -5,10 +5,10 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, field, line, list, plain, results};
+use super::{ScopeFlags, field, line, list, listed, plain};
+use crate::Outcome;
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
-use crate::{Outcome, draw};
 
 /// Characters of a text in a table.
 const TEXT: usize = 72;
@@ -183,7 +183,7 @@ impl Dream {
             let way: Vec<String> = list(one, "way").iter().map(said).collect();
             vec![field(one, "met"), line(&way.join(" - "), usize::MAX)]
         };
-        proposed(&answer, &["met", "way"], row, json)
+        listed(&answer, &["met", "way"], row, "nothing is proposed", json)
     }
 }
 
@@ -207,25 +207,14 @@ impl Connections {
                 line(&shared.join(", "), TEXT),
             ]
         };
-        proposed(&answer, &["from", "to", "shared", "together", "alike", "neighbours"], row, json)
+        listed(
+            &answer,
+            &["from", "to", "shared", "together", "alike", "neighbours"],
+            row,
+            "nothing is proposed",
+            json,
+        )
     }
-}
-
-fn proposed(
-    answer: &Value,
-    head: &[&str],
-    row: impl Fn(&Value) -> Vec<String>,
-    json: bool,
-) -> Result<Outcome> {
-    let any = !results(answer).is_empty();
-    if json {
-        println!("{answer:#}");
-    } else if any {
-        print!("{}", draw::table(head, &results(answer).iter().map(row).collect::<Vec<_>>()));
-    } else {
-        println!("nothing is proposed");
-    }
-    Ok(if any { Outcome::Done } else { Outcome::No })
 }
 
 /// A relation that changed, with how strong it was and is.

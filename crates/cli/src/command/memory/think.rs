@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, day, field, line, list, results};
+use super::{ScopeFlags, day, field, line, list, listed};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -159,7 +159,13 @@ impl Patterns {
                 line(&field(pattern, "trigger"), TEXT),
             ]
         };
-        told(&answer, &["kind", "seen", "last", "pattern", "trigger"], row, json)
+        listed(
+            &answer,
+            &["kind", "seen", "last", "pattern", "trigger"],
+            row,
+            "there are none",
+            json,
+        )
     }
 }
 
@@ -247,7 +253,7 @@ impl Compounds {
             let npmi = format!("{:.2}", one["npmi"].as_f64().unwrap_or(0.0));
             vec![line(&field(one, "name"), TEXT), field(one, "together"), npmi]
         };
-        told(&answer, &["compound", "together", "npmi"], row, json)
+        listed(&answer, &["compound", "together", "npmi"], row, "there are none", json)
     }
 }
 
@@ -269,7 +275,7 @@ impl Snapshots {
             let (at, branch) = (field(&one["snapshot"], "at"), field(&one["snapshot"], "branch"));
             vec![line(&field(one, "memory"), TEXT), at, branch]
         };
-        told(&answer, &["name", "at", "branch"], row, json)
+        listed(&answer, &["name", "at", "branch"], row, "there are none", json)
     }
 }
 
@@ -312,21 +318,4 @@ fn stored(answer: &Value, json: bool) -> Result<Outcome> {
         println!("{}  {}", field(answer, "id"), field(answer, "outcome"));
     }
     Ok(Outcome::Done)
-}
-
-fn told(
-    answer: &Value,
-    head: &[&str],
-    row: impl Fn(&Value) -> Vec<String>,
-    json: bool,
-) -> Result<Outcome> {
-    let any = !results(answer).is_empty();
-    if json {
-        println!("{answer:#}");
-    } else if any {
-        print!("{}", draw::table(head, &results(answer).iter().map(row).collect::<Vec<_>>()));
-    } else {
-        println!("there are none");
-    }
-    Ok(if any { Outcome::Done } else { Outcome::No })
 }
