@@ -1,10 +1,10 @@
 // Alerts: what fires, who knows of it, what is silenced, and the rules behind it.
 import { useState } from "preact/hooks";
-import { ApiError, read, usePoll, write } from "./api";
+import { read, useAction, usePoll, write } from "./api";
 import type { Alert, Matcher, RuleGroup, Silence } from "./contract";
 import { ago, format, link, moment } from "./format";
 import { Card, Empty, Failure, Missing, Pairs, State, Table, Value } from "./parts";
-import { get, now, set, useStore } from "./state";
+import { now, useStore } from "./state";
 
 const RANK = ["critical", "high", "error", "warning", "medium", "low", "info"];
 /** States of a rule, the one to look at first last; a rule that only records has none. */
@@ -13,23 +13,6 @@ const OPERATORS = ["=", "!=", "=~", "!~"];
 const LENGTHS: [number, string][] = [[0.5, "30 min"], [2, "2 h"], [8, "8 h"], [24, "1 d"], [168, "7 d"]];
 
 const rank = (alert: Alert) => (alert.silenced || alert.inhibited ? 100 : 0) + (alert.state === "firing" ? 0 : 20) + (RANK.indexOf(alert.severity) + RANK.length) % RANK.length;
-const refresh = () => set({ tick: get().tick + 1 });
-
-/** Runs what a form asks for; the failure, if any, stays beside the form. */
-function useAction(): [ApiError | null, (work: () => Promise<unknown>) => Promise<boolean>] {
-  const [error, setError] = useState<ApiError | null>(null);
-  return [error, async (work) => {
-    try {
-      await work();
-      setError(null);
-      refresh();
-      return true;
-    } catch (cause) {
-      setError(cause instanceof ApiError ? cause : new ApiError(0, "Failed", String(cause)));
-      return false;
-    }
-  }];
-}
 
 function Acknowledge({ alert }: { alert: Alert }) {
   const [comment, setComment] = useState("");

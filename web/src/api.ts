@@ -148,3 +148,20 @@ export function usePoll<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
   useEffect(() => () => { busy.current?.abort(); busy.current = null; }, []);
   return { ...loaded, reload: run };
 }
+
+/** Runs what a form or a button asks for, then `done`; the failure, if any, stays beside it. */
+export function useAction(done?: () => void): [ApiError | null, (work: () => Promise<unknown>) => Promise<boolean>] {
+  const [error, setError] = useState<ApiError | null>(null);
+  return [error, async (work) => {
+    try {
+      await work();
+      setError(null);
+      set({ tick: get().tick + 1 });
+      done?.();
+      return true;
+    } catch (cause) {
+      setError(asError(cause));
+      return false;
+    }
+  }];
+}

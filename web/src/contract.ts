@@ -48,6 +48,8 @@ export interface Memory {
   confidence: number; importance: number; trust: number; strength: number; mentions: string[]; reasons?: string[];
   created_at: string; updated_at: string; expires_at?: string; deleted_at?: string; superseded_by?: string;
   version: number; accesses: number; endorsements: number; dismissals: number; repeats: number;
+  intention?: { state: string; due_at?: string; ended_at?: string; outcome?: string };
+  pattern?: { kind: string; trigger?: string; seen: number; instances: { at: string }[] };
 }
 export interface Rank { rank: number; score: number }
 /** What each way of looking adds to a memory's place in the order; an exception takes away. */
@@ -77,3 +79,9 @@ export interface Fact {
   valid_at?: string; invalid_at?: string; learned_at: string; retracted_at?: string; confidence: number; sources: string[];
 }
 export interface Contradiction { id: number; kind: string; first: number; second: number; state: string }
+export interface Named { vertex: Vertex; name: string }
+/** What an analysis tells: vertices with a value, ties, groups, or numbers of the whole. */
+export interface Analysis {
+  graph: { vertices: number; links: number }; values?: Record<string, number>; more: boolean;
+  vertices?: (Named & { value: number })[]; ties?: { from: Named; kind: string; to: Named; value: number }[]; groups?: { size: number; vertices: Named[] }[];
+}

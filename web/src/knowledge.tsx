@@ -1,6 +1,6 @@
 // What is known: entities, facts with the times when they were true and when they were known, contradictions.
 import { useState } from "preact/hooks";
-import { read, usePoll } from "./api";
+import { read, useAction, usePoll, write } from "./api";
 import type { Contradiction, Entity, Fact } from "./contract";
 import { format, moment } from "./format";
 import { Card, Empty, Failure, Missing, Table, line } from "./parts";
@@ -8,6 +8,8 @@ import { now } from "./state";
 
 /** Contradictions whose facts are shown. */
 const DISPUTED = 20;
+/** Rules by which a contradiction is settled. */
+const STRATEGIES: [string, string][] = [["newest", "what was learned last"], ["most_confident", "what is surest"], ["most_evidence", "the most evidence"], ["entrenchment", "what most rests on"], ["voting", "a vote of the sources"]];
 
 interface At { known: string; valid: string }
 
@@ -83,16 +85,29 @@ async function disputes(signal: AbortSignal) {
   return { all: results.length, shown, facts: await factsOf(shown.flatMap(({ first, second }) => [first, second]), signal) };
 }
 
-function Side({ fact, id }: { fact: Fact | undefined; id: number }) {
+function Side({ fact, id, keep }: { fact: Fact | undefined; id: number; keep: () => void }) {
   if (!fact) return <p class="quiet">fact {id}, no longer held</p>;
-  return <p><b>{said(fact).replaceAll("_", " ")}</b><span class="quiet">true <Span from={fact.valid_at} to={fact.invalid_at} />; {format(fact.confidence, "percentunit")} sure; said by {fact.sources.join(", ")}</span></p>;
+  const words = said(fact).replaceAll("_", " ");
+  return <p><b>{words}</b><span class="quiet">true <Span from={fact.valid_at} to={fact.invalid_at} />; {format(fact.confidence, "percentunit")} sure; said by {fact.sources.join(", ")}</span>
+    <span class="buttons"><button type="button" aria-label={`Keep: ${words}`} onClick={keep}>This one is right</button></span></p>;
+}
+
+/** Two facts that cannot both be true, until somebody or a rule says which stands; the other is taken back, and can be had again. */
+function Dispute({ one, facts, reload }: { one: Contradiction; facts: Map<number, Fact>; reload: () => void }) {
+  const [error, run] = useAction(reload);
+  const resolve = (how: object) => run(() => write("POST", `v1/contradictions/${one.id}/resolve`, how));
+  const side = (id: number) => <Side fact={facts.get(id)} id={id} keep={() => resolve({ strategy: "manual", fact: id })} />;
+  return <li>{side(one.first)}
+    <div class="rule"><span class="tag">{one.kind}</span><label>Settle by <select value="" onChange={(event) => { const strategy = event.currentTarget.value; event.currentTarget.value = ""; void resolve({ strategy }); }}>
+      <option value="" disabled>…</option>{STRATEGIES.map(([name, words]) => <option value={name}>{words}</option>)}</select></label>{error && <Failure error={error} />}</div>
+    {side(one.second)}</li>;
 }
 
 function Contradictions() {
-  const { data, error } = usePoll(disputes, [], 6);
+  const { data, error, reload } = usePoll(disputes, [], 6);
   return <Card title="Open contradictions">{data && error && <Failure error={error} />}
     {!data ? <Missing error={error} /> : !data.all ? <Empty>Nothing that is known contradicts itself</Empty> : <>
-      <ol class="disputes">{data.shown.map(({ id, kind, first, second }) => <li key={id}><Side fact={data.facts.get(first)} id={first} /><span class="tag">{kind}</span><Side fact={data.facts.get(second)} id={second} /></li>)}</ol>
+      <ol class="disputes">{data.shown.map((one) => <Dispute key={one.id} one={one} facts={data.facts} reload={reload} />)}</ol>
       {data.all > data.shown.length && <p class="quiet">and {data.all - data.shown.length} more</p>}</>}
   </Card>;
 }

@@ -6,10 +6,12 @@ import { Columns } from "./columns";
 import type { Found, Hit, Memory, Rank, Stats } from "./contract";
 import { ago, format } from "./format";
 import { Known } from "./knowledge";
+import { Intentions, Patterns } from "./mind";
 import { ground, Marked, most, type Term } from "./marked";
 import { Card, Chain, Empty, Failure, Missing, State, Strength, Tier, Value } from "./parts";
 import { Remembered } from "./remembered";
 import { now } from "./state";
+import { Structure } from "./structure";
 
 const SHOWN = 10;
 const NEWEST = 5;
@@ -115,6 +117,9 @@ export function MemoryView({ id, children }: { id: string; children: ComponentCh
     <Search empty={stats.data?.active === 0} />
     <Columns />
     <Known />
+    <Structure />
+    <Intentions />
+    <Patterns />
     {children}
   </>;
 }

@@ -1,6 +1,6 @@
 // One memory: its text and what is known of it, its neighbourhood as a picture, what happened to it.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { read, usePoll } from "./api";
+import { read, useAction, usePoll, write } from "./api";
 import type { Happened, Memory } from "./contract";
 import { ago, format, moment } from "./format";
 import { apart, layout, ring, type Point } from "./layout";
@@ -183,13 +183,28 @@ function facts(one: Memory): Record<string, unknown> {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== 0));
 }
 
-function Text({ one }: { one: Memory }) {
+/** What can be done with a memory in a state: the words on the button, the method, what follows its address, the body. */
+const ACTIONS: Record<string, [string, string, string, object?][]> = {
+  quarantined: [["Let it in", "POST", "/review", { approve: true }], ["Turn it away", "POST", "/review", { approve: false }]],
+  active: [["It was useful", "POST", "/feedback", { action: "endorse" }], ["It is true", "POST", "/feedback", { action: "validate" }], ["It is wrong", "POST", "/feedback", { action: "refute" }], ["Forget it", "DELETE", ""]],
+  deleted: [["Have it back", "POST", "/restore"]],
+};
+
+function Judge({ one, reload }: { one: Memory; reload: () => void }) {
+  const [error, run] = useAction(reload);
+  const actions = ACTIONS[one.status];
+  return actions ? <p class="buttons">{actions.map(([words, method, path, body]) =>
+    <button type="button" onClick={() => run(() => write(method, `v1/memories/${encodeURIComponent(one.id)}${path}`, body))}>{words}</button>)}{error && <Failure error={error} />}</p> : null;
+}
+
+function Text({ one, reload }: { one: Memory; reload: () => void }) {
   return <Card title="Memory" aside={<a href="#memory">All memories</a>}>
     <p class="remembered">{one.memory}</p>
     <p class="tags"><State word={one.status} /><Tier of={one.tier} /><span class="tag">{one.class.replaceAll("_", " ")}</span><Strength of={one.strength} />
       {one.tags.map((tag) => <span class="tag">#{tag}</span>)}</p>
     {one.reasons?.map((reason) => <p class="failure">Held back: {reason}</p>)}
     {one.superseded_by && <p>Its place was taken by <a href={`#memory/${encodeURIComponent(one.superseded_by)}`}>{one.superseded_by}</a>.</p>}
+    <Judge one={one} reload={reload} />
     <Pairs of={facts(one)} />
     {Object.keys(one.metadata).length > 0 && <><h3>Metadata</h3><Pairs of={one.metadata} /></>}
     <p class="quiet"><code>{one.id}</code></p>
@@ -197,11 +212,11 @@ function Text({ one }: { one: Memory }) {
 }
 
 export function Remembered({ id }: { id: string }) {
-  const { data, error } = usePoll((signal) => read<Memory>(`v1/memories/${encodeURIComponent(id)}`, signal), [id], 6);
+  const { data, error, reload } = usePoll((signal) => read<Memory>(`v1/memories/${encodeURIComponent(id)}`, signal), [id], 6);
   const around = usePoll(async (signal) => (data ? neighbourhood(data, await near(data, signal)) : null), [data?.id, data?.version], Infinity);
   if (!data) return <Card title="Memory" aside={<a href="#memory">All memories</a>}>{error?.status === 404 ? <Empty>{error.detail}</Empty> : <Missing error={error} height={1} />}</Card>;
   return <>
-    <Text one={data} />
+    <Text one={data} reload={reload} />
     {around.data ? <Spreading key={id} of={around.data} /> : <Card title="Neighbourhood"><Missing error={around.error} height={1} /></Card>}
     <History id={id} />
   </>;

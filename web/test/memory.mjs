@@ -17,11 +17,13 @@ export async function memoryAgrees(page, api) {
   assert.deepEqual(await worth(page, 'dl[aria-label="What is held"]'), HELD.map((name) => stats[name]));
   if (!stats.active) return page.getByText("This stores the first memory").waitFor();
   const newest = await api("v1/memories?limit=5");
-  assert.deepEqual(await texts(page, ".hits .text"), newest.results.map(({ memory }) => memory.trim()));
+  assert.deepEqual(await texts(page, `${card("Newest")} .text`), newest.results.map(({ memory }) => memory.trim()));
   await columnsAgree(page, api);
   await knowledgeAgrees(page, api);
+  await structureAgrees(page, api);
+  await mindAgrees(page, api);
   const found = await searchAgrees(page, api, newest.results[0].memory);
-  await page.locator(".hits .text").first().click();
+  await page.locator(`${card("Found")} .text`).first().click();
   await oneAgrees(page, api, found);
 }
 
@@ -35,8 +37,8 @@ export async function ask(page, query) {
 async function searchAgrees(page, api, query) {
   await ask(page, query);
   const { results } = await api("v1/search", { query: query.trim(), limit: 10, explain: true, reinforce: false });
-  assert.deepEqual(await page.locator(".hits .text").evaluateAll((all) => all.map(({ hash }) => decodeURIComponent(hash.split("/")[1]))), results.map(({ id }) => id));
-  assert.deepEqual(await texts(page, ".hits .text"), results.map(({ memory }) => memory.trim()), "marks change no text");
+  assert.deepEqual(await page.locator(`${card("Found")} .text`).evaluateAll((all) => all.map(({ hash }) => decodeURIComponent(hash.split("/")[1]))), results.map(({ id }) => id));
+  assert.deepEqual(await texts(page, `${card("Found")} .text`), results.map(({ memory }) => memory.trim()), "marks change no text");
   assert.deepEqual((await worth(page, ".hits .fit")).map((one) => one.toFixed(3)), results.map(({ score }) => score.toFixed(3)));
   const places = await page.locator(".hits .why").evaluateAll((all) => all.map((one) => [...one.querySelectorAll(".place")].map((place) => Number(place.querySelector("b")?.textContent ?? 0))));
   assert.deepEqual(places, results.map(({ explain: { text, vector, graph } }) => [text, vector, graph].map((one) => one?.rank ?? 0)));
@@ -87,6 +89,33 @@ async function knowledgeAgrees(page, api) {
   await page.locator(`${card("Entities")} tbody button`).first().click();
   await shown(page, rows, (await api(`v1/facts?subject=${entities[0].id}`)).results.length);
   await page.locator(`${card("Entities")} tbody button`).first().click();
+}
+
+/** Analyses: vertices with their values, groups, ties, as the API tells them. */
+async function structureAgrees(page, api) {
+  const own = card("How it hangs together");
+  for (const analysis of ["page_rank", "communities", "bridges"]) {
+    await page.locator(`${own} select`).selectOption(analysis);
+    const { vertices = [], groups = [], ties = [], graph } = await api("v1/graph/analyze", { analysis, limit: 12 });
+    if (!vertices.length && !groups.length && !ties.length) { await page.locator(`${own} .empty`).waitFor(); continue; }
+    await page.locator(own).getByText(`${graph.vertices} vertices, ${graph.links} links`).waitFor();
+    await shown(page, `${own} tbody tr`, vertices.length + groups.length + ties.length);
+    const values = [...vertices.map(({ value }) => value), ...ties.map(({ value }) => value), ...groups.map(({ size }) => size)];
+    assert.deepEqual((await worth(page, `${own} tbody`)).map((one) => one.toPrecision(5)), values.map((one) => one.toPrecision(5)), analysis);
+  }
+}
+
+/** Intentions by their state, and patterns. */
+async function mindAgrees(page, api) {
+  for (const state of ["completed", "open"]) {
+    await page.locator(`${card("Intentions")} select`).selectOption(state);
+    const { results } = await api(`v1/intentions?state=${state}&limit=8`);
+    await shown(page, `${card("Intentions")} .hits > li`, results.length);
+    assert.deepEqual(await texts(page, `${card("Intentions")} .text`), results.map(({ memory }) => memory.trim()));
+    assert.equal(await page.locator(`${card("Intentions")} .act`).count(), state === "open" ? results.length : 0);
+  }
+  const { results } = await api("v1/cognitive/patterns?limit=8");
+  assert.deepEqual(await worth(page, card("Patterns of thinking")), results.map(({ pattern }) => pattern.seen));
 }
 
 /** One memory: its text, past and neighbourhood, hop by hop. */

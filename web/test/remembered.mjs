@@ -70,6 +70,18 @@ const happened = (memory) => [
   ...(memory.version > 1 ? [{ memory_id: memory.id, version: 2, event: "UPDATE", what: "updated", old_memory: null, new_memory: null, changed: [{ field: "importance", before: 0.5, after: memory.importance }], actor: "local", created_at: memory.updated_at }] : []),
 ];
 
+/** The first memories as intentions and as patterns, the newest first. */
+const intentions = (all) => all.slice(0, 3).map((memory, n) => ({ ...memory, intention: { state: "open", ...(n ? {} : { due_at: time(-600) }) } })).reverse();
+const patterns = (x, all) => all.slice(3, 5).map((memory, n) => ({ ...memory, pattern: { kind: x("critical"), trigger: x("a date is missing"), seen: 4 - n, instances: [{ at: time(30 - n) }] } })).reverse();
+
+function analyze(known, { analysis, limit }) {
+  const named = ({ id, name }) => ({ vertex: { entity: id }, name });
+  const graph = { vertices: known.length, links: known.length ? known.length - 1 : 0, ties: 0, directed: false };
+  if (analysis === "communities") return { analysis, graph, values: { modularity: 0.41 }, groups: known.length ? [{ size: known.length, vertices: known.slice(0, limit).map(named) }] : [], more: false };
+  if (analysis === "bridges") return { analysis, graph, values: {}, ties: known.slice(1).map((one, n) => ({ from: named(known[n]), kind: "wrote_to", to: named(one), value: 0.5 })), more: false };
+  return { analysis, graph, values: {}, vertices: known.slice(0, limit).map((one, n) => ({ ...named(one), value: 0.3 / (n + 1) })), more: known.length > limit };
+}
+
 /** `markup` is what `xss` puts into every text. The answer to a request for memory or knowledge: a body, `null` where there is no such thing, nothing where it is none of these. */
 export function remembered(options, markup, method, url, body) {
   const x = (text) => (options.xss ? `${text} ${markup}` : text);
@@ -83,6 +95,10 @@ export function remembered(options, markup, method, url, body) {
       return !one ? null : part[3] === "history" ? { results: happened(one) } : one;
     }
     case "POST /v1/search": return search(all, body);
+    case "POST /v1/graph": return analyze(known, body);
+    case "GET /v1/intentions": { const listed = value("state") === "open" ? intentions(all) : []; return { results: listed, next: null, total: listed.length }; }
+    case "GET /v1/cognitive": { const listed = patterns(x, all); return { results: listed, next: null, total: listed.length }; }
+    case "POST /v1/memories": return one && part[3] === "review" ? { ...one, status: body.approve ? "active" : "deleted" } : one ?? null;
     case "POST /v1/activate": return activate(all, known, body);
     case "GET /v1/collections": return { results: options.empty ? [] : [{ name: "default", dimension: 256, encoder: "built_in", items: 60 }] };
     case "GET /v1/memory": {
