@@ -88,6 +88,8 @@ fn measure(n: u64, skewed: bool, directed: bool) -> Result<(), KnowledgeError> {
         Analysis::Eigenvector,
         Analysis::MaximumFlow { from, to },
         Analysis::Triangles,
+        Analysis::Cores,
+        Analysis::Motifs,
         Analysis::Communities { resolution: 1.0 },
         Analysis::SpanningForest,
         Analysis::Bridges,

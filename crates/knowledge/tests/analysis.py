@@ -91,6 +91,7 @@ def undirected(graph, rng):
     return {
         "clustering": by_node(nx.clustering(graph)),
         "triangles": by_node(nx.triangles(graph)),
+        "cores": by_node(nx.core_number(graph)),
         "transitivity": nx.transitivity(graph),
         "average_clustering": nx.average_clustering(graph),
         "partitions": partitions,
@@ -126,6 +127,7 @@ def describe(name, directed, n, edges):
         "strong_components": sorted(sorted(part) for part in strong(graph)),
         "reachable": sorted(nx.single_source_shortest_path_length(graph, 0).items()),
         "page_rank": by_node(nx.pagerank(graph, 0.85, tol=1e-14, max_iter=10_000, weight="total")),
+        "motifs": nx.triadic_census(graph.to_directed()),
         "eigenvector": eigenvector,
         "betweenness": {
             "hops": by_node(nx.betweenness_centrality(graph)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::cost::Cost;
 use super::forest::Bond;
 use super::graph::KnowledgeGraph;
+use super::motifs::TRIADS;
 use super::paths::Way;
 use super::prediction::Likeness;
 use super::rank::Ranks;
@@ -37,6 +38,8 @@ pub enum Analysis {
     Eigenvector,
     Clustering,
     Triangles,
+    Cores,
+    Motifs,
     Communities { resolution: f64 },
     SpanningForest,
     MaximumFlow { from: Vertex, to: Vertex },
@@ -115,6 +118,15 @@ impl KnowledgeGraph {
             Analysis::Clustering => self.clustered(Triangles::coefficients)?,
             Analysis::Triangles => {
                 self.clustered(|t| t.counts.iter().map(|n| *n as f64).collect())?
+            }
+            Analysis::Cores => {
+                let cores = self.cores()?;
+                let deepest = cores.iter().copied().max().unwrap_or(0) as f64;
+                self.counted(&cores).with("deepest", deepest)
+            }
+            Analysis::Motifs => {
+                let counts = self.motifs()?.map(|n| n as f64);
+                Finding { values: TRIADS.into_iter().zip(counts).collect(), ..Finding::default() }
             }
             Analysis::Communities { resolution } => {
                 let found = self.communities(resolution)?;

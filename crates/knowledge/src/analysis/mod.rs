@@ -12,6 +12,7 @@ mod closeness;
 mod colouring;
 mod communities;
 mod components;
+mod cores;
 mod cost;
 mod degree;
 mod finding;
@@ -19,6 +20,7 @@ mod flow;
 mod forest;
 mod graph;
 mod matching;
+mod motifs;
 mod paths;
 mod prediction;
 mod rank;
@@ -35,6 +37,7 @@ pub use forest::Bond;
 pub use graph::{
     Joined, KnowledgeGraph, MAX_ANALYSED_LINKS, MAX_ANALYSED_VERTICES, MAX_CHOSEN_KINDS, Over,
 };
+pub use motifs::{Census, TRIADS};
 pub use paths::{MAX_WAYS, Way};
 pub use prediction::Likeness;
 pub use rank::{MAX_POWER_ROUNDS, POWER_TOLERANCE, Ranks};

@@ -94,6 +94,10 @@ pub(crate) enum AnalysisName {
     Clustering,
     /// Triangles of each.
     Triangles,
+    /// How deep inside each is.
+    Cores,
+    /// In which of sixteen ways any three are joined.
+    Motifs,
     /// Groups that hold together (Louvain).
     Communities,
     /// The strongest ties that join all that is joined.
@@ -221,6 +225,8 @@ impl Asked {
             AnalysisName::Eigenvector => Analysis::Eigenvector,
             AnalysisName::Clustering => Analysis::Clustering,
             AnalysisName::Triangles => Analysis::Triangles,
+            AnalysisName::Cores => Analysis::Cores,
+            AnalysisName::Motifs => Analysis::Motifs,
             AnalysisName::Communities => {
                 Analysis::Communities { resolution: r.resolution.take().unwrap_or(1.0) }
             }

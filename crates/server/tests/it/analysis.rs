@@ -125,6 +125,8 @@ fn every_analysis_answers_and_branches_are_their_own() {
         "eigenvector",
         "clustering",
         "triangles",
+        "cores",
+        "motifs",
         "communities",
         "spanning_forest",
         "bridges",

@@ -10,6 +10,7 @@
 //! No index on disk: who owns the texts inserts them again. `docs/concepts/text.md` has the query
 //! language, `docs/decisions/0022-postings.md` says why this is not tantivy.
 
+mod marks;
 mod query;
 mod search;
 mod spelling;
@@ -151,6 +152,7 @@ struct Term {
     frequencies: Vec<u16>,
     /// Places of the documents that have it more than once.
     repeats: Vec<u32>,
+    marks: marks::Marks,
     alive: u32,
     tops: Tops,
 }
@@ -270,6 +272,7 @@ impl Postings {
             }
             term.ordinals.push(ordinal);
             term.frequencies.push(same.len() as u16);
+            term.marks.add(ordinal as usize + 1, &term.ordinals, &term.frequencies);
             term.tops.widen(same.len() as u16, length);
             term.alive += 1;
             self.terms_alive += usize::from(term.alive == 1);
@@ -422,7 +425,8 @@ impl Postings {
             .terms
             .iter()
             .map(|t| {
-                (t.ordinals.capacity() + t.repeats.capacity()) * 4 + t.frequencies.capacity() * 2
+                let lists = (t.ordinals.capacity() + t.repeats.capacity()) * 4;
+                lists + t.frequencies.capacity() * 2 + t.marks.bytes()
             })
             .sum();
         let forms: usize = self.forms.keys().map(|form| form.len()).sum();

@@ -13,6 +13,7 @@ use std::collections::BinaryHeap;
 
 use roaring::RoaringBitmap;
 
+use super::marks::{Held, Marks};
 use super::query::{Occur, Part, parse};
 use super::{
     Hit, MAX_PREFIX_SCAN, MAX_PREFIX_TERMS, MAX_QUERY_BYTES, MAX_QUERY_CLAUSES, Name, Ordinal,
@@ -73,6 +74,8 @@ struct Clause<'a> {
     frequencies: Cow<'a, [u16]>,
     /// Places of the documents that have it more than once.
     repeats: Cow<'a, [u32]>,
+    /// Nothing for all words with a prefix.
+    marks: Option<&'a Marks>,
     documents: u32,
     /// Inverse document frequency, `k1 + 1`, and how often the query has it.
     weight: f64,
@@ -81,6 +84,12 @@ struct Clause<'a> {
 }
 
 impl Clause<'_> {
+    /// How often a document has it, where that is told without a search.
+    #[inline]
+    fn held(&self, ordinal: Ordinal) -> Option<Held> {
+        self.marks?.held(ordinal)
+    }
+
     fn frequency(&self, ordinal: Ordinal) -> Option<u16> {
         self.ordinals.binary_search(&ordinal).ok().map(|place| self.frequencies[place])
     }
@@ -205,6 +214,7 @@ impl Postings {
             ordinals: Cow::Borrowed(&term.ordinals),
             frequencies: Cow::Borrowed(&term.frequencies),
             repeats: Cow::Borrowed(&term.repeats),
+            marks: Some(&term.marks),
             documents: term.alive,
             weight,
             bound: weight * scale.most(term.tops),
@@ -245,6 +255,7 @@ impl Postings {
             ordinals: Cow::Owned(ordinals),
             frequencies: Cow::Owned(frequencies),
             repeats: Cow::Owned(repeats),
+            marks: None,
             documents,
             weight,
             bound: weight * scale.most(tops),
@@ -484,6 +495,23 @@ impl Best<'_> {
             };
         }
         self.heap.push(Reverse(scored));
+        self.raise();
+    }
+
+    /// Takes the best of these, where nothing was taken before.
+    fn begin(&mut self, ordinals: &[Ordinal]) {
+        let judged = ordinals.iter().filter_map(|ordinal| self.judge(*ordinal));
+        let mut judged: Vec<Reverse<Scored>> = judged.map(Reverse).collect();
+        if judged.len() > self.ask.k {
+            judged.select_nth_unstable(self.ask.k);
+            judged.truncate(self.ask.k);
+        }
+        self.heap = judged.into();
+        self.raise();
+    }
+
+    /// Once there are `k`, the worst of them is the floor.
+    fn raise(&mut self) {
         if self.heap.len() == self.ask.k {
             let worst = self.heap.peek().map_or(0.0, |worst| f64::from(worst.0.score));
             self.floor = self.floor.max(worst / SLACK);
@@ -554,7 +582,9 @@ impl Best<'_> {
             window.open(base);
             walk.sum(&mut window, self);
             window.drain(|ordinal, sum| {
-                reaching.extend(walk.reach(self, ordinal, sum).map(|sum| (ordinal, sum)));
+                if let Some(sum) = walk.reach(self, ordinal, sum) {
+                    reaching.push((ordinal, sum));
+                }
             });
             self.soon(reaching.iter().map(|(ordinal, _)| *ordinal));
             for (ordinal, sum) in reaching.drain(..) {
@@ -589,7 +619,7 @@ impl Best<'_> {
         first.sort_unstable();
         first.dedup();
         self.soon(first.iter().copied());
-        first.iter().for_each(|ordinal| self.offer(*ordinal));
+        self.begin(&first);
         first
     }
 
@@ -765,23 +795,42 @@ impl<'a> Walk<'a> {
     fn reach(&mut self, best: &Best<'_>, ordinal: Ordinal, mut sum: f64) -> Option<f64> {
         let length = best.postings.lengths[ordinal as usize];
         let class = (length as usize).min(LENGTHS - 1);
-        for (i, below) in &self.lookups {
+        for at in 0..self.lookups.len() {
+            let (i, below) = &self.lookups[at];
             if (sum + below[class]) * SLACK < best.floor {
                 return None;
             }
             if below[class] < LITTLE * best.floor {
                 return Some(sum + below[class]);
             }
-            let (clause, cursor) = (self.clauses[*i], &mut self.cursors[*i]);
-            *cursor = gallop(&clause.ordinals, *cursor, ordinal);
-            if clause.ordinals.get(*cursor) == Some(&ordinal) {
-                let frequency = clause.frequencies[*cursor];
-                if frequency == 1 || self.looks[*i] == Look::None {
-                    sum += clause.weight * best.part(frequency, length);
-                }
+            let held = self.clauses[*i].held(ordinal);
+            if held != Some(Held::Never) {
+                sum += self.look_up(*i, held, best, ordinal);
             }
         }
         (sum * SLACK >= best.floor).then_some(sum)
+    }
+
+    /// What a word that is looked up adds to a document, beyond what was summed up.
+    // Its own function, so that the loop that calls it once in ten times stays short.
+    #[inline(never)]
+    fn look_up(&mut self, i: usize, held: Option<Held>, best: &Best<'_>, ordinal: Ordinal) -> f64 {
+        let (clause, cursor) = (self.clauses[i], &mut self.cursors[i]);
+        let frequency = match held {
+            Some(Held::Once) => 1,
+            Some(Held::More) if self.looks[i] == Look::Repeats => return 0.0,
+            _ => {
+                *cursor = gallop(&clause.ordinals, *cursor, ordinal);
+                match clause.ordinals.get(*cursor) {
+                    Some(found) if *found == ordinal => clause.frequencies[*cursor],
+                    _ => return 0.0,
+                }
+            }
+        };
+        match frequency == 1 || self.looks[i] == Look::None {
+            true => clause.weight * best.part(frequency, best.postings.lengths[ordinal as usize]),
+            false => 0.0,
+        }
     }
 }
 

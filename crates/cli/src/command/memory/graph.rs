@@ -16,7 +16,7 @@ const NAME: usize = 40;
 const NAMES: usize = 100;
 
 /// What can be asked; the server has the same with `_`.
-const ANALYSES: [&str; 22] = [
+const ANALYSES: [&str; 24] = [
     "summary",
     "shortest-paths",
     "reachable",
@@ -31,6 +31,8 @@ const ANALYSES: [&str; 22] = [
     "eigenvector",
     "clustering",
     "triangles",
+    "cores",
+    "motifs",
     "communities",
     "spanning-forest",
     "maximum-flow",

@@ -1,7 +1,7 @@
 //! The numbers of networkx.
 
 use knowledge::Vertex;
-use knowledge::analysis::{Cost, Direction, KnowledgeGraph, Likeness};
+use knowledge::analysis::{Cost, Direction, KnowledgeGraph, Likeness, TRIADS};
 use serde_json::Value;
 
 use super::{graph, vertex, vertices};
@@ -151,6 +151,20 @@ fn triangles_and_summaries() {
         let found = [summary.transitivity.unwrap(), summary.average_clustering.unwrap()];
         let named = ["transitivity", "average_clustering"].map(|n| expected[n].as_f64().unwrap());
         close(&found, &named, 1e-14);
+    });
+}
+
+#[test]
+fn cores_and_motifs() {
+    each_graph(|graph, expected| {
+        let census = graph.motifs().unwrap();
+        for (name, found) in TRIADS.iter().zip(census) {
+            assert_eq!(found, number(&expected["motifs"][name]), "{name}");
+        }
+        if !graph.is_directed() {
+            let cores: Vec<f64> = graph.cores().unwrap().iter().map(|k| *k as f64).collect();
+            assert_eq!(cores, numbers(&expected["cores"]));
+        }
     });
 }
 
