@@ -85,3 +85,6 @@ export interface Analysis {
   graph: { vertices: number; links: number }; values?: Record<string, number>; more: boolean;
   vertices?: (Named & { value: number })[]; ties?: { from: Named; kind: string; to: Named; value: number }[]; groups?: { size: number; vertices: Named[] }[];
 }
+/** A branch, how it stands to its parent, and where it is in its life. */
+export interface Branch { id: number; name: string; parent: number; merged: boolean; state: string; created_at: string; by: string; changes: number; divergence: number; conflicts: number }
+export interface Difference { item: string; first: unknown; second: unknown }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { key, read, usePoll, write } from "./api";
+import { Branches } from "./branches";
 import { Columns } from "./columns";
 import type { Found, Hit, Memory, Rank, Stats } from "./contract";
 import { ago, format } from "./format";
@@ -118,6 +119,7 @@ export function MemoryView({ id, children }: { id: string; children: ComponentCh
     <Columns />
     <Known />
     <Structure />
+    <Branches />
     <Intentions />
     <Patterns />
     {children}

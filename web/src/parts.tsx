@@ -6,7 +6,7 @@ import { parts } from "./format";
 /** Kind of state, by the words that the server uses; each has a sign of its own, not only a colour. */
 const MOODS: Record<string, string> = {
   healthy: "good", ok: "good", ready: "good", up: "good", pass: "good", inactive: "good", active: "good",
-  degraded: "warn", warning: "warn", warn: "warn", pending: "warn", medium: "warn", loading: "warn", slow: "warn", quarantined: "warn", expired: "warn", overdue: "warn",
+  degraded: "warn", warning: "warn", warn: "warn", pending: "warn", medium: "warn", loading: "warn", slow: "warn", quarantined: "warn", expired: "warn", overdue: "warn", conflicted: "warn", merged: "good",
   unhealthy: "bad", critical: "bad", error: "bad", high: "bad", firing: "bad", fail: "bad", failed: "bad", unavailable: "bad", err: "bad", deleted: "bad",
 };
 export const mood = (word: string): string => MOODS[word.toLowerCase()] ?? "info";

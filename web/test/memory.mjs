@@ -21,6 +21,7 @@ export async function memoryAgrees(page, api) {
   await columnsAgree(page, api);
   await knowledgeAgrees(page, api);
   await structureAgrees(page, api);
+  await branchesAgree(page, api);
   await mindAgrees(page, api);
   const found = await searchAgrees(page, api, newest.results[0].memory);
   await page.locator(`${card("Found")} .text`).first().click();
@@ -103,6 +104,18 @@ async function structureAgrees(page, api) {
     const values = [...vertices.map(({ value }) => value), ...ties.map(({ value }) => value), ...groups.map(({ size }) => size)];
     assert.deepEqual((await worth(page, `${own} tbody`)).map((one) => one.toPrecision(5)), values.map((one) => one.toPrecision(5)), analysis);
   }
+}
+
+/** Branches with their changes, and in what the first differs from its parent. */
+async function branchesAgree(page, api) {
+  const { results: branches } = await api("v1/branches");
+  await shown(page, `${card("Branches")} tbody tr`, branches.length);
+  assert.deepEqual(await texts(page, `${card("Branches")} tbody button`), branches.map(({ name }) => name.trim()));
+  if (!branches.length) return;
+  assert.deepEqual((await worth(page, `${card("Branches")} tbody`)).filter((_, i) => i % 2 === 0), branches.map(({ changes }) => changes));
+  await page.locator(`${card("Branches")} tbody button`).first().click();
+  const { results } = await api(`v1/branches/${branches[0].id}/diff?with=${branches[0].parent}`);
+  if (results.length) await page.locator(`${card("Branches")} .history b`).first().getByText(results[0].item).waitFor();
 }
 
 /** Intentions by their state, and patterns. */
