@@ -57,6 +57,8 @@ enum Command {
     Config(command::config::Config),
     /// Make, list and revoke API keys.
     Key(command::key::Key),
+    /// See and set what tenants of a running server may use.
+    Tenant(command::tenant::Tenant),
     /// Check the audit log.
     Audit(command::audit::Audit),
     /// Remember and find through a running server; measure how well is found.
@@ -112,6 +114,7 @@ fn main() -> ExitCode {
         Command::Bench(c) => c.run(json),
         Command::Config(c) => c.run(json),
         Command::Key(c) => c.run(json),
+        Command::Tenant(c) => c.run(json),
         Command::Audit(c) => c.run(json),
         Command::Memory(c) => c.run(json),
         Command::Agent(c) => c.run(json),

@@ -23,6 +23,8 @@ pub struct Config {
     pub tiers: Profile,
     /// How strict the gate is.
     pub gate: Strictness,
+    /// What becomes of what looks like an attack on a reader.
+    pub attacks: Attacks,
     /// Trust in a source that nobody named.
     pub trust: f32,
     /// Seconds in which a deleted memory can be had back.
@@ -49,6 +51,17 @@ pub enum Strictness {
     Conservative,
 }
 
+/// What becomes of what looks like an attack on a reader, where the gate looks for that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attacks {
+    /// It is held back until somebody looks at it.
+    #[default]
+    Hold,
+    /// It is refused: nothing of it is kept.
+    Refuse,
+}
+
 /// What becomes of a repeat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +80,7 @@ impl Default for Config {
             max_bytes: 8 << 30,
             tiers: Profile::assistant(),
             gate: Strictness::default(),
+            attacks: Attacks::default(),
             trust: 0.7,
             undo_seconds: 7 * 86_400,
             repeats: Repeats::default(),

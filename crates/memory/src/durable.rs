@@ -18,6 +18,7 @@ use crate::embed::Encoders;
 use crate::error::MemoryError;
 use crate::head::{FOLLOW, Head};
 use crate::load;
+use crate::quota::Quota;
 use crate::record::{ALL, Change};
 use crate::state::State;
 use crate::tend::Touched;
@@ -39,6 +40,7 @@ pub struct Memory {
 pub(crate) struct Shared {
     pub(crate) tenant: Tenant,
     pub(crate) config: Config,
+    quota: Arc<Quota>,
     pub(crate) encoders: Encoders,
     state: RwLock<State>,
     /// The last commit that the state holds.
@@ -88,12 +90,28 @@ impl Memory {
         encoders: impl Into<Encoders>,
         random: Random,
     ) -> Result<Self, MemoryError> {
-        let encoders = encoders.into();
-        let (state, head) = load::read(&tenant, &config, &encoders.built_in).await?;
+        let quota = Arc::new(Quota::of(&config));
+        Self::open_within(quota, tenant, config, encoders.into(), random).await
+    }
+
+    /// Opens a tenant's memory as [`Memory::open`] does, within a quota that somebody else may change
+    /// while it is open and that stands in place of the configuration's.
+    ///
+    /// # Errors
+    /// As [`Memory::open`].
+    pub async fn open_within(
+        quota: Arc<Quota>,
+        tenant: Tenant,
+        config: Config,
+        encoders: Encoders,
+        random: Random,
+    ) -> Result<Self, MemoryError> {
+        let (state, head) = load::read(&tenant, (&config, &quota), &encoders.built_in).await?;
         let (queue, jobs) = mpsc::channel(MAX_WAITING_WRITES);
         let shared = Arc::new(Shared {
             tenant,
             config,
+            quota,
             encoders,
             state: RwLock::new(state),
             head: Mutex::new(head),
@@ -144,6 +162,11 @@ impl Memory {
     /// How it behaves.
     pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// How much it may keep.
+    pub fn quota(&self) -> &Quota {
+        &self.shared.quota
     }
 
     /// Whether nobody else holds it.
@@ -326,7 +349,8 @@ impl Shared {
     /// Reads the state anew from the store and opens the memory again.
     async fn reread(&self) {
         for _ in 0..MAX_READS {
-            match load::read(&self.tenant, &self.config, &self.encoders.built_in).await {
+            let limits = (&self.config, &self.quota);
+            match load::read(&self.tenant, limits, &self.encoders.built_in).await {
                 Ok((state, head)) => {
                     *self.state_mut() = state;
                     *self.head.lock().unwrap_or_else(PoisonError::into_inner) = head;

@@ -1,4 +1,4 @@
-//! What can go wrong with a memory. Refusals by the gate are outcomes, not errors.
+//! What can go wrong with a memory. What the gate holds back is an outcome, what it refuses an error.
 
 use crate::embed::EndpointError;
 use crate::item::Id;
@@ -55,11 +55,19 @@ pub enum MemoryError {
     /// Something is larger than its limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The gate refused it.
+    #[error("refused by the gate: {}", reasons.join("; "))]
+    Refused {
+        /// What is wrong with it.
+        reasons: Vec<String>,
+    },
     /// The tenant has no room left.
     #[error("quota: {found} {what}, at most {limit}")]
     Quota {
         /// `memories` or `bytes`.
         what: &'static str,
+        /// What is there.
+        used: u64,
         /// What it would be.
         found: u64,
         /// The quota.

@@ -180,7 +180,7 @@ impl Memory {
                 writes.push(put(SPACES, space.name.clone(), record::encode(space)?));
             }
         }
-        let (mut bytes, empty) = (state.bytes, state.ids.is_empty());
+        let (mut bytes, empty) = (0, state.ids.is_empty());
         for (mut item, vector, history) in read.memories {
             if state.ids.contains_key(&item.id) {
                 if existing == Existing::Refuse {
@@ -196,12 +196,7 @@ impl Memory {
             bytes += crate::state::size(&item);
             writes.extend(writes_of(&item, vector.as_deref(), &history)?);
         }
-        let room = |what, found: u64, limit: u64| match found <= limit {
-            true => Ok(()),
-            false => Err(MemoryError::Quota { what, found, limit }),
-        };
-        room("memories", (state.len() + done.memories) as u64, state.config.max_memories)?;
-        room("bytes", bytes, state.config.max_bytes)?;
+        state.check_quota(done.memories as u64, bytes)?;
         let no_knowledge = state.knowledge.revision() == 0;
         let records = read.knowledge.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
         knowledge::Knowledge::load(records)?;

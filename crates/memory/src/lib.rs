@@ -56,6 +56,7 @@ mod pattern;
 mod plan;
 mod portrait;
 mod question;
+mod quota;
 mod recall;
 mod record;
 mod search;
@@ -76,7 +77,9 @@ pub use attitude::{
 pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
 pub use claim::{Judge, Judgement, MAX_SUBJECTS};
 pub use compound::{Compound, MAX_COMPOUNDS, MAX_COUNTED, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
-pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
+pub use config::{
+    Attacks, Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness,
+};
 pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
 pub use embed::{Embedding, Encoders, Endpoint, EndpointError};
@@ -98,13 +101,14 @@ pub use plan::{By, Feedback, Outcome};
 pub use portrait::{Kind, MAX_PERIODS, Period, Portrait, Portray};
 pub use question::intent::{Intent, Recognised, recognise};
 pub use question::{Asked, Because, Finding, MAX_FINDINGS, Minded, Role};
+pub use quota::Quota;
 pub use recall::{MAX_CONTEXT_BYTES, Recall, Recalled};
 pub use record::{Changed, Encoding, Event, Happened, Space};
 pub use search::{
     Found, Hit, MAX_HITS, MAX_OFFSET, MAX_QUERY_BYTES, Query, Votes, Weights, Why, ids,
 };
 pub use sequence::{MAX_SEQUENCE, Sequence};
-pub use stats::Stats;
+pub use stats::{Stats, stored};
 pub use tend::{MAX_TOGETHER, MAX_TOUCHED, Tended};
 pub use thinking::{ChangedFact, ChangedRelation, MAX_CHANGED, Thinking, Thought};
 pub use tier::{Decay, Fate, Profile, Promotion, score, strength};

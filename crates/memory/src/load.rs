@@ -14,6 +14,7 @@ use crate::error::MemoryError;
 use crate::head::Head;
 use crate::item::Item;
 use crate::layout::LEAST_VECTORS;
+use crate::quota::Quota;
 use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, LAYOUTS, SPACES, Space, VECTORS};
 use crate::state::{Index, State, columns_config, default_space};
 
@@ -38,7 +39,7 @@ struct Records {
 /// Reads who wrote last, then a tenant's records, and builds what searches.
 pub(crate) async fn read(
     tenant: &Tenant,
-    config: &Config,
+    (config, quota): (&Config, &Arc<Quota>),
     encoder: &Arc<Encoder>,
 ) -> Result<(State, Head), MemoryError> {
     // First: what is written from now on is seen as another's.
@@ -51,8 +52,8 @@ pub(crate) async fn read(
         all(tenant, LAYOUTS)
     )?;
     let records = Records { items, vectors, spaces, knowledge, layouts };
-    let (config, encoder) = (config.clone(), Arc::clone(encoder));
-    let built = tokio::task::spawn_blocking(move || build(records, config, &encoder)).await;
+    let (limits, encoder) = ((config.clone(), Arc::clone(quota)), Arc::clone(encoder));
+    let built = tokio::task::spawn_blocking(move || build(records, limits, &encoder)).await;
     Ok((built.unwrap_or(Err(MemoryError::Closed))?, head))
 }
 
@@ -67,8 +68,12 @@ async fn all(tenant: &Tenant, collection: Collection) -> Result<Vec<Record>, Mem
     }
 }
 
-fn build(records: Records, config: Config, encoder: &Encoder) -> Result<State, MemoryError> {
-    let mut state = State::new(config)?;
+fn build(
+    records: Records,
+    (config, quota): (Config, Arc<Quota>),
+    encoder: &Encoder,
+) -> Result<State, MemoryError> {
+    let mut state = State::new(config, quota)?;
     state.add_space(&default_space(encoder.dimensions()))?;
     for record in &records.spaces {
         let mut space: Space = record::decode(&record.key, &record.value)?;

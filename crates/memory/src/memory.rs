@@ -322,7 +322,8 @@ impl Memory {
     /// be empty where its vector is given.
     ///
     /// # Errors
-    /// [`MemoryError::Dimension`], [`MemoryError::Collection`], [`MemoryError::Field`].
+    /// [`MemoryError::Dimension`], [`MemoryError::Collection`], [`MemoryError::Field`],
+    /// [`MemoryError::Refused`].
     pub async fn allocate(
         &self,
         new: New,
@@ -338,7 +339,7 @@ impl Memory {
         let state = self.read()?;
         let Index { space, columns, .. } = state.space(collection.as_deref())?;
         let corrects = new.supersedes.is_some();
-        let item = state.made(new, self.name(by.now), &space.name, by);
+        let item = state.made(new, self.name(by.now), &space.name, by)?;
         let allocation = columns.allocate_with(&vector, state.aspects(&item, corrects))?;
         let near = allocation.duplicate.and_then(|d| state.at(d.id)).map(|item| item.id);
         Ok((allocation, near))

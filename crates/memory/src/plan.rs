@@ -99,7 +99,7 @@ impl State {
             return Ok(((vec![Change::Item(Arc::clone(&item), None)], item), Outcome::Reinforced));
         }
         let supersedes = new.supersedes.map(|id| self.item_in(id, Status::Active)).transpose()?;
-        let item = self.made(new, id, &space.name, by);
+        let item = self.made(new, id, &space.name, by)?;
         self.check_room(&item, vector.as_deref())?;
         self.check_open(&item)?;
         let outcome = match item.status {
@@ -113,16 +113,27 @@ impl State {
         Ok(((changes, item), outcome))
     }
 
-    pub(crate) fn made(&self, new: New, id: Id, collection: &str, by: &By) -> Arc<Item> {
+    /// A new memory as the gate lets it be.
+    ///
+    /// # Errors
+    /// [`MemoryError::Refused`].
+    pub(crate) fn made(
+        &self,
+        new: New,
+        id: Id,
+        collection: &str,
+        by: &By,
+    ) -> Result<Arc<Item>, MemoryError> {
         let trust = new.trust.unwrap_or(self.config.trust);
-        let (status, reasons) = match gate::judge(&new, trust, self.config.gate) {
+        let (status, reasons) = match gate::judge(&new, trust, &self.config) {
             Verdict::Approve => (Status::Active, Vec::new()),
             Verdict::Review(reasons) => (Status::Quarantined, reasons),
+            Verdict::Reject(reasons) => return Err(MemoryError::Refused { reasons }),
         };
         let mut usage = Use::default();
         usage.by(&by.actor, by.now);
         let mentions = self.names_in(&new);
-        Arc::new(Item {
+        Ok(Arc::new(Item {
             id,
             number: self.next_number,
             text: new.text,
@@ -147,7 +158,7 @@ impl State {
             version: 1,
             usage,
             attitude: new.attitude,
-        })
+        }))
     }
 
     fn names_in(&self, new: &New) -> Vec<String> {
@@ -168,12 +179,21 @@ impl State {
     }
 
     fn check_room(&self, item: &Item, vector: Option<&[f32]>) -> Result<(), MemoryError> {
-        let quota = |what, found, limit| {
-            if found <= limit { Ok(()) } else { Err(MemoryError::Quota { what, found, limit }) }
-        };
         let vector = vector.map_or(0, size_of_val) as u64;
-        quota("memories", self.len() as u64 + 1, self.config.max_memories)?;
-        quota("bytes", self.bytes + crate::state::size(item) + vector, self.config.max_bytes)
+        self.check_quota(1, crate::state::size(item) + vector)
+    }
+
+    /// Whether there is room for more memories and bytes.
+    ///
+    /// # Errors
+    /// [`MemoryError::Quota`].
+    pub(crate) fn check_quota(&self, memories: u64, bytes: u64) -> Result<(), MemoryError> {
+        let quota = |what, used: u64, more, limit| match used.saturating_add(more) {
+            found if found <= limit => Ok(()),
+            found => Err(MemoryError::Quota { what, used, found, limit }),
+        };
+        quota("memories", self.len() as u64, memories, self.quota.memories())?;
+        quota("bytes", self.bytes, bytes, self.quota.bytes())
     }
 
     /// The collection of a new memory, which is checked.
@@ -210,6 +230,7 @@ impl State {
             return Err(MemoryError::Version { id, expected, found: old.version });
         }
         check_stands(old, &patch)?;
+        patch.text.as_deref().map_or(Ok(()), |text| gate::admit(text, &self.config))?;
         check_vector(&self.space(Some(&old.collection))?.space, vector.as_deref())?;
         let item = self.patched(old, patch);
         changed_item(old, item, vector, by, Happened::Updated)

@@ -19,6 +19,7 @@ use crate::config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION};
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
 use crate::item::{Id, Item, New, Scope, Status, Time};
+use crate::quota::Quota;
 use crate::record::{Change, Encoding, Space};
 use crate::selection::Shared;
 use crate::when::Calendar;
@@ -26,6 +27,7 @@ use crate::when::Calendar;
 /// What a tenant remembers.
 pub(crate) struct State {
     pub(crate) config: Config,
+    pub(crate) quota: Arc<Quota>,
     pub(crate) items: Vec<Option<Arc<Item>>>,
     /// Versions of the records of `items`.
     pub(crate) records: Vec<u64>,
@@ -61,9 +63,10 @@ pub(crate) struct Index {
 
 impl State {
     /// A memory of nothing, with the default collection of the built-in encoder.
-    pub(crate) fn new(config: Config) -> Result<Self, MemoryError> {
+    pub(crate) fn new(config: Config, quota: Arc<Quota>) -> Result<Self, MemoryError> {
         Ok(Self {
             config,
+            quota,
             items: Vec::new(),
             records: Vec::new(),
             free: Vec::new(),

@@ -1,9 +1,11 @@
 //! How much a memory holds, for those who look and for metrics.
 
 use serde::Serialize;
+use store::{StoreError, Tenant};
 
 use crate::durable::Memory;
 use crate::error::MemoryError;
+use crate::record::ITEMS;
 
 /// How much a memory holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -42,6 +44,21 @@ pub struct Stats {
     pub facts: u64,
     /// Contradictions that nobody has resolved.
     pub contradictions: u64,
+}
+
+/// Memories that the store has of a tenant whose memory need not be open, whatever their status.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn stored(tenant: &Tenant) -> Result<u64, StoreError> {
+    Ok(tenant.usage(ITEMS).await?.records)
+}
+
+impl Stats {
+    /// Memories that count against the quota, whatever their status.
+    pub fn memories(&self) -> u64 {
+        self.active + self.quarantined + self.superseded + self.expired + self.deleted
+    }
 }
 
 impl Memory {

@@ -8,6 +8,7 @@ use observe::export::Otlp;
 use observe::telemetry::{LogFormat, Sampling};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::Tenants;
 use crate::backup::{Keep, Recipients};
 
 /// The longest time of a tier (seconds): a century.
@@ -64,6 +65,8 @@ pub struct Config {
     pub alerting: Alerting,
     /// What tenants remember.
     pub memory: Memory,
+    /// What tenants may use.
+    pub tenants: Tenants,
 }
 
 /// What tenants remember.
@@ -80,12 +83,15 @@ pub struct Memory {
     pub short_term_seconds: Option<u64>,
     /// As above, in the long-term tier.
     pub long_term_seconds: Option<u64>,
-    /// Memories of a tenant, deleted ones that can be had back among them.
+    /// Memories of a tenant, deleted ones that can be had back among them, where its plan says no
+    /// number.
     pub max_memories: u64,
-    /// Bytes of a tenant's texts, metadata and vectors.
+    /// Bytes of a tenant's texts, metadata and vectors, where its plan says no number.
     pub max_bytes: u64,
     /// What is held back: `permissive`, `balanced` or `conservative`.
     pub gate: memory::Strictness,
+    /// What becomes of what looks like an attack on a reader: `hold` or `refuse`.
+    pub attacks: memory::Attacks,
     /// What becomes of a memory that is there word for word: `reinforce` or `keep`.
     pub repeats: memory::Repeats,
     /// Trust in a source that nobody named, 0 to 1.
@@ -321,6 +327,7 @@ impl Default for Config {
             history: HistoryConfig::default(),
             alerting: Alerting::default(),
             memory: Memory::default(),
+            tenants: Tenants::default(),
         }
     }
 }
@@ -336,6 +343,7 @@ impl Default for Memory {
             max_memories: plain.max_memories,
             max_bytes: plain.max_bytes,
             gate: plain.gate,
+            attacks: plain.attacks,
             repeats: plain.repeats,
             trust: plain.trust,
             undo_seconds: plain.undo_seconds,
@@ -371,6 +379,7 @@ impl Memory {
             max_bytes: self.max_bytes,
             tiers,
             gate: self.gate,
+            attacks: self.attacks,
             trust: self.trust,
             undo_seconds: self.undo_seconds,
             repeats: self.repeats,
@@ -535,6 +544,7 @@ impl Config {
             expect("security.jwt", named, "issuer and audience", "an empty one".into());
         }
         let parts = [
+            ("tenants", self.tenants.problems()),
             ("memory.cache", self.memory.cache.problems()),
             ("memory.embedding", self.memory.embedding.iter().flat_map(|e| e.problems()).collect()),
         ];

@@ -1,6 +1,7 @@
 //! What can go wrong with the server and with a request, and which HTTP and gRPC status a request's
 //! error has.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -113,11 +114,23 @@ pub enum RequestError {
         limit: usize,
     },
     /// The caller asks more often than it may.
-    #[error("more requests than are allowed, try again in {} s", wait.as_secs_f64().ceil())]
+    #[error("more requests than are allowed, try again in {} s", seconds(*wait))]
     RateLimited {
         /// When to try again.
         wait: Duration,
     },
+    /// A quota of the caller's tenant is used up.
+    #[error("{0}")]
+    Quota(Used),
+    /// The calls of the caller's tenant are refused.
+    #[error("the tenant is suspended: {why}")]
+    Suspended {
+        /// Why, or what can be done.
+        why: &'static str,
+    },
+    /// The gate of the memory refused what was to be remembered: every reason.
+    #[error("refused by the gate: {}", .0.join("; "))]
+    Refused(Vec<String>),
     /// No more of something may exist.
     #[error("{what}: at most {limit}, try again when some are closed")]
     Full {
@@ -152,6 +165,37 @@ pub enum RequestError {
     Failed,
 }
 
+/// A quota that has no room for what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Its name, as in a plan.
+    pub quota: &'static str,
+    /// What is used.
+    pub used: u64,
+    /// What may be used.
+    pub limit: u64,
+    /// When to try again, where waiting helps.
+    pub wait: Option<Duration>,
+    /// When all of it can be used again, where waiting helps.
+    pub whole: Option<Duration>,
+}
+
+impl fmt::Display for Used {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { quota, used, limit, .. } = self;
+        write!(f, "quota {quota}: {used} of {limit} are used")?;
+        match self.whole {
+            Some(whole) => write!(f, ", whole again in {} s", seconds(whole)),
+            None => write!(f, ", and this needs more"),
+        }
+    }
+}
+
+/// Whole seconds, rounded up: who comes back then does not come too early.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs_f64().ceil() as u64
+}
+
 /// A problem as every error is answered: RFC 9457, with the member `error` of the Open Inference
 /// Protocol.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -170,6 +214,23 @@ pub(crate) struct Problem {
     /// Everything that is wrong, where it is more than one thing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
+    /// The quota that is used up, where that is the problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaProblem>,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Serialize, JsonSchema)]
+struct QuotaProblem {
+    /// Its name, as in a plan.
+    name: &'static str,
+    /// What is used.
+    used: u64,
+    /// What may be used.
+    limit: u64,
+    /// Until all of it can be used again (seconds), where waiting helps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whole_in_seconds: Option<u64>,
 }
 
 /// The media type of a problem.
@@ -185,6 +246,7 @@ impl RequestError {
     pub(crate) fn of_operation(&self) -> &'static str {
         match self.outcome() {
             "not_found" => "not_found",
+            _ if matches!(self, Self::Quota(_)) => "conflict",
             "bad_request" if matches!(self, Self::Conflict(_)) => "conflict",
             "bad_request" => "bad_request",
             _ => "failed",
@@ -198,12 +260,14 @@ impl RequestError {
             | Self::TooLarge { .. }
             | Self::Method
             | Self::Media { .. }
-            | Self::Conflict(_) => "bad_request",
+            | Self::Conflict(_)
+            | Self::Refused(_) => "bad_request",
             Self::NotFound(_) => "not_found",
-            Self::Unauthenticated(_) | Self::Forbidden { .. } => "refused",
+            Self::Unauthenticated(_) | Self::Forbidden { .. } | Self::Suspended { .. } => "refused",
             Self::NotReady { .. } => "not_ready",
             Self::Busy { .. }
             | Self::RateLimited { .. }
+            | Self::Quota(_)
             | Self::Full { .. }
             | Self::Degraded { .. } => "busy",
             Self::TimedOut { .. } => "timed_out",
@@ -220,8 +284,11 @@ impl RequestError {
             Self::Media { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Conflict(_) | Self::NotReady { .. } => StatusCode::CONFLICT,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
-            Self::RateLimited { .. } | Self::Full { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Forbidden { .. } | Self::Suspended { .. } => StatusCode::FORBIDDEN,
+            Self::RateLimited { .. } | Self::Quota(_) | Self::Full { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Busy { .. } | Self::Unavailable(_) | Self::Away(_) | Self::Degraded { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -241,6 +308,7 @@ impl RequestError {
             | Self::Away(_)
             | Self::Degraded { .. } => Some(Duration::from_secs(1)),
             Self::RateLimited { wait } => Some(*wait),
+            Self::Quota(used) => used.wait,
             _ => None,
         }
     }
@@ -249,14 +317,17 @@ impl RequestError {
     pub(crate) fn code(&self) -> tonic::Code {
         use tonic::Code;
         match self {
-            Self::Bad(_) | Self::Media { .. } | Self::Method => Code::InvalidArgument,
+            Self::Bad(_) | Self::Media { .. } | Self::Method | Self::Refused(_) => {
+                Code::InvalidArgument
+            }
             Self::NotFound(_) => Code::NotFound,
             Self::Conflict(_) | Self::NotReady { .. } => Code::FailedPrecondition,
             Self::Unauthenticated(_) => Code::Unauthenticated,
-            Self::Forbidden { .. } => Code::PermissionDenied,
-            Self::TooLarge { .. } | Self::RateLimited { .. } | Self::Full { .. } => {
-                Code::ResourceExhausted
-            }
+            Self::Forbidden { .. } | Self::Suspended { .. } => Code::PermissionDenied,
+            Self::TooLarge { .. }
+            | Self::RateLimited { .. }
+            | Self::Quota(_)
+            | Self::Full { .. } => Code::ResourceExhausted,
             Self::Busy { .. }
             | Self::Unavailable(_)
             | Self::Away(_)
@@ -271,6 +342,7 @@ impl RequestError {
         let status = self.status();
         let problems = match self {
             Self::Bad(problems) if problems.len() > 1 => problems.clone(),
+            Self::Refused(reasons) => reasons.clone(),
             _ => Vec::new(),
         };
         Problem {
@@ -280,6 +352,15 @@ impl RequestError {
             detail: self.to_string(),
             error: self.to_string(),
             problems,
+            quota: match self {
+                Self::Quota(used) => Some(QuotaProblem {
+                    name: used.quota,
+                    used: used.used,
+                    limit: used.limit,
+                    whole_in_seconds: used.whole.map(seconds),
+                }),
+                _ => None,
+            },
         }
     }
 }
@@ -292,8 +373,7 @@ impl IntoResponse for RequestError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(wait) = self.retry_after() {
-            let seconds = (wait.as_secs_f64().ceil() as u64).max(1);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait).max(1)));
         }
         if let Self::Unauthenticated(_) = self {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -304,7 +384,12 @@ impl IntoResponse for RequestError {
 
 impl From<RequestError> for tonic::Status {
     fn from(error: RequestError) -> Self {
-        Self::new(error.code(), error.to_string())
+        let mut status = Self::new(error.code(), error.to_string());
+        if let Some(wait) = error.retry_after() {
+            let seconds = tonic::metadata::MetadataValue::from(seconds(wait).max(1));
+            status.metadata_mut().insert(header::RETRY_AFTER.as_str(), seconds);
+        }
+        status
     }
 }
 

@@ -310,6 +310,11 @@ pub(crate) async fn remove(
     Ok(server.store.tenant(tenant).delete(KEPT, id).await?)
 }
 
+/// Ends every experiment of a tenant.
+pub(crate) fn discard(server: &Server, tenant: &TenantId) {
+    server.experiments.lock().retain(|(of, _), _| of != tenant);
+}
+
 async fn keep(
     store: &Store,
     tenant: &TenantId,

@@ -32,7 +32,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Code, Response, Status};
 
 use crate::error::RequestError;
-use crate::http::{Asked, admit, configuration, is_ready};
+use crate::http::{Admitted, Asked, admit, configuration, is_ready, with_rates};
 use crate::metadata::{EXTENSIONS, TensorMetadata, metadata};
 use crate::record;
 use crate::repository::Served;
@@ -273,8 +273,9 @@ async fn pass(
     if access == Access::Anyone {
         return next.run(request).await;
     }
-    match admit(server, access, Asked::of(&request)).await.1 {
-        Ok(caller) => {
+    let (rates, admitted) = admit(server, access, true, Asked::of(&request)).await;
+    let mut response = match admitted {
+        Ok(Admitted { caller, _account }) => {
             let subject = caller.subject.clone();
             request.extensions_mut().insert(caller);
             let response = next.run(request).await;
@@ -287,7 +288,9 @@ async fn pass(
             response
         }
         Err(error) => Status::from(error).into_http::<axum::body::Body>().into_response(),
-    }
+    };
+    with_rates(&mut response, &rates);
+    response
 }
 
 /// The service.

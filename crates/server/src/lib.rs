@@ -6,6 +6,7 @@
 //! leaves. Networks are stepped by a few worker threads ([`workers`]); the async side only reads
 //! and writes. What can be asked, by whom, is one table ([`http`]).
 
+mod accounts;
 pub mod administer;
 mod agents;
 mod alarm;
@@ -45,6 +46,7 @@ mod weights;
 mod wire;
 mod workers;
 
+pub use accounts::{Plan, Tenants};
 pub use config::{
     Alerting, Backup, Config, Connections, Export, HistoryConfig, Jwt, Logs, Memory, RemoteWrite,
     Security, Sessions, State, Tls,

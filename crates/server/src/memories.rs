@@ -14,9 +14,10 @@ use store::{Store, Tenant, TenantId};
 use text::Encoder;
 use tokio::sync::{OnceCell, Semaphore};
 
+use crate::accounts::Accounts;
 use crate::config;
 use crate::embeddings::{Embeddings, OfTenant};
-use crate::error::{RequestError, ServeError};
+use crate::error::{RequestError, ServeError, Used};
 use crate::record::Operations;
 use crate::request::{Server, now, now_ms};
 use crate::security::Caller;
@@ -62,6 +63,7 @@ pub(crate) struct Memories {
     config: memory::Config,
     encoder: Arc<Encoder>,
     embeddings: Option<Arc<Embeddings>>,
+    accounts: Arc<Accounts>,
     store: Store,
     /// Room for analyses.
     pub(crate) analyses: Arc<Semaphore>,
@@ -77,6 +79,7 @@ struct Open {
 pub(crate) struct MemorySignals {
     pub(crate) operations: Operations,
     outcomes: [(memory::Outcome, Counter); 3],
+    refused: Counter,
     duplicates: [Counter; 2],
     iterations: Histogram,
     convergence: Histogram,
@@ -95,8 +98,8 @@ pub(crate) struct MemorySignals {
 impl Memories {
     pub(crate) fn new(
         settings: &config::Memory,
-        store: &Store,
-        metrics: &Arc<Metrics>,
+        accounts: &Arc<Accounts>,
+        (store, metrics): (&Store, &Arc<Metrics>),
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ServeError> {
         let wrong = |e: String| ServeError::Config(vec![format!("memory: {e}")]);
@@ -106,6 +109,7 @@ impl Memories {
             settings: settings.clone(),
             encoder: Arc::new(Encoder::default()),
             embeddings: Embeddings::of(settings, metrics, clock)?.map(Arc::new),
+            accounts: Arc::clone(accounts),
             store: store.clone(),
             analyses: Arc::new(Semaphore::new(MAX_ANALYSES)),
             signals: MemorySignals::of(metrics),
@@ -119,7 +123,22 @@ impl Memories {
     pub(crate) async fn of(&self, tenant: &TenantId) -> Result<Memory, RequestError> {
         let cell = self.cell(tenant)?;
         let opened = cell.get_or_try_init(|| self.opened(tenant)).await;
-        opened.cloned().map_err(RequestError::from)
+        opened.cloned()
+    }
+
+    /// The memory of a tenant where it is open.
+    pub(crate) fn if_open(&self, tenant: &TenantId) -> Option<Memory> {
+        self.lock().get(tenant)?.memory.get().cloned()
+    }
+
+    /// Erases the memory of a tenant where it is open, so that nothing writes what is left of it,
+    /// and closes it.
+    pub(crate) async fn discard(&self, tenant: &TenantId) -> Result<(), RequestError> {
+        if let Some(memory) = self.if_open(tenant) {
+            memory.erase_all().await?;
+        }
+        self.lock().remove(tenant);
+        Ok(())
     }
 
     fn cell(&self, tenant: &TenantId) -> Result<Arc<OnceCell<Memory>>, RequestError> {
@@ -140,13 +159,15 @@ impl Memories {
         Ok(Arc::clone(&self.lock().get(tenant).ok_or(RequestError::Failed)?.memory))
     }
 
-    async fn opened(&self, tenant: &TenantId) -> Result<Memory, MemoryError> {
+    async fn opened(&self, tenant: &TenantId) -> Result<Memory, RequestError> {
         let since = now();
+        let quota = Arc::clone(&self.accounts.of(tenant, now_ms()).await?.quota);
         let handle: Tenant = self.store.tenant(tenant);
         let embeddings = self.embeddings.clone();
         let endpoint = embeddings.map(|e| Arc::new(OfTenant::new(e, tenant)) as Arc<dyn Endpoint>);
         let encoders = Encoders { built_in: Arc::clone(&self.encoder), endpoint };
-        let memory = Memory::open(handle, self.config.clone(), encoders, random).await?;
+        let config = self.config.clone();
+        let memory = Memory::open_within(quota, handle, config, encoders, random).await?;
         self.signals.open_time.observe(since.elapsed().as_secs_f64());
         Ok(memory)
     }
@@ -217,6 +238,7 @@ impl MemorySignals {
                 outcome(memory::Outcome::Reinforced),
                 outcome(memory::Outcome::Quarantined),
             ],
+            refused: metrics.counter("striatum_memory_stored_total", &["refused"]),
             duplicates: ["exact", "near"]
                 .map(|kind| metrics.counter("striatum_memory_duplicates_total", &[kind])),
             iterations: metrics.histogram("striatum_column_iterations", &[]),
@@ -258,6 +280,11 @@ impl MemorySignals {
         self.convergence.observe(f64::from(allocation.convergence.seconds));
         self.unsettled.inc_by(u64::from(!allocation.convergence.settled));
         self.splits.inc_by(u64::from(allocation.split));
+    }
+
+    /// Records that the gate refused something.
+    pub(crate) fn refused(&self) {
+        self.refused.inc();
     }
 
     /// Records what a search did.
@@ -328,11 +355,9 @@ struct Held {
 impl Held {
     fn add(&mut self, memory: &Memory) -> Result<(), MemoryError> {
         let stats = memory.stats()?;
-        let config = memory.config();
+        let quota = memory.quota();
         let of = |used: u64, limit: u64| used as f64 / limit.max(1) as f64;
-        let held =
-            stats.active + stats.quarantined + stats.superseded + stats.expired + stats.deleted;
-        let used = of(held, config.max_memories).max(of(stats.bytes, config.max_bytes));
+        let used = of(stats.memories(), quota.memories()).max(of(stats.bytes, quota.bytes()));
         self.quota = self.quota.max(used);
         self.load_cv = self.load_cv.max(memory.survey(None)?.load_cv);
         self.stats.add(&stats);
@@ -347,9 +372,11 @@ impl From<MemoryError> for RequestError {
             MemoryError::Taken { .. } | MemoryError::Version { .. } | MemoryError::State { .. } => {
                 Self::Conflict(error.to_string())
             }
-            MemoryError::Quota { what, limit, .. } => {
-                Self::Full { what, limit: usize::try_from(limit).unwrap_or(usize::MAX) }
+            MemoryError::Quota { what, used, limit, .. } => {
+                let quota = if what == "bytes" { "max_bytes" } else { "max_memories" };
+                Self::Quota(Used { quota, used, limit, wait: None, whole: None })
             }
+            MemoryError::Refused { reasons } => Self::Refused(reasons),
             MemoryError::Store(error) => Self::from(error),
             MemoryError::Closed => Self::Unavailable(error.to_string()),
             MemoryError::NoEndpoint { .. } => Self::Conflict(error.to_string()),

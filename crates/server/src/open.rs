@@ -84,8 +84,20 @@ impl<T> Open<T> {
 
     /// All that are open.
     pub(crate) async fn each(&self) -> Vec<Held<T>> {
+        self.each_of(|_| true).await
+    }
+
+    /// Closes all that a tenant has, each when nobody works with it.
+    pub(crate) async fn discard_of(&self, tenant: &TenantId) {
+        for held in self.each_of(|key| key.0 == *tenant).await {
+            self.discard(held);
+        }
+    }
+
+    async fn each_of(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Held<T>> {
+        let cell = |(key, one): (&Key, &One<T>)| (key.clone(), Arc::clone(&one.cell));
         let cells: Vec<(Key, Cell<T>)> =
-            self.lock().iter().map(|(key, one)| (key.clone(), Arc::clone(&one.cell))).collect();
+            self.lock().iter().filter(|(key, _)| wanted(key)).map(cell).collect();
         let mut all = Vec::new();
         for (key, cell) in cells {
             let Some(slot) = cell.get().map(Arc::clone) else { continue };

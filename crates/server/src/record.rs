@@ -315,24 +315,49 @@ impl Tenants {
         if own { tenant.to_owned() } else { OTHER.to_owned() }
     }
 
+    /// As [`Self::label`], and a tenant that is not known is given a place where one is left.
+    pub(crate) fn place(&self, tenant: &str, now_ms: u64) -> String {
+        let mut known = self.lock();
+        if !known.contains_key(tenant) {
+            self.enter(&mut known, tenant, now_ms);
+        }
+        drop(known);
+        self.label(tenant)
+    }
+
+    /// Forgets a tenant.
+    pub(crate) fn forget(&self, tenant: &str) {
+        let mut known = self.lock();
+        if known.remove(tenant).is_some_and(|known| known.counters.is_some()) {
+            self.metrics.forget("tenant", tenant);
+        }
+        self.active.set(known.len() as f64);
+    }
+
     /// Counts one request of a tenant.
     pub(crate) fn record(&self, tenant: &str, ok: bool, now_ms: u64) {
         let which = usize::from(!ok);
         let mut known = self.lock();
-        if let Some(found) = known.get_mut(tenant) {
-            found.requests += 1;
-            found.used_ms = now_ms;
-            found.counters.as_ref().unwrap_or(&self.others)[which].inc();
-            return;
+        if !known.contains_key(tenant) {
+            self.enter(&mut known, tenant, now_ms);
         }
-        if known.len() >= 2 * MAX_TENANTS {
+        let Some(found) = known.get_mut(tenant) else {
             self.others[which].inc();
+            return;
+        };
+        found.requests += 1;
+        found.used_ms = now_ms;
+        found.counters.as_ref().unwrap_or(&self.others)[which].inc();
+    }
+
+    /// Takes a tenant in that is not known, where there is room.
+    fn enter(&self, known: &mut HashMap<String, Known>, tenant: &str, now_ms: u64) {
+        if known.len() >= 2 * MAX_TENANTS {
             return;
         }
         let own = known.values().filter(|k| k.counters.is_some()).count() < MAX_TENANTS;
         let counters = own.then(|| counters(&self.metrics, tenant));
-        counters.as_ref().unwrap_or(&self.others)[which].inc();
-        known.insert(tenant.to_owned(), Known { counters, requests: 1, used_ms: now_ms });
+        known.insert(tenant.to_owned(), Known { counters, requests: 0, used_ms: now_ms });
         self.active.set(known.len() as f64);
     }
 

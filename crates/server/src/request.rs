@@ -9,6 +9,7 @@ use observe::Metrics;
 use observe::telemetry::{Telemetry, current};
 use tracing::{Instrument, Span};
 
+use crate::accounts::Accounts;
 use crate::agents::Agents;
 use crate::alarm::Alarm;
 use crate::config::Config;
@@ -40,6 +41,7 @@ pub(crate) struct Server {
     pub(crate) experiments: Experiments,
     pub(crate) health: Health,
     pub(crate) memories: Memories,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) agents: Agents,
     pub(crate) learners: Learners,
     pub(crate) past: Past,

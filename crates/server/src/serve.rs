@@ -17,6 +17,7 @@ use store::{Collection, PostgresConfig, Range, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
+use crate::accounts::{self, Accounts};
 use crate::agents::{self, Agents};
 use crate::alarm::Alarm;
 use crate::backup;
@@ -140,7 +141,8 @@ where
     folders.extend(config.backup.iter().map(|backup| backup.folder.clone()));
     let reader = Reader::new(&metrics, folders);
     reader.read();
-    let memories = Memories::new(&config.memory, &store, &metrics, &clock)?;
+    let accounts = Arc::new(Accounts::new(&config, &store, &metrics, &clock));
+    let memories = Memories::new(&config.memory, &accounts, (&store, &metrics), &clock)?;
     let exporter = exporter(&config, (&telemetry, &metrics), &clock, &instance)?;
     let remote = remote(&config, &metrics, &clock)?;
     let level = metrics.gauge("striatum_degradation_level", &[]);
@@ -153,6 +155,7 @@ where
         experiments: Experiments::default(),
         health: Health::default(),
         memories,
+        accounts,
         agents: Agents::new(&store, &metrics),
         learners: Learners::new(&store, &metrics),
         past,
@@ -170,6 +173,7 @@ where
         started: Instant::now(),
         stopping: AtomicBool::new(false),
     });
+    accounts::finish(&server).await?;
     experiments::take_up(&server).await?;
     server.alarm.take_up(&server, now_ms() as i64).await?;
     if server.config.history.gather_seconds > 0.0 {
@@ -207,6 +211,7 @@ where
         tokio::spawn(watch::count(Arc::clone(&server))),
         tokio::spawn(watch::verify(Arc::clone(&server))),
         tokio::spawn(memories::tend(Arc::clone(&server))),
+        tokio::spawn(accounts::tend(Arc::clone(&server))),
         tokio::spawn(agents::tend(Arc::clone(&server))),
         tokio::spawn(learners::tend(Arc::clone(&server))),
     ];
@@ -216,6 +221,7 @@ where
     reloading.abort();
     watch::keep(&server).await;
     server.agents.keep().await;
+    server.accounts.write().await;
     if let Some((exporter, task)) = exporting {
         task.abort();
         // What cannot be sent in time stays unsent.
@@ -407,8 +413,10 @@ impl Server {
         if let Err(error) = self.security.set_rate(&new.security) {
             tracing::error!(%error, "the rate limit stays");
         }
+        self.accounts.set_plans(&new.tenants);
         let mut now = self.config.clone();
         (now.tracing, now.logs) = (new.tracing.clone(), new.logs.clone());
+        now.tenants = new.tenants.clone();
         now.security.requests_per_second = new.security.requests_per_second;
         now.security.burst = new.security.burst;
         let table = |config: &Config| toml::Table::try_from(config).unwrap_or_default();

@@ -279,6 +279,15 @@ impl Sessions {
         list
     }
 
+    /// Ends every session of a tenant that is in the process.
+    pub(crate) fn discard(&self, tenant: &TenantId) {
+        let mut open = self.lock();
+        let before = open.len();
+        open.retain(|(of, _), _| of != tenant);
+        (open.len()..before).for_each(|_| self.count(Why::Asked));
+        self.show(&open);
+    }
+
     /// Closes what has been idle for too long; one that is being stepped is not idle.
     pub(crate) fn sweep(&self, now: Now) {
         let idle = (self.limits.idle_seconds * 1e3) as u64;

@@ -43,7 +43,7 @@ pub(crate) const ALERTS: &[Alert] = &[
         "{{ $labels.tenant }} uses {{ $value | humanizePercentage }} of its quota of memories.",
         "Storing will soon be refused with 429.",
         "`striatum memory stats`, and what the tenant stores.",
-        "Raise `memory.max_memories` or `memory.max_bytes`, or delete and erase what is not needed.",
+        "Give the tenant another plan or quotas of its own with `striatum tenant set`, or delete and erase what is not needed.",
     )
     .fires(
         &[("striatum_memory_quota_ratio{tenant=\"acme\"}", "0.95x120")],

@@ -1,4 +1,4 @@
-//! Credentials, roles, the audit log.
+//! Credentials, roles, calls of tenants, the audit log.
 
 use super::alert;
 use crate::alert::Severity::{Critical, Warning};
@@ -55,6 +55,24 @@ pub(crate) const ALERTS: &[Alert] = &[
     )
     .fires(&[("striatum_rate_limited_total{}", "0+120x120")], &[], "2")
     .silent(&[("striatum_rate_limited_total{}", "0+6x120")]),
+    alert(
+        AREA,
+        Warning,
+        "TenantCallsNearlyUsed",
+        "max by (tenant) (striatum_tenant_day_ratio{}) > 0.9",
+    )
+    .says(
+        "{{ $labels.tenant }} has used {{ $value | humanizePercentage }} of its calls of the day.",
+        "Its calls will soon be refused with 429 until midnight UTC.",
+        "`striatum tenant show`, and what calls for it.",
+        "Give it another plan or more calls a day with `striatum tenant set`, or talk to whoever calls.",
+    )
+    .fires(
+        &[("striatum_tenant_day_ratio{tenant=\"acme\"}", "0.95x120")],
+        &[("tenant", "acme")],
+        "95%",
+    )
+    .silent(&[("striatum_tenant_day_ratio{tenant=\"acme\"}", "0.5x120")]),
     alert(AREA, Critical, "AuditChainBroken", "striatum_audit_whole{} == 0").says(
         "The audit log was changed, cut or has a gap.",
         "What it says of who did what cannot be relied on.",

@@ -26,7 +26,7 @@ pub(crate) const METRICS: &[Metric] = &[
     counter(
         "striatum_memory_stored_total",
         &[OUTCOME],
-        "What became of memories that were stored: added, reinforced, quarantined.",
+        "What became of memories that were stored: added, reinforced, quarantined, refused.",
     ),
     counter(
         "striatum_memory_duplicates_total",

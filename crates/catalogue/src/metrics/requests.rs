@@ -36,6 +36,21 @@ pub(crate) const METRICS: &[Metric] = &[
         &[TENANT, OUTCOME],
         "Inference requests of each tenant by outcome: ok or not.",
     ),
+    counter(
+        "striatum_tenant_calls_total",
+        &[TENANT],
+        "Calls of each tenant that were let in and counted, over HTTP, gRPC and MCP.",
+    ),
+    counter(
+        "striatum_tenant_refused_total",
+        &[TENANT, REASON],
+        "What each tenant was refused: suspended, calls_per_day, calls_per_minute, max_memories, max_bytes.",
+    ),
+    gauge(
+        "striatum_tenant_day_ratio",
+        &[TENANT],
+        "Share of the calls of the day that is used; 0 where they are not limited.",
+    ),
     counter("striatum_decisions_total", &[MODEL], "Sequences that were classified."),
     gauge("striatum_active_tenants", &[], "Tenants that asked for something in the last hour."),
     gauge(

@@ -2,7 +2,7 @@
 
 use super::{panel, target};
 use crate::panel::Page;
-use crate::panel::PanelKind::{Lines, Number};
+use crate::panel::PanelKind::{Bars, Lines, Number};
 
 pub(crate) const PAGE: Page = Page {
     id: "security",
@@ -29,6 +29,27 @@ pub(crate) const PAGE: Page = Page {
             ("limited", "Rate limited", "reqps", 2),
             "Requests whose caller asks too often, a second.",
             &[target("rate(striatum_rate_limited_total{}[$w])", "limited")],
+        ),
+        panel(
+            Lines,
+            ("tenant-calls", "Calls of tenants", "reqps", 2),
+            "Calls that count, a second, of the tenants that call most.",
+            &[target(
+                "topk(10, sum by (tenant) (rate(striatum_tenant_calls_total{}[$w])))",
+                "{{tenant}}",
+            )],
+        ),
+        panel(
+            Lines,
+            ("tenant-refused", "Refused to tenants", "reqps", 2),
+            "What tenants were refused, a second, by the quota that had no room.",
+            &[target("sum by (reason) (rate(striatum_tenant_refused_total{}[$w]))", "{{reason}}")],
+        ),
+        panel(
+            Bars,
+            ("tenant-day", "Calls of the day used", "percentunit", 2),
+            "Share of the calls of the day that is used, of the tenants that have used most.",
+            &[target("topk(10, striatum_tenant_day_ratio{})", "{{tenant}}")],
         ),
         panel(
             Number,

@@ -23,5 +23,6 @@ pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod simulate;
 pub(crate) mod simulation;
+pub(crate) mod tenant;
 pub(crate) mod top;
 pub(crate) mod train;

@@ -172,7 +172,7 @@ const OTHER_VARIABLES: [&str; 12] = [
 ];
 
 /// Tables of settings: `STRIATUM_SESSIONS_MAX` is `max` of `sessions`.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "connections",
     "sessions",
     "state",
@@ -184,6 +184,7 @@ const TABLES: [&str; 11] = [
     "export.otlp",
     "export.remote_write",
     "history",
+    "tenants",
 ];
 
 /// Sets a key of a variable, in the table that its name begins with.

@@ -28,6 +28,7 @@ mod reference;
 #[path = "../../../server/tests/it/running.rs"]
 mod running;
 mod sessions;
+mod tenants;
 mod watch;
 
 use std::path::{Path, PathBuf};

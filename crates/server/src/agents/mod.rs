@@ -273,6 +273,13 @@ impl Agents {
         Ok(())
     }
 
+    /// Closes everything of a tenant, unkept.
+    pub(crate) async fn discard(&self, tenant: &TenantId) {
+        self.open.discard_of(tenant).await;
+        self.lifted.forget(tenant);
+        self.signals.active.set(self.open.len() as f64);
+    }
+
     /// Keeps every agent that has changed, and shows what personas are like.
     pub(crate) async fn keep(&self) {
         let mut personas = Vec::new();

@@ -33,6 +33,10 @@ impl Known {
         (at.elapsed() < KNOWN).then(|| overrides.clone())
     }
 
+    pub(super) fn forget(&self, tenant: &TenantId) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(tenant);
+    }
+
     fn put(&self, tenant: &TenantId, overrides: &Overrides) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MAX_KNOWN {

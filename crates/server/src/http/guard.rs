@@ -16,13 +16,13 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use resilience::rate::Decision;
 use tracing::Span;
 
+use crate::accounts::Account;
 use crate::error::RequestError;
 use crate::record::RouteSignals;
 use crate::request::{Server, now_ms};
-use crate::security::{Access, Caller, Role, rated_address};
+use crate::security::{Access, Caller, Rates, Role, rated_address};
 use crate::traced::Traced;
 
 /// An operation behind its guard.
@@ -31,6 +31,8 @@ pub(crate) struct Guarded {
     pub(crate) server: Arc<Server>,
     pub(crate) id: &'static str,
     pub(crate) access: Access,
+    /// Whether it counts as a call of the caller's tenant.
+    pub(crate) counts: bool,
     pub(crate) signals: Arc<RouteSignals>,
 }
 
@@ -56,13 +58,13 @@ pub(crate) async fn guard(
 
 impl Guarded {
     async fn pass(self, mut request: Request, next: Next) -> Response {
-        let Guarded { server, id, access, .. } = self;
+        let Guarded { server, id, access, counts, .. } = self;
         if access == Access::Anyone {
             return next.run(request).await;
         }
-        let (rate, admitted) = admit(&server, access, Asked::of(&request)).await;
-        let answered = match admitted {
-            Ok(caller) => {
+        let (rates, admitted) = admit(&server, access, counts, Asked::of(&request)).await;
+        let mut response = match admitted {
+            Ok(Admitted { caller, _account }) => {
                 let subject = caller.subject.clone();
                 let target = request.uri().path().to_owned();
                 Span::current().record("striatum.tenant", caller.tenant.as_str());
@@ -77,10 +79,8 @@ impl Guarded {
             }
             Err(error) => error.into_response(),
         };
-        match rate {
-            Some(decision) => with_rate(answered, decision),
-            None => answered,
-        }
+        with_rates(&mut response, &rates);
+        response
     }
 }
 
@@ -98,12 +98,58 @@ impl Asked {
     }
 }
 
-/// The caller of a request, where it may do this and does not ask too often.
+/// A caller that was let in.
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    /// Held until the request is answered: nothing of the tenant is erased meanwhile.
+    pub(crate) _account: Option<Arc<Account>>,
+}
+
+/// The caller of a request, where it may do this, does not ask too often, and its tenant has calls
+/// left; `counts` where the request is one of those calls.
 pub(crate) async fn admit(
     server: &Server,
     access: Access,
+    counts: bool,
+    asked: Asked,
+) -> (Rates, Result<Admitted, RequestError>) {
+    let mut rates = Rates::default();
+    let caller = match known(server, access, asked, &mut rates).await {
+        Ok(caller) => caller,
+        Err(error) => return (rates, Err(error)),
+    };
+    // Whoever watches or runs the installation can do so whatever becomes of the tenant of its key.
+    let runs = access == Access::Watching || access == Access::AtLeast(Role::Admin) && !counts;
+    if runs {
+        return (rates, Ok(Admitted { caller, _account: None }));
+    }
+    let accounted = account(server, &caller, counts, &mut rates).await;
+    (rates, accounted.map(|account| Admitted { caller, _account: Some(account) }))
+}
+
+/// The account of a caller's tenant, with one call more where that counts.
+async fn account(
+    server: &Server,
+    caller: &Caller,
+    counts: bool,
+    rates: &mut Rates,
+) -> Result<Arc<Account>, RequestError> {
+    let now = now_ms();
+    let account = server.accounts.of(&caller.tenant, now).await?;
+    account.stands()?;
+    if counts {
+        server.accounts.call(&account, rates, now)?;
+    }
+    Ok(account)
+}
+
+/// The caller of a request, where it may do this and does not ask too often.
+async fn known(
+    server: &Server,
+    access: Access,
     Asked { credential, address }: Asked,
-) -> (Option<Decision>, Result<Caller, RequestError>) {
+    rates: &mut Rates,
+) -> Result<Caller, RequestError> {
     let now = now_ms();
     let caller = match credential {
         Ok(credential) => server.security.caller(credential.as_deref(), now).await,
@@ -114,19 +160,18 @@ pub(crate) async fn admit(
         Ok(caller) if caller.subject != "anyone" => caller.subject.clone(),
         _ => address.map_or_else(|| "ip:none".into(), rated_address),
     };
-    let rate = server.security.rate(payer);
-    if let Some(decision) = rate.filter(|decision| !decision.allowed) {
+    rates.requests = server.security.rate(payer);
+    if let Some(decision) = rates.requests.filter(|decision| !decision.allowed) {
         let wait = decision.retry_after.unwrap_or(decision.reset_after);
-        return (rate, Err(RequestError::RateLimited { wait }));
+        return Err(RequestError::RateLimited { wait });
     }
-    let caller = caller.and_then(|caller| match access.check(caller.role) {
+    caller.and_then(|caller| match access.check(caller.role) {
         Ok(()) => Ok(caller),
         Err(error) => {
             server.security.denied(caller.role);
             Err(error)
         }
-    });
-    (rate, caller)
+    })
 }
 
 /// Changes by operators and above are audited.
@@ -247,12 +292,11 @@ fn host_is_ours(server: &Server, headers: &HeaderMap) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
 
-fn with_rate(mut response: Response, decision: Decision) -> Response {
-    let (policy, state) = (decision.policy_header("requests"), decision.header("requests"));
-    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+/// Tells a caller of the limits that it stands under.
+pub(crate) fn with_rates(response: &mut Response, rates: &Rates) {
+    for (name, value) in rates.headers().into_iter().flatten() {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
     }
-    response
 }

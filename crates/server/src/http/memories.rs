@@ -434,6 +434,11 @@ pub(crate) async fn with<T>(
     };
     server.memories.signals.operations.record(operation, done.as_ref().err(), since.elapsed());
     server.tenants.record(caller.tenant.as_str(), done.is_ok(), now_ms());
+    match &done {
+        Err(RequestError::Refused(_)) => server.memories.signals.refused(),
+        Err(RequestError::Quota(used)) => server.accounts.refused(&caller.tenant, used.quota),
+        _ => {}
+    }
     done
 }
 

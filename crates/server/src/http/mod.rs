@@ -28,6 +28,7 @@ pub(crate) mod reflection;
 pub(crate) mod sessions;
 mod stream;
 mod system;
+mod tenants;
 mod watching;
 
 use std::sync::Arc;
@@ -42,7 +43,7 @@ use crate::record::RouteSignals;
 use crate::request::Server;
 
 pub(crate) use extract::Whole;
-pub(crate) use guard::{Asked, admit};
+pub(crate) use guard::{Admitted, Asked, admit, with_rates};
 pub(crate) use inference::configuration;
 pub(crate) use models::refuse_files;
 pub(crate) use operation::Operation;
@@ -71,6 +72,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         laws::operations(),
         dead_letters::operations(),
         admin::operations(),
+        tenants::operations(),
         watching::operations(),
         alerts::operations(),
         query::operations(),
@@ -86,10 +88,10 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router: Router<Arc<Server>> = Router::new();
     // Other protocols stand behind the same guard, and in no OpenAPI document.
     for operation in operations().into_iter().chain([crate::mcp::operation()]) {
-        let (path, access) = (operation.path, operation.access);
+        let (path, access, counts) = (operation.path, operation.access, operation.counts);
         let signals = Arc::new(RouteSignals::of(&server.metrics, path));
         let server = Arc::clone(server);
-        let guarded = guard::Guarded { server, id: operation.id, access, signals };
+        let guarded = guard::Guarded { server, id: operation.id, access, counts, signals };
         let layer = axum::middleware::from_fn_with_state(guarded, guard::guard);
         for path in std::iter::once(path).chain(operation.alias) {
             router = router.route(path, operation.handler.clone().layer(layer.clone()));

@@ -26,6 +26,8 @@ pub(crate) struct Operation {
     pub(crate) status: u16,
     /// Whether its errors are those that Prometheus' clients read.
     pub(crate) prometheus: bool,
+    /// Whether it counts as a call of the caller's tenant.
+    pub(crate) counts: bool,
     pub(crate) handler: MethodRouter<Arc<Server>>,
 }
 
@@ -79,6 +81,7 @@ impl Operation {
             or: None,
             status: 200,
             prometheus: false,
+            counts: true,
             handler,
         }
     }
@@ -105,6 +108,12 @@ impl Operation {
 
     pub(crate) fn errors_of_prometheus(mut self) -> Self {
         self.prometheus = true;
+        self
+    }
+
+    /// It does not count as a call of the caller's tenant.
+    pub(crate) fn uncounted(mut self) -> Self {
+        self.counts = false;
         self
     }
 

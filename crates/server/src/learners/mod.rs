@@ -353,6 +353,12 @@ impl Learners {
         self.signals.active.set(self.open.len() as f64);
         Ok(())
     }
+
+    /// Closes everything of a tenant.
+    pub(crate) async fn discard(&self, tenant: &TenantId) {
+        self.open.discard_of(tenant).await;
+        self.signals.active.set(self.open.len() as f64);
+    }
 }
 
 /// The learner of a state and of what it was taught since.

@@ -1,7 +1,7 @@
 //! API keys: `sk_ID_SECRET`, 128 random bits of secret, shown once and kept as SHA-256.
 //! The hash of a random secret needs no slow function: there is nothing to guess from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -156,6 +156,38 @@ impl Keys {
         let page = self.system.scan(KEYS, Range { after, ..Range::default() }).await?;
         let kept = |record: &store::Record| serde_json::from_slice::<Kept>(&record.value).ok();
         Ok(page.records.iter().filter_map(kept).map(|kept| kept.info).collect())
+    }
+
+    /// How many keys each tenant has that were not revoked.
+    pub(crate) async fn by_tenant(&self) -> Result<BTreeMap<String, u64>, RequestError> {
+        let mut tenants = BTreeMap::new();
+        for info in self.all().await?.into_iter().filter(|info| !info.revoked) {
+            *tenants.entry(info.spec.tenant).or_default() += 1;
+        }
+        Ok(tenants)
+    }
+
+    /// Removes every key of a tenant; how many.
+    pub(crate) async fn remove_all(&self, tenant: &TenantId) -> Result<u64, RequestError> {
+        let mut removed = 0;
+        let own = |info: &KeyInfo| info.spec.tenant == tenant.as_str();
+        for info in self.all().await?.into_iter().filter(own) {
+            self.system.delete(KEYS, &info.id).await?;
+            self.lock().remove(&info.id);
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    async fn all(&self) -> Result<Vec<KeyInfo>, RequestError> {
+        let mut all: Vec<KeyInfo> = Vec::new();
+        loop {
+            let page = self.list(all.last().map(|last| last.id.clone())).await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 
     /// Ends a key for good.

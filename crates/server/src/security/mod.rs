@@ -151,6 +151,31 @@ impl Security {
     }
 }
 
+/// What a call is told of the limits that it stands under, where there are any.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rates {
+    /// Requests of the caller.
+    pub(crate) requests: Option<Decision>,
+    /// Calls of its tenant in a minute.
+    pub(crate) minute: Option<Decision>,
+    /// Calls of its tenant on a day.
+    pub(crate) day: Option<Decision>,
+}
+
+impl Rates {
+    /// The headers `ratelimit-policy` and `ratelimit`, where there is a limit.
+    pub(crate) fn headers(&self) -> Option<[(&'static str, String); 2]> {
+        let all = [("requests", self.requests), ("minute", self.minute), ("day", self.day)];
+        let told = |tell: fn(&Decision, &str) -> String| {
+            let told = all.iter().filter_map(|(name, d)| Some(tell(d.as_ref()?, name)));
+            told.collect::<Vec<_>>().join(", ")
+        };
+        let policy = told(Decision::policy_header);
+        let some = !policy.is_empty();
+        some.then(|| [("ratelimit-policy", policy), ("ratelimit", told(Decision::header))])
+    }
+}
+
 impl Caller {
     /// Whether the caller may use a model.
     pub(crate) fn may_use(&self, model: &str) -> bool {

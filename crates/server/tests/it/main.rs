@@ -42,4 +42,5 @@ mod requests;
 mod running;
 mod security;
 mod sessions;
+mod tenants;
 mod watching;

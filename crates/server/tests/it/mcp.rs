@@ -7,7 +7,7 @@ use server::Config;
 use crate::client::Running;
 
 /// What a request of MCP was answered: status, and JSON where it is.
-type Answered = (u16, Value);
+pub(crate) type Answered = (u16, Value);
 
 fn server() -> Running {
     let mut config = Config::default();
@@ -16,7 +16,7 @@ fn server() -> Running {
 }
 
 /// Posts a message with headers beside those that every client sends.
-fn post(server: &Running, headers: &[(&str, &str)], message: &Value) -> Answered {
+pub(crate) fn post(server: &Running, headers: &[(&str, &str)], message: &Value) -> Answered {
     let mut request = ureq::post(format!("http://{}/mcp", server.address))
         .config()
         .http_status_as_error(false)
@@ -32,7 +32,7 @@ fn post(server: &Running, headers: &[(&str, &str)], message: &Value) -> Answered
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn message(method: &str, params: Value) -> Value {
+pub(crate) fn message(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params })
 }
 

@@ -48,7 +48,20 @@ fn drive(server: &Running) {
     remember(server);
     act(server);
     teach(server);
+    hurry(server);
     ask("GET", "/api/v1/query?query=up", Value::Null);
+}
+
+/// A tenant that calls more often than it may.
+fn hurry(server: &Running) {
+    let allow = |calls| {
+        let own = json!({ "quotas": { "calls_per_minute": calls, "calls_per_day": 1_000_000 } });
+        server.ask("PUT", "/v1/tenants/default", None, own).of(200);
+    };
+    allow(json!(1));
+    let asked = [(); 2].map(|()| server.ask("GET", "/v2/models", None, Value::Null).status);
+    assert_eq!(asked, [200, 429]);
+    allow(Value::Null);
 }
 
 /// What agents do: one acts and learns, an override lifts its limits, a request to learn waits.

@@ -1,4 +1,4 @@
-//! A tenant that fills its memory.
+//! A tenant that fills its memory, and one that uses up its calls.
 
 use serde_json::json;
 
@@ -6,6 +6,21 @@ use super::{Faults, Watched, own_models};
 
 pub(super) const USED: Faults =
     &[("MemoryQuotaNearlyUsed", "a tenant stores as many memories as it may")];
+
+pub(super) const CALLED: Faults =
+    &[("TenantCallsNearlyUsed", "a tenant calls as often as it may on one day")];
+
+#[test]
+fn a_day_whose_calls_are_used() {
+    let models = own_models();
+    let settings = "[tenants]\ndefault_plan = \"few\"\n[tenants.plans.few]\ncalls_per_day = 20\n";
+    let server = Watched::start(settings, models.path());
+    server.is_silent(CALLED);
+    server.fires(CALLED, || {
+        let status = server.post("/v1/memories", &json!({ "text": "a remark" }));
+        assert!([201, 429].contains(&status), "{status}");
+    });
+}
 
 #[test]
 fn a_memory_that_is_full() {

@@ -50,6 +50,7 @@ const TABLES: &[Faults] = &[
     machine::TIGHT,
     machine::HOT,
     memories::USED,
+    memories::CALLED,
     agents::REFUSED,
     agents::LIFTED,
     agents::ASKED,
