@@ -10,12 +10,15 @@
 //! No index on disk: who owns the texts inserts them again. `docs/concepts/text.md` has the query
 //! language, `docs/decisions/0022-postings.md` says why this is not tantivy.
 
+mod operators;
 mod query;
 mod search;
 mod spelling;
 mod sweep;
 
 use std::collections::BTreeMap;
+
+pub use operators::Operators;
 
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
