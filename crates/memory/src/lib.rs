@@ -76,7 +76,9 @@ pub use attitude::{
 pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
 pub use claim::{Judge, Judgement, MAX_SUBJECTS};
 pub use compound::{Compound, MAX_COMPOUNDS, MAX_COUNTED, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
-pub use config::{Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness};
+pub use config::{
+    ColumnSettings, Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness,
+};
 pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};
 pub use embed::{Embedding, Encoders, Endpoint, EndpointError};
