@@ -28,6 +28,7 @@ pub(crate) mod reflection;
 pub(crate) mod sessions;
 mod stream;
 mod system;
+pub(crate) mod vocabulary;
 mod watching;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         knowledge::operations(),
         analysis::operations(),
         assumptions::operations(),
+        vocabulary::operations(),
         reflection::operations(),
         cognition::operations(),
         agents::operations(),
