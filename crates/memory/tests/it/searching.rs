@@ -266,7 +266,7 @@ async fn operators_hold_whatever_vectors_and_activation_say() {
     // Without operators the same text is words.
     assert_eq!(found(&memory, &Query::new("Maria Santos shed -painted")).len(), 4);
     // A vector finds nothing either that must not be found.
-    let vector = Some(vec![1.0; memory.collections().unwrap()[0].0.dimension]);
+    let vector = Some(vec![1.0; memory.spaces().unwrap()[0].0.dimension]);
     let near = Query { vector, ..Query::with_operators("-painted").unwrap() };
     let near = found(&memory, &near);
     assert!(!near.is_empty() && !near.iter().any(|text| text.contains("painted")), "{near:?}");
