@@ -23,7 +23,7 @@ const AGENT: &str = ".striatum.agent.v1";
 const LEARNER: &str = ".striatum.learner.v1";
 const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
 /// Fields that JSON has in another form.
-const AS_JSON: [(&str, &str); 9] = [
+const AS_JSON: [(&str, &str); 22] = [
     ("NewMemory.metadata", "crate::json::object"),
     ("SearchRequest.filters", "crate::json::object"),
     ("Hit.explain", "crate::json::object"),
@@ -33,13 +33,27 @@ const AS_JSON: [(&str, &str); 9] = [
     ("Changed.before", "crate::json::value"),
     ("Changed.after", "crate::json::value"),
     ("UpdateRequest.tags", "crate::json::tags"),
+    ("EntityItem.properties", "crate::json::object"),
+    ("EntityItem.exceptions", "crate::json::object"),
+    ("AddEntityRequest.properties", "crate::json::object"),
+    ("UpdateEntityRequest.properties", "crate::json::object"),
+    ("UpdateEntityRequest.exceptions", "crate::json::object"),
+    ("PropertyItem.value", "crate::json::value"),
+    ("KnowledgeEvent.before", "crate::json::value"),
+    ("KnowledgeEvent.after", "crate::json::value"),
+    ("FactItem.object", "crate::json::value"),
+    ("FactRequest.object", "crate::json::value"),
+    ("DifferenceItem.base", "crate::json::value"),
+    ("DifferenceItem.first", "crate::json::value"),
+    ("DifferenceItem.second", "crate::json::value"),
 ];
 
 /// Makes the code.
 pub(crate) fn code(repo: &Repo) -> Result<Code> {
     let folder = repo.root.join("crates/api/proto");
-    let files = ["inference.proto", "memory.proto", "agent.proto", "learner.proto"]
-        .map(|file| folder.join(file));
+    let files =
+        ["inference.proto", "memory.proto", "knowledge.proto", "agent.proto", "learner.proto"]
+            .map(|file| folder.join(file));
     let set = protox::compile(files, [&folder]).map_err(|e| anyhow::anyhow!("{e}"))?;
     let bytes = set.encode_to_vec();
     let out = tempfile::tempdir()?;
@@ -52,12 +66,23 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         let given = "#[serde(skip_serializing_if = \"Vec::is_empty\")]";
         builder = builder.field_attribute(format!("{MEMORY}.{message}.embedding"), given);
     }
+    // Where HTTP has no such field as an empty one, and where JSON has the list or the name itself.
+    for (of, attribute) in [
+        ("ResolveContradictionRequest.sources", "skip_serializing_if = \"HashMap::is_empty\""),
+        ("FactRequest.subject", "serialize_with = \"crate::json::entity\""),
+        ("FactRequest.object_entity", "serialize_with = \"crate::json::entity\""),
+    ] {
+        let attribute =
+            format!("#[serde({attribute})]").replace("HashMap", "std::collections::HashMap");
+        builder = builder.field_attribute(format!("{MEMORY}.{of}"), attribute);
+    }
     builder
         .out_dir(out.path())
         .build_transport(true)
         .emit_rerun_if_changed(false)
         .message_attribute(MEMORY, SERDE)
         .message_attribute(MEMORY, "#[serde(default)]")
+        .message_attribute(format!("{MEMORY}.Numbers"), "#[serde(transparent)]")
         .message_attribute(AGENT, SERDE)
         .message_attribute(AGENT, "#[serde(default)]")
         .message_attribute(LEARNER, SERDE)
@@ -74,7 +99,7 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         format!("{head}{doc}\npub const DESCRIPTOR: &[u8] = &[{}];\n", list.join(", "));
     Ok(Code {
         service: made("inference.rs", "inference.proto")?,
-        memory: made("striatum.memory.v1.rs", "memory.proto")?,
+        memory: made("striatum.memory.v1.rs", "memory.proto` and `proto/knowledge.proto")?,
         agent: made("striatum.agent.v1.rs", "agent.proto")?,
         learner: made("striatum.learner.v1.rs", "learner.proto")?,
         descriptor: format(&descriptor)?,

@@ -73,6 +73,18 @@ pub(crate) mod value {
     }
 }
 
+/// An entity by its number or its name, whichever it is told by; nothing where that is not clear.
+pub(crate) fn entity<S: serde::Serializer>(
+    it: &Option<crate::memory::EntityRef>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match it.as_ref().map(|of| (of.number, &of.name)) {
+        Some((Some(number), None)) => to.serialize_u64(number),
+        Some((None, Some(name))) => to.serialize_str(name),
+        _ => to.serialize_none(),
+    }
+}
+
 /// A list, or nothing.
 pub(crate) mod tags {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

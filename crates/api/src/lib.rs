@@ -11,7 +11,7 @@
 )]
 pub mod inference;
 
-/// What a tenant remembers, over gRPC.
+/// What a tenant remembers and knows, over gRPC.
 #[allow(
     missing_docs,
     unreachable_pub,

@@ -30,7 +30,7 @@ pub const METHOD: Label = label("method", 10);
 /// A status of HTTP.
 pub const STATUS: Label = label("status", 40);
 /// A method of gRPC.
-pub const RPC: Label = label("rpc", 60);
+pub const RPC: Label = label("rpc", 200);
 /// A code of gRPC.
 pub const CODE: Label = label("code", 17);
 /// Why something happened.

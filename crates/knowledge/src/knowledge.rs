@@ -35,7 +35,8 @@ pub struct Knowledge {
 /// Where things may be found: every version counts, so a reader looks again.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Finds {
-    pub(crate) names: FxHashMap<String, BTreeSet<EntityId>>,
+    /// In the order of the alphabet, so that names that begin alike stand together.
+    pub(crate) names: BTreeMap<String, BTreeSet<EntityId>>,
     pub(crate) predicates: FxHashMap<String, BTreeSet<u64>>,
     pub(crate) by_subject: FxHashMap<EntityId, BTreeSet<FactId>>,
     pub(crate) by_object: FxHashMap<EntityId, BTreeSet<FactId>>,
@@ -442,7 +443,7 @@ impl Finds {
         match (item, value) {
             (ItemId::Entity(id), Item::Entity(entity)) => {
                 for name in entity.aliases.iter().chain([&entity.name]) {
-                    set(&mut self.names, normalised(name), id, there);
+                    self.name(normalised(name), id, there);
                 }
             }
             (ItemId::Predicate(id), Item::Predicate(predicate)) => {
@@ -458,6 +459,17 @@ impl Finds {
             }
             (ItemId::Fact(id), Item::Fact(fact)) => self.each_of_fact(id, fact, there),
             _ => {}
+        }
+    }
+
+    fn name(&mut self, name: String, id: EntityId, there: bool) {
+        if there {
+            self.names.entry(name).or_default().insert(id);
+        } else if let Some(ids) = self.names.get_mut(&name) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.names.remove(&name);
+            }
         }
     }
 

@@ -69,6 +69,7 @@ mod record;
 mod table;
 mod truth;
 mod view;
+mod vocabulary;
 
 pub use assume::{Considered, Environments, Supposed, Supposing};
 pub use branch::{Conflict, Difference};
@@ -99,3 +100,4 @@ pub use plan::HEBBIAN_RATE;
 pub use record::FORMAT;
 pub use truth::{Reason, Support};
 pub use view::{At, FactQuery, Known, View};
+pub use vocabulary::{KindUse, PredicateUse};

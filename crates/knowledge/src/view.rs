@@ -296,7 +296,7 @@ impl<'a> View<'a> {
         Some(ids.flatten().copied().collect())
     }
 
-    fn answer(&self, id: FactId, query: &FactQuery) -> Option<Known<'a, FactId, Fact>> {
+    pub(crate) fn answer(&self, id: FactId, query: &FactQuery) -> Option<Known<'a, FactId, Fact>> {
         let known = self.fact(id)?;
         let fact = known.item;
         let wanted = self.is(fact.subject, query.subject)
@@ -458,6 +458,6 @@ impl<'a> View<'a> {
     }
 }
 
-fn page(limit: usize) -> usize {
+pub(crate) fn page(limit: usize) -> usize {
     if limit == 0 { MAX_PAGE } else { limit.min(MAX_PAGE) }
 }

@@ -36,6 +36,61 @@ pub struct Config {
     /// Milliseconds after which what another server wrote is seen at the latest; where there are none,
     /// a second on a database that servers share, and never on one that they cannot.
     pub follow_ms: Option<u64>,
+    /// How the columns of collections compete and are read.
+    pub columns: ColumnSettings,
+}
+
+/// How the columns of a collection compete and are read; the rest is as [`column::Config::new`] has
+/// it. They hold for columns that are made from then on: of new collections, and of those of before
+/// when their tenant is opened again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ColumnSettings {
+    /// The cosine from which a stored vector is a near duplicate, -1 to 1; default 0.98.
+    pub near_duplicate: f32,
+    /// How strongly competitors inhibit each other in an iteration, together, above 0, up to 1;
+    /// default 0.8.
+    pub inhibition: f32,
+    /// How much a loaded column holds back, 0 to 1; default 0.02.
+    pub conscience: f32,
+    /// How many columns compete for a memory, 1 to 64; default 8.
+    pub competitors: usize,
+    /// Recall among the ten nearest that a search aims at where nobody says how many columns it reads,
+    /// 0.01 to 0.9999; default 0.98.
+    pub recall: f32,
+}
+
+impl Default for ColumnSettings {
+    fn default() -> Self {
+        let column::Config { near_duplicate, inhibition, conscience, competitors, recall, .. } =
+            column::Config::new(1);
+        Self { near_duplicate, inhibition, conscience, competitors, recall }
+    }
+}
+
+impl ColumnSettings {
+    /// What columns of vectors of this length are made with.
+    pub(crate) fn of(&self, dimension: usize) -> column::Config {
+        let Self { near_duplicate, inhibition, conscience, competitors, recall } = *self;
+        let plain = column::Config::new(dimension);
+        column::Config {
+            near_duplicate,
+            inhibition,
+            conscience,
+            competitors,
+            recall,
+            residual: true,
+            ..plain
+        }
+    }
+
+    /// Tells the first value that cannot be.
+    ///
+    /// # Errors
+    /// [`column::Error::Config`], as columns say it.
+    pub fn check(&self) -> Result<(), column::Error> {
+        self.of(1).check()
+    }
 }
 
 /// How strict the gate is.
@@ -86,6 +141,7 @@ impl Default for Config {
             repeats: Repeats::default(),
             mentions: true,
             follow_ms: None,
+            columns: ColumnSettings::default(),
         }
     }
 }

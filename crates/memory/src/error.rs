@@ -129,7 +129,7 @@ pub enum MemoryError {
     /// Columns refused the vector.
     #[error(transparent)]
     Column(#[from] column::Error),
-    /// The built-in encoder or the postings cannot be made.
+    /// The postings cannot be made, or a query with operators is written wrong.
     #[error(transparent)]
     Text(#[from] text::TextError),
     /// Knowledge refused.

@@ -78,7 +78,8 @@ pub use calibration::{BINS, Bin, Calibration, Judged, MAX_BINS};
 pub use claim::{Judge, Judgement, MAX_SUBJECTS};
 pub use compound::{Compound, MAX_COMPOUNDS, MAX_COUNTED, MAX_FORMED, MIN_NPMI, MIN_TOGETHER};
 pub use config::{
-    Attacks, Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats, Strictness,
+    Attacks, ColumnSettings, Config, DEFAULT_COLLECTION, MAX_COLLECTIONS, MAX_DIMENSION, Repeats,
+    Strictness,
 };
 pub use connect::{Connect, Connection, MAX_ALIKE, MAX_CONNECTIONS, MIN_ALIKE};
 pub use durable::{MAX_READS, MAX_WAITING_WRITES, Memory, Random};

@@ -16,7 +16,7 @@ use crate::item::Item;
 use crate::layout::LEAST_VECTORS;
 use crate::quota::Quota;
 use crate::record::{self, Encoding, ITEMS, KNOWLEDGE, LAYOUTS, SPACES, Space, VECTORS};
-use crate::state::{Index, State, columns_config, default_space};
+use crate::state::{Index, State, default_space};
 
 /// Threads that decode memories and build columns.
 const THREADS: usize = 2;
@@ -185,7 +185,7 @@ fn columns(state: &State, records: &Records, encoder: &Encoder) -> Result<Vec<La
     let build = |(name, vectors): (&str, Vec<Placed>)| {
         let Some(Index { space, .. }) = state.spaces.get(name) else { return Ok(None) };
         let items: Vec<(u32, &[f32])> = vectors.iter().map(|(slot, v)| (*slot, &**v)).collect();
-        let config = columns_config(space.dimension);
+        let config = state.config.columns.of(space.dimension);
         let kept = records.layouts.iter().find(|record| record.key == name);
         let Some(layout) = kept.and_then(|record| state.layout(name, &record.value)) else {
             return Ok(Some((name.to_owned(), Columns::build(config, &items, THREADS)?, None)));

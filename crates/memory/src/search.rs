@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use column::Breadth;
 use roaring::RoaringBitmap;
+use text::Operators;
 
 use crate::activation::{SEEDS, Spread};
 use crate::beside::Neighbour;
@@ -41,6 +42,8 @@ const MAX_CORRECTED: usize = 2;
 pub struct Query {
     /// The question; empty where only a vector is given.
     pub text: String,
+    /// What must stand in each hit and what must not, where the question was asked with operators.
+    pub operators: Option<Operators>,
     /// Its vector; made from the text where there is none and the collection can.
     pub vector: Option<Vec<f32>>,
     /// The collection whose vectors are asked.
@@ -106,6 +109,8 @@ pub struct Why {
     pub strength: f32,
     /// What its place in the order is made of.
     pub votes: Votes,
+    /// What had to stand in it, and what had not, where the question had operators.
+    pub operators: Option<Operators>,
 }
 
 /// What each way of looking adds to a memory's place in the order; their sum orders what is found.
@@ -151,6 +156,7 @@ impl Query {
     pub fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
+            operators: None,
             vector: None,
             collection: None,
             scope: Scope::default(),
@@ -166,10 +172,25 @@ impl Query {
         }
     }
 
+    /// Asks with operators: `"a phrase"` and `+word` must stand in each hit, `-word` must not.
+    ///
+    /// # Errors
+    /// [`MemoryError::Text`] where it is written wrong, [`MemoryError::TooLarge`].
+    pub fn with_operators(text: &str) -> Result<Self, MemoryError> {
+        TooLarge::check("query", "bytes", text.len(), MAX_QUERY_BYTES)?;
+        let operators = Operators::read(text)?;
+        let plain = Self::new(&operators.words);
+        Ok(Self { operators: Some(operators), ..plain })
+    }
+
     pub(crate) fn check(&self) -> Result<(), MemoryError> {
         let field = |what, expected: String| Err(MemoryError::Field { what, expected });
         if self.text.trim().is_empty() && self.vector.is_none() {
             return field("query", "a question or a vector".into());
+        }
+        let all_active = self.statuses.iter().all(|status| *status == Status::Active);
+        if self.operators.is_some() && !all_active {
+            return field("include", "active ones alone where the query has operators".into());
         }
         if !(1..=MAX_HITS).contains(&self.limit) {
             return field("limit", format!("1 to {MAX_HITS}"));
@@ -234,6 +255,13 @@ impl State {
         now: Time,
     ) -> Result<Found, MemoryError> {
         let only = self.select(&query.scope, &query.filter, &query.statuses);
+        let only = match &query.operators {
+            None => only,
+            Some(operators) => {
+                let within = only.unwrap_or_else(|| self.active.clone());
+                Some(self.words.agreeing(operators, within))
+            }
+        };
         let wanted = query.offset + query.limit;
         let depth = (2 * wanted).clamp(CANDIDATES, column::MAX_K);
         let mut found = Found::default();
@@ -259,7 +287,11 @@ impl State {
         found.more = fit.len() > wanted;
         fit.truncate(wanted);
         let rankings = (&words, &near, &graph, &spread);
-        let why = |f: &Fused| query.explain.then(|| self.why(f, now, rankings));
+        let why = |f: &Fused| {
+            query
+                .explain
+                .then(|| Why { operators: query.operators.clone(), ..self.why(f, now, rankings) })
+        };
         let hit = |f: &Fused| {
             Some(Hit { item: Arc::clone(self.at(f.slot)?), score: f.score, why: why(f) })
         };
@@ -384,6 +416,7 @@ impl State {
             path: self.path(spread, slot),
             strength: self.at(slot).map_or(0.0, |item| tier::strength(item, now)),
             votes: fused.votes,
+            operators: None,
         }
     }
 }

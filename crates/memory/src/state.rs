@@ -185,7 +185,7 @@ impl State {
     }
 
     pub(crate) fn add_space(&mut self, space: &Space) -> Result<(), MemoryError> {
-        let columns = Columns::new(columns_config(space.dimension))?;
+        let columns = Columns::new(self.config.columns.of(space.dimension))?;
         self.spaces
             .insert(space.name.clone(), Index { space: space.clone(), columns, laid_out: None });
         Ok(())
@@ -357,12 +357,6 @@ impl State {
             None => (0..self.items.len() as u32).filter(passes).collect(),
         })
     }
-}
-
-/// How the columns of a collection are made. Scores come from two bytes for each number, so that
-/// no full vectors need to be kept in memory.
-pub(crate) fn columns_config(dimension: usize) -> column::Config {
-    column::Config { residual: true, ..column::Config::new(dimension) }
 }
 
 /// The collection that every tenant has.

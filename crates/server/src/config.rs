@@ -102,6 +102,8 @@ pub struct Memory {
     pub max_open: usize,
     /// Time from one round of consolidation to the next (seconds).
     pub tend_seconds: f64,
+    /// How the columns of collections compete and are read.
+    pub columns: memory::ColumnSettings,
     /// What is kept of the endpoint's vectors.
     pub cache: embedding::CacheConfig,
     /// An endpoint that makes vectors of texts, for collections whose encoder is `endpoint`.
@@ -349,6 +351,7 @@ impl Default for Memory {
             undo_seconds: plain.undo_seconds,
             max_open: 256,
             tend_seconds: 30.0,
+            columns: plain.columns,
             cache: embedding::CacheConfig::default(),
             embedding: None,
         }
@@ -383,6 +386,7 @@ impl Memory {
             trust: self.trust,
             undo_seconds: self.undo_seconds,
             repeats: self.repeats,
+            columns: self.columns,
             ..memory::Config::default()
         })
     }
@@ -546,6 +550,10 @@ impl Config {
         let parts = [
             ("tenants", self.tenants.problems()),
             ("memory.cache", self.memory.cache.problems()),
+            (
+                "memory.columns",
+                self.memory.columns.check().err().map(|e| e.to_string()).into_iter().collect(),
+            ),
             ("memory.embedding", self.memory.embedding.iter().flat_map(|e| e.problems()).collect()),
         ];
         for (part, wrong) in parts {
@@ -566,7 +574,20 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::Memory;
+    use super::{Config, Memory};
+
+    #[test]
+    fn columns_that_cannot_be_are_told_by_their_field() {
+        let mut config = Config::default();
+        config.memory.columns.inhibition = 0.0;
+        let problems = config.problems();
+        let told =
+            |problem: &String| problem.starts_with("memory.columns.inhibition is 0, expected");
+        assert!(problems.iter().any(told), "{problems:?}");
+        config.memory.columns.inhibition = 0.5;
+        assert_eq!(config.problems(), [] as [String; 0]);
+        assert_eq!(config.memory.of_a_tenant().unwrap().columns, config.memory.columns);
+    }
 
     #[test]
     fn clocks_that_are_set_stand_in_place_of_the_profiles() {

@@ -1,4 +1,5 @@
-//! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), agents
+//! gRPC: Open Inference Protocol v2 with Triton's extensions, memories (`grpc/memory.rs`), knowledge
+//! (`grpc/knowledge.rs`), agents
 //! (`grpc/agents.rs`), learners (`grpc/learners.rs`), health and
 //! reflection, on the port that HTTP has. Every method is a route of the table below, with the role that it needs; what it
 //! does stands where HTTP has it.
@@ -6,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long calls take")]
 
 mod agents;
+mod knowledge;
 mod learners;
 mod memory;
 mod messages;
@@ -23,6 +25,7 @@ use api::inference::grpc_inference_service_server::{
 use api::inference::infer_parameter::ParameterChoice;
 use api::learner::learners_server::LearnersServer;
 use api::learner::sessions_server::SessionsServer;
+use api::memory::knowledge_server::KnowledgeServer;
 use api::memory::memory_server::MemoryServer;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -47,6 +50,7 @@ use crate::wire::{
 
 const INFERENCE: &str = "inference.GRPCInferenceService";
 const MEMORY: &str = "striatum.memory.v1.Memory";
+const KNOWLEDGE: &str = "striatum.memory.v1.Knowledge";
 const AGENTS: &str = "striatum.agent.v1.Agents";
 const LEARNERS: &str = "striatum.learner.v1.Learners";
 const SESSIONS: &str = "striatum.learner.v1.Sessions";
@@ -108,6 +112,37 @@ const METHODS: &[(&str, &str, Access)] = &[
     (MEMORY, "TakeSnapshot", Access::AtLeast(Role::Writer)),
     (MEMORY, "ListSnapshots", Access::AtLeast(Role::Reader)),
     (MEMORY, "CompareSnapshots", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "ListEntities", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "AddEntity", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "GetEntity", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "UpdateEntity", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "DeleteEntity", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "MergeEntities", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "GetProperty", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "EntityHistory", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "Neighbours", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "ListKinds", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "ListRelations", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "DeleteRelation", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "PruneRelations", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "ListFacts", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "AddFact", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "ReviseFact", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "DeleteFact", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "ContractFact", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "RestoreFact", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "FactHistory", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "Assumptions", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "ListPredicates", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "DeclarePredicate", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "ListContradictions", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "ResolveContradiction", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "ListBranches", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "AddBranch", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "DeleteBranch", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "DiffBranches", Access::AtLeast(Role::Reader)),
+    (KNOWLEDGE, "MergeBranch", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "Allocate", Access::AtLeast(Role::Reader)),
     (AGENTS, "CreateAgent", Access::AtLeast(Role::Writer)),
     (AGENTS, "ListAgents", Access::AtLeast(Role::Reader)),
     (AGENTS, "GetAgent", Access::AtLeast(Role::Reader)),
@@ -148,6 +183,15 @@ const METHODS: &[(&str, &str, Access)] = &[
     (SESSIONS, "Forget", Access::AtLeast(Role::Writer)),
 ];
 
+/// The methods of the services of a package, each with its service: `Memory.Store`.
+#[cfg(test)]
+pub(crate) fn methods(package: &str) -> impl Iterator<Item = String> {
+    let of = move |(service, method, _): &(&str, &str, Access)| {
+        Some(format!("{}.{method}", service.strip_prefix(package)?))
+    };
+    METHODS.iter().filter_map(of)
+}
+
 /// The largest part of a message that is not tensors.
 const MAX_ENVELOPE_BYTES: usize = 1 << 20;
 
@@ -159,6 +203,10 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
         .max_encoding_message_size(usize::MAX);
     let remembered = memory::Remembered { server: Arc::clone(server) };
     let remembered = MemoryServer::new(remembered)
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(usize::MAX);
+    let knowing = knowledge::Knowing { server: Arc::clone(server) };
+    let knowing = KnowledgeServer::new(knowing)
         .max_decoding_message_size(limit)
         .max_encoding_message_size(usize::MAX);
     let agents = AgentsServer::new(agents::Acting { server: Arc::clone(server) })
@@ -174,6 +222,7 @@ pub(crate) fn add(router: Router<Arc<Server>>, server: &Arc<Server>) -> Router<A
     let services = Router::new()
         .route_service("/inference.GRPCInferenceService/{method}", inference)
         .route_service("/striatum.memory.v1.Memory/{method}", remembered)
+        .route_service("/striatum.memory.v1.Knowledge/{method}", knowing)
         .route_service("/striatum.agent.v1.Agents/{method}", agents)
         .route_service("/striatum.learner.v1.Learners/{method}", learners)
         .route_service("/striatum.learner.v1.Sessions/{method}", sessions)
@@ -211,6 +260,7 @@ async fn report_health(server: Arc<Server>, reporter: tonic_health::server::Heal
         reporter.set_service_status("", status).await;
         reporter.set_service_status(INFERENCE, status).await;
         reporter.set_service_status(MEMORY, status).await;
+        reporter.set_service_status(KNOWLEDGE, status).await;
         reporter.set_service_status(AGENTS, status).await;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
@@ -744,5 +794,13 @@ mod tests {
             }
         }
         assert!(n > 60, "{n}");
+    }
+
+    #[test]
+    fn every_method_has_room_among_the_values_of_its_label() {
+        let names: std::collections::BTreeSet<_> =
+            METHODS.iter().map(|(_, name, _)| name).collect();
+        let most = catalogue::label::RPC.most;
+        assert!(names.len() < most, "{} of {most}", names.len());
     }
 }

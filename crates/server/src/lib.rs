@@ -32,6 +32,8 @@ mod metadata;
 mod model;
 mod open;
 mod past;
+#[cfg(test)]
+mod reach;
 mod record;
 mod repository;
 mod request;

@@ -1,4 +1,5 @@
-//! What a configuration can have wrong. Texts and queries are never an error.
+//! What a configuration, or a query with operators, can have wrong. Texts and plain queries are never
+//! an error.
 
 /// A value that cannot be used, where it stands, and what would do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -11,6 +12,14 @@ pub enum TextError {
         /// What was given.
         found: f64,
         /// The range in words.
+        expected: &'static str,
+    },
+    /// A query with operators is written wrong.
+    #[error("query: {found:?}, expected {expected}")]
+    Query {
+        /// The part that is wrong.
+        found: String,
+        /// What would be right.
         expected: &'static str,
     },
 }

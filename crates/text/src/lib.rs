@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`Words`] | a text becomes words: folded, lower-cased, stemmed, identifiers whole and in parts |
 //! | [`Postings`] | documents found by words, best first (BM25), the moment that they are inserted |
+//! | [`Operators`] | a query in which phrases, `+word` and `-word` hold whatever else finds |
 //! | [`asked()`] | what a question asks for: its words, and how much each counts |
 //! | [`Encoder`] | a text becomes a unit vector; texts that share words or spelling are near |
 //! | [`mentions()`] | people, places, titles, addresses, identifiers, dates and amounts in a text |
@@ -32,6 +33,6 @@ pub use decision::{Decision, MAX_DECISIONS, decisions};
 pub use encoder::Encoder;
 pub use error::TextError;
 pub use mention::{MAX_MENTIONS, Mention, MentionKind, mentions, mentions_up_to};
-pub use postings::{Hit, Postings, TermScore};
+pub use postings::{Hit, Operators, Postings, TermScore};
 pub use question::{Asked, asked};
 pub use words::{Language, Words};

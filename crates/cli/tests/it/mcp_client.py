@@ -25,6 +25,10 @@ TOOLS = {
     "memory_cognitive_profile", "memory_compounds", "memory_snapshot", "memory_snapshots",
     "memory_compare_snapshots", "memory_list", "memory_restore", "memory_feedback",
     "memory_review", "memory_learn", "memory_contradictions", "memory_resolve",
+    "memory_entities", "memory_property", "memory_kinds", "memory_predicates", "memory_allocate",
+    "memory_add_entity", "memory_update_entity", "memory_delete_entity", "memory_merge_entities",
+    "memory_add_fact", "memory_facts", "memory_retract_fact", "memory_branches",
+    "memory_create_branch", "memory_compare_branches", "memory_merge_branch",
 }
 
 
@@ -123,6 +127,7 @@ async def every_tool(client, mark):
     assert "arguments.limit" in await call.refused("memory_search", query="x", limit="ten")
     await kept(call, mark)
     await mind(call, mark, before)
+    await knowing(call, mark)
     assert call.called == TOOLS, TOOLS - call.called
     try:
         await client.call_tool("memory_fly", {})
@@ -213,6 +218,44 @@ async def mind(call, mark, before):
     assert "names" in await call.refused("memory_dream", names=["nobody of that name"])
     assert "results" in await call("memory_connections", of="Ada Lovelace")
     await thinking(call, mark)
+
+
+async def knowing(call, mark):
+    """Entities, facts, predicates, branches, where a memory would go."""
+    bird = (await call("memory_add_entity", name=f"{mark} bird", kind="animal", properties={"wings": 2}))["id"]
+    tern = (await call("memory_add_entity", name=f"{mark} tern", kind="animal"))["id"]
+    assert "exists" in await call.refused("memory_add_entity", name=f"{mark} tern", kind="animal")
+    await call("memory_update_entity", id=tern, parents=[bird], add_aliases=[f"{mark} sterna"])
+    assert "arguments.id" in await call.refused("memory_update_entity", kind="bird")
+    listed = (await call("memory_entities", prefix=f"{mark} B"))["results"]
+    assert [one["id"] for one in listed] == [bird], listed
+    wings = await call("memory_property", id=tern, name="wings")
+    assert (wings["value"], wings["origin"], wings["from"]) == (2, "inherited", bird), wings
+    assert {"kind": "animal", "entities": 2} in (await call("memory_kinds"))["results"] or mark != "http auto"
+    fact = (await call("memory_add_fact", subject=f"{mark} tern", predicate="nests_on", object="gravel"))["id"]
+    listed = (await call("memory_facts", subject=tern, predicate="nests_on"))["results"]
+    assert [one["id"] for one in listed] == [fact], listed
+    known = {one["name"]: one for one in (await call("memory_predicates"))["results"]}
+    assert known["nests_on"]["facts"] >= 1 and known["colour"]["functional"], known
+    branch = (await call("memory_create_branch", name=mark))["id"]
+    on_branch = await call("memory_add_fact", subject=tern, predicate="nests_on", object="sand", branch=branch)
+    assert mark in [one["name"] for one in (await call("memory_branches"))["results"]]
+    differ = (await call("memory_compare_branches", id=branch))["results"]
+    assert f"fact {on_branch['id']}" in [one["item"] for one in differ], differ
+    await call("memory_merge_branch", id=branch, strategy="prefer_child")
+    assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 2
+    await call("memory_retract_fact", id=fact)
+    assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 1
+    gull = (await call("memory_add_entity", name=f"{mark} gull", kind="animal"))["id"]
+    await call("memory_merge_entities", id=tern, **{"from": gull})
+    await call("memory_delete_entity", id=tern, erase=True)
+    assert (await call("memory_entities", name=f"{mark} tern"))["results"] == []
+    await call("memory_delete_entity", id=bird)
+    told = await call("memory_allocate", text=f"{mark}: terns nest on gravel")
+    spikes = [one["seconds"] for one in told["first_spikes"]]
+    assert spikes == sorted(spikes) and 0 < len(spikes) <= 8 and told["settled"], told
+    hits = (await call("memory_search", query='bees "no such phrase"', syntax="operators"))["results"]
+    assert hits == [], hits
 
 
 async def thinking(call, mark):

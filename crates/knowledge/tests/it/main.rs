@@ -22,4 +22,5 @@ mod limits;
 mod records;
 mod revise;
 mod truth;
+mod vocabulary;
 mod world;

@@ -238,3 +238,70 @@ async fn metadata_tags_and_misspelt_words_find_and_a_threshold_leaves_out_what_d
     let nothing = Query { threshold: 0.3, ..Query::new("Which vaccine did the astronaut get?") };
     assert!(found(&memory, &nothing).is_empty());
 }
+
+#[tokio::test]
+async fn operators_hold_whatever_vectors_and_activation_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let texts = [
+        "Maria Santos painted the old shed red",
+        "Maria Santos painted the shed, which is old, blue",
+        "The old shed stood behind the house of Maria Santos",
+        "Maria Santos likes red wine",
+    ];
+    for text in texts {
+        memory.store(said(text), &by(NOW)).await.unwrap();
+    }
+    let place = |text: &String| texts.iter().position(|known| known == text);
+    let ask = |query: &str| {
+        let mut hits = found(&memory, &Query::with_operators(query).unwrap());
+        hits.sort_by_key(place);
+        hits
+    };
+    assert_eq!(ask("who painted \"the old shed\" of Maria Santos"), [texts[0], texts[2]]);
+    assert_eq!(ask("Maria Santos +paint"), [texts[0], texts[1]]);
+    assert_eq!(ask("Maria Santos shed -painted"), [texts[2], texts[3]]);
+    assert_eq!(ask("Maria Santos -\"old shed\" -wine"), [texts[1]]);
+    assert_eq!(ask("+Maria +basalt"), [] as [&str; 0]);
+    // Without operators the same text is words.
+    assert_eq!(found(&memory, &Query::new("Maria Santos shed -painted")).len(), 4);
+    // A vector finds nothing either that must not be found.
+    let vector = Some(vec![1.0; memory.spaces().unwrap()[0].0.dimension]);
+    let near = Query { vector, ..Query::with_operators("-painted").unwrap() };
+    let near = found(&memory, &near);
+    assert!(!near.is_empty() && !near.iter().any(|text| text.contains("painted")), "{near:?}");
+    let why = Query { explain: true, ..Query::with_operators("Maria +shed -blue").unwrap() };
+    let hit = memory.search(&why, NOW).unwrap().hits.remove(0);
+    let told = hit.why.unwrap().operators.unwrap();
+    assert_eq!((told.required, told.excluded), (vec!["shed".into()], vec!["blue".into()]));
+    // What cannot be asked is told.
+    assert!(Query::with_operators("\"the old").is_err());
+    let nothing = memory.search(&Query::with_operators("-shed").unwrap(), NOW).unwrap_err();
+    assert!(nothing.to_string().contains("a question or a vector"), "{nothing}");
+    let statuses = vec![memory::Status::Deleted];
+    let hidden = Query { statuses, ..Query::with_operators("+shed").unwrap() };
+    let refused = memory.search(&hidden, NOW).unwrap_err();
+    assert!(refused.to_string().contains("active ones alone"), "{refused}");
+}
+
+#[tokio::test]
+async fn columns_are_made_as_the_settings_say() {
+    use memory::ColumnSettings;
+    let plain = ColumnSettings::default();
+    assert!(plain.check().is_ok());
+    let wrong = ColumnSettings { competitors: 65, ..plain };
+    assert_eq!(wrong.check().unwrap_err().to_string(), "competitors is 65, expected 1 to 64");
+    let (near, far) = ("Trains to Porto leave every hour", "Trains to Porto leave every two hours");
+    for (near_duplicate, expected) in [(plain.near_duplicate, false), (0.5, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let columns = ColumnSettings { near_duplicate, ..plain };
+        let open =
+            async |columns| open(&store, "acme", Config { columns, ..Config::default() }).await;
+        open(plain).await.store(said(near), &by(NOW)).await.unwrap();
+        // What was stored before is held to them too, once it is read again.
+        let memory = open(columns).await;
+        let stored = memory.store(said(far), &by(NOW)).await.unwrap();
+        assert_eq!(stored.near.is_some(), expected, "{near_duplicate}");
+    }
+}

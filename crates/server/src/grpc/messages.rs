@@ -9,8 +9,19 @@ use super::Answered;
 use crate::error::RequestError;
 use crate::http::extract::Json;
 
-/// Members whose nulls are the caller's own.
-const OPEN: [&str; 3] = ["metadata", "filters", "explain"];
+/// Members whose nulls are their own: values that stand for themselves, and what was known.
+const OPEN: [&str; 10] = [
+    "metadata",
+    "filters",
+    "explain",
+    "properties",
+    "exceptions",
+    "before",
+    "after",
+    "base",
+    "first",
+    "second",
+];
 
 /// A message as the request that HTTP has.
 pub(super) fn read<T: DeserializeOwned>(message: impl Serialize) -> Result<T, RequestError> {

@@ -22,7 +22,7 @@ use super::Shared;
 use super::extract::{Json, JsonIfAny, Number, Params};
 use super::memories::with;
 use super::operation::{Operation, Query, json};
-use super::parameters::{flag, number, text};
+use super::parameters::{LIMIT, flag, number, text};
 use crate::error::RequestError;
 use crate::memories::{by, now_us};
 use crate::security::{Access, Caller, Role};
@@ -32,18 +32,20 @@ use crate::wire::knowledge::{
 };
 use crate::wire::question::StrategyName;
 
-/// Items of one page.
+/// Items of one page where nobody says how many.
 const PAGE: usize = 100;
 /// Vertices of a neighbourhood.
 const NEIGHBOURS: usize = 200;
 
-const BRANCH: Query = number("branch", "The branch; the main one where there is none.");
-const KNOWN: Query = text("known_at", "As it was known then, RFC 3339.");
-const VALID: Query = text("valid_at", "What was true then, RFC 3339.");
+pub(super) const BRANCH: Query = number("branch", "The branch; the main one where there is none.");
+pub(super) const KNOWN: Query = text("known_at", "As it was known then, RFC 3339.");
+pub(super) const VALID: Query = text("valid_at", "What was true then, RFC 3339.");
 const AT: &[Query] = &[BRANCH, KNOWN, VALID];
 const ENTITIES: &[Query] = &[
     text("name", "Only those of this name or alias."),
-    number("after", "The last number seen."),
+    text("prefix", "Only those with a name or alias that begins so, in the order of these names."),
+    number("after", "The `next` of the page before."),
+    LIMIT,
     BRANCH,
     KNOWN,
     VALID,
@@ -208,7 +210,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 /// Entities.
 #[derive(Serialize, JsonSchema)]
-struct EntityList {
+pub(crate) struct EntityList {
     results: Vec<EntityAnswer>,
     /// What `after` is for the next page.
     next: Option<u64>,
@@ -216,7 +218,7 @@ struct EntityList {
 
 /// Relations.
 #[derive(Serialize, JsonSchema)]
-struct RelationList {
+pub(crate) struct RelationList {
     results: Vec<RelationAnswer>,
 }
 
@@ -231,13 +233,13 @@ pub(crate) struct FactList {
 /// The entity that goes.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MergeEntities {
-    from: u64,
+pub(crate) struct MergeEntities {
+    pub(crate) from: u64,
 }
 
 /// A property and where it comes from.
 #[derive(Serialize, JsonSchema)]
-struct PropertyAnswer {
+pub(crate) struct PropertyAnswer {
     /// The value; null where an exception says that there is none.
     value: Plain,
     /// `own`, `exception` or `inherited`.
@@ -252,13 +254,13 @@ struct PropertyAnswer {
 
 /// What happened.
 #[derive(Serialize, JsonSchema)]
-struct KnowledgeHistory {
+pub(crate) struct KnowledgeHistory {
     results: Vec<KnowledgeEvent>,
 }
 
 /// Something that happened.
 #[derive(Serialize, JsonSchema)]
-struct KnowledgeEvent {
+pub(crate) struct KnowledgeEvent {
     revision: u64,
     branch: u64,
     at: String,
@@ -319,13 +321,13 @@ impl From<ConflictType> for ConflictName {
 
 /// Branches.
 #[derive(Serialize, JsonSchema)]
-struct BranchList {
+pub(crate) struct BranchList {
     results: Vec<BranchAnswer>,
 }
 
 /// A branch.
 #[derive(Serialize, JsonSchema)]
-struct BranchAnswer {
+pub(crate) struct BranchAnswer {
     id: u64,
     name: String,
     parent: u64,
@@ -335,7 +337,7 @@ struct BranchAnswer {
 /// A branch to make.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct BranchSpec {
+pub(crate) struct BranchSpec {
     name: String,
     /// The branch that it comes from; the main one where there is none.
     from: Option<u64>,
@@ -345,13 +347,13 @@ struct BranchSpec {
 
 /// In what two branches differ.
 #[derive(Serialize, JsonSchema)]
-struct DifferenceList {
+pub(crate) struct DifferenceList {
     results: Vec<DifferenceAnswer>,
 }
 
 /// An item that is different.
 #[derive(Serialize, JsonSchema)]
-struct DifferenceAnswer {
+pub(crate) struct DifferenceAnswer {
     item: String,
     base: Value,
     first: Value,
@@ -361,18 +363,18 @@ struct DifferenceAnswer {
 /// How a branch is merged where both sides changed the same.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MergeBranch {
-    strategy: MergeName,
+pub(crate) struct MergeBranch {
+    pub(crate) strategy: MergeName,
     /// With `manual`: whose value is taken of each item, by its name as the difference of the branches
     /// tells it: `{"fact 7": "child"}`.
     #[serde(default)]
-    choices: BTreeMap<String, SideName>,
+    pub(crate) choices: BTreeMap<String, SideName>,
 }
 
 /// A side of a merge.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum SideName {
+pub(crate) enum SideName {
     /// The branch that is merged into.
     Parent,
     /// The branch that is merged.
@@ -382,7 +384,7 @@ enum SideName {
 /// Which side is taken.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum MergeName {
+pub(crate) enum MergeName {
     /// What was learned last.
     PreferNewer,
     /// The parent's.
@@ -494,13 +496,13 @@ pub(crate) struct HopAnswer {
 
 /// What is near.
 #[derive(Serialize, JsonSchema)]
-struct NeighbourList {
+pub(crate) struct NeighbourList {
     results: Vec<NeighbourAnswer>,
 }
 
 /// A vertex that is near.
 #[derive(Serialize, JsonSchema)]
-struct NeighbourAnswer {
+pub(crate) struct NeighbourAnswer {
     vertex: VertexSpec,
     name: String,
     hops: usize,
@@ -509,7 +511,7 @@ struct NeighbourAnswer {
 /// Which relations are weak.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct PruneRequest {
+pub(crate) struct PruneRequest {
     /// Below this strength; 0.05 where there is none.
     below: Option<f32>,
     /// At most so many; 100 where there is none.
@@ -518,58 +520,88 @@ struct PruneRequest {
 
 /// How many were taken back.
 #[derive(Serialize, JsonSchema)]
-struct PrunedAnswer {
+pub(crate) struct PrunedAnswer {
     pruned: usize,
 }
 
-#[derive(Deserialize)]
-struct EntityParams {
+/// Which entities, as of when.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct EntityParams {
+    /// Only those of this name or alias.
     name: Option<String>,
+    /// Only those with a name or alias that begins so, in the order of these names.
+    prefix: Option<String>,
+    /// The `next` of the page before.
     after: Option<u64>,
+    /// How many, 1 to 1000; 100 where there is none.
+    limit: Option<usize>,
     #[serde(flatten)]
     at: PlainAt,
 }
 
 /// The same as [`AtParams`], as a query that is flattened has it: texts.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct PlainAt {
-    pub(crate) branch: Option<String>,
+    /// The branch; the main one where there is none.
+    #[schemars(with = "Option<u64>")]
+    pub(crate) branch: Option<BranchNumber>,
+    /// As it was known then, RFC 3339.
     pub(crate) known_at: Option<String>,
+    /// What was true then, RFC 3339.
     pub(crate) valid_at: Option<String>,
 }
 
+/// The number of a branch, as a message or a query has it.
 #[derive(Deserialize)]
-struct RelationParams {
+#[serde(untagged)]
+pub(crate) enum BranchNumber {
+    Number(u64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RelationParams {
     memory: Option<String>,
     entity: Option<u64>,
     #[serde(flatten)]
     at: PlainAt,
 }
 
-#[derive(Deserialize)]
+/// Which facts, as of when.
+#[derive(Default, Deserialize, JsonSchema)]
 pub(crate) struct FactParams {
+    /// About this entity, by its number.
     pub(crate) subject: Option<u64>,
+    /// Saying this.
     pub(crate) predicate: Option<String>,
+    /// Saying it of this entity, by its number.
     pub(crate) object: Option<u64>,
+    /// Facts whose reasons are gone, too.
     #[serde(default)]
     pub(crate) unsupported: bool,
+    /// The `next` of the page before.
     pub(crate) after: Option<u64>,
     #[serde(flatten)]
     pub(crate) at: PlainAt,
 }
 
-#[derive(Deserialize)]
-struct PropertyParams {
-    name: String,
+/// Which property, as of when.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PropertyParams {
+    /// The property.
+    pub(crate) name: String,
     #[serde(flatten)]
-    at: PlainAt,
+    pub(crate) at: PlainAt,
 }
 
-#[derive(Deserialize)]
-struct EraseParams {
+/// How something goes.
+#[derive(Default, Deserialize, JsonSchema)]
+pub(crate) struct EraseParams {
+    /// For good, with its history.
     #[serde(default)]
-    erase: bool,
-    branch: Option<u64>,
+    pub(crate) erase: bool,
+    /// The branch; the main one where there is none.
+    pub(crate) branch: Option<u64>,
 }
 
 /// Which contradictions.
@@ -583,14 +615,17 @@ pub(crate) struct AllParams {
 }
 
 #[derive(Deserialize)]
-struct WithParams {
-    with: Option<u64>,
+pub(crate) struct WithParams {
+    pub(crate) with: Option<u64>,
 }
 
 impl PlainAt {
-    fn read(self) -> Result<knowledge::At, RequestError> {
-        let number = |text: String| {
-            text.parse().map_err(|_| RequestError::bad("query: branch: expected a number"))
+    pub(super) fn read(self) -> Result<knowledge::At, RequestError> {
+        let number = |branch| match branch {
+            BranchNumber::Number(number) => Ok(number),
+            BranchNumber::Text(text) => {
+                text.parse().map_err(|_| RequestError::bad("query: branch: expected a number"))
+            }
         };
         let branch = self.branch.map(number).transpose()?;
         AtParams::new(branch, self.known_at, self.valid_at).read()
@@ -598,7 +633,7 @@ impl PlainAt {
 }
 
 /// Changes what is known, and counts it.
-async fn change(
+pub(super) async fn change(
     server: &std::sync::Arc<crate::request::Server>,
     caller: &Caller,
     branch: Option<u64>,
@@ -612,34 +647,54 @@ async fn change(
     .await
 }
 
-fn changed(outcome: &Outcome) -> Answer<ChangedAnswer> {
+pub(super) fn changed(outcome: &Outcome) -> Answer<ChangedAnswer> {
     Answer(ChangedAnswer::of(outcome))
 }
 
-async fn entities(
+/// How many items a page has.
+pub(super) fn page(limit: Option<usize>) -> Result<usize, RequestError> {
+    let limit = limit.unwrap_or(PAGE);
+    match (1..=knowledge::MAX_PAGE).contains(&limit) {
+        true => Ok(limit),
+        false => {
+            let expected = format!("1 to {}", knowledge::MAX_PAGE);
+            Err(RequestError::bad(format!("limit: {limit}, expected {expected}")))
+        }
+    }
+}
+
+pub(crate) async fn entities(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<EntityParams>,
 ) -> Result<Answer<EntityList>, RequestError> {
-    let at = params.at.read()?;
+    if params.name.is_some() && params.prefix.is_some() {
+        return Err(RequestError::bad("name, prefix: expected one of them"));
+    }
+    let (at, limit) = (params.at.read()?, page(params.limit)?);
+    let after = params.after.map(EntityId);
     with(&server, &caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
             let view = knowledge.at(at)?;
-            if let Some(name) = &params.name {
-                let found = view.by_name(name).into_iter().filter_map(|id| view.entity(id));
-                let results = found.map(|e| EntityAnswer::of(&view, &e)).collect();
-                return Ok(Answer(EntityList { results, next: None }));
-            }
-            let page = view.entities(params.after.map(EntityId), PAGE);
-            let next = if page.len() == PAGE { page.last().map(|e| e.id.0) } else { None };
-            let results = page.iter().map(|e| EntityAnswer::of(&view, e)).collect();
+            let ids = match (&params.name, &params.prefix) {
+                (None, None) => None,
+                (Some(name), _) => Some(view.by_name(name)),
+                (None, Some(prefix)) => Some(view.by_prefix(prefix, after, limit)?),
+            };
+            let known = match ids {
+                None => view.entities(after, limit),
+                Some(ids) => ids.into_iter().filter_map(|id| view.entity(id)).collect(),
+            };
+            let full = params.name.is_none() && known.len() == limit;
+            let next = known.last().filter(|_| full).map(|last| last.id.0);
+            let results = known.iter().map(|e| EntityAnswer::of(&view, e)).collect();
             Ok(Answer(EntityList { results, next }))
         })?)
     })
     .await
 }
 
-async fn add_entity(
+pub(crate) async fn add_entity(
     State(server): Shared,
     caller: Caller,
     Json(spec): Json<EntitySpec>,
@@ -650,7 +705,7 @@ async fn add_entity(
     Ok((StatusCode::CREATED, changed(&outcome)))
 }
 
-async fn entity(
+pub(crate) async fn entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -671,7 +726,7 @@ fn missing(item: ItemId) -> KnowledgeError {
     KnowledgeError::Missing(item)
 }
 
-async fn update_entity(
+pub(crate) async fn update_entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -713,7 +768,7 @@ async fn remove(
     Ok(changed(&change(server, caller, params.branch, |_, _| Ok(command)).await?))
 }
 
-async fn remove_entity(
+pub(crate) async fn remove_entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -723,7 +778,7 @@ async fn remove_entity(
     remove(&server, &caller, &params, Target::Entity(id), Command::RetractEntity(id)).await
 }
 
-async fn merge_entities(
+pub(crate) async fn merge_entities(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -735,7 +790,7 @@ async fn merge_entities(
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
-async fn property(
+pub(crate) async fn property(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -765,7 +820,7 @@ async fn property(
     Ok(Answer(PropertyAnswer { value, origin, from, reason }))
 }
 
-async fn relations(
+pub(crate) async fn relations(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<RelationParams>,
@@ -801,7 +856,7 @@ pub(crate) async fn add_relation(
     Ok((StatusCode::CREATED, changed(&outcome)))
 }
 
-async fn remove_relation(
+pub(crate) async fn remove_relation(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -837,7 +892,7 @@ pub(crate) async fn facts(
     .await
 }
 
-async fn add_fact(
+pub(crate) async fn add_fact(
     State(server): Shared,
     caller: Caller,
     Json(spec): Json<FactSpec>,
@@ -865,7 +920,7 @@ async fn learn_fact(
     Ok((StatusCode::CREATED, changed(&outcome)))
 }
 
-async fn remove_fact(
+pub(crate) async fn remove_fact(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -875,7 +930,7 @@ async fn remove_fact(
     remove(&server, &caller, &params, Target::Fact(id), Command::RetractFact(id)).await
 }
 
-async fn contract_fact(
+pub(crate) async fn contract_fact(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -884,7 +939,7 @@ async fn contract_fact(
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
-async fn restore_fact(
+pub(crate) async fn restore_fact(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -893,7 +948,7 @@ async fn restore_fact(
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
-async fn fact_history(
+pub(crate) async fn fact_history(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -901,7 +956,7 @@ async fn fact_history(
     history(&server, &caller, ItemId::Fact(FactId(id))).await
 }
 
-async fn entity_history(
+pub(crate) async fn entity_history(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -982,7 +1037,7 @@ pub(crate) async fn resolve(
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
-async fn branches(
+pub(crate) async fn branches(
     State(server): Shared,
     caller: Caller,
 ) -> Result<Answer<BranchList>, RequestError> {
@@ -1001,7 +1056,7 @@ async fn branches(
     .await
 }
 
-async fn add_branch(
+pub(crate) async fn add_branch(
     State(server): Shared,
     caller: Caller,
     Json(spec): Json<BranchSpec>,
@@ -1013,7 +1068,7 @@ async fn add_branch(
     Ok((StatusCode::CREATED, changed(&outcome)))
 }
 
-async fn remove_branch(
+pub(crate) async fn remove_branch(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -1028,7 +1083,7 @@ async fn remove_branch(
     Ok(changed(&change(&server, &caller, None, command).await?))
 }
 
-async fn diff(
+pub(crate) async fn diff(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -1050,7 +1105,7 @@ async fn diff(
     .await
 }
 
-async fn merge_branch(
+pub(crate) async fn merge_branch(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -1157,7 +1212,7 @@ pub(crate) async fn activate(
     .await
 }
 
-async fn neighbours(
+pub(crate) async fn neighbours(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -1179,7 +1234,7 @@ async fn neighbours(
     .await
 }
 
-async fn prune(
+pub(crate) async fn prune(
     State(server): Shared,
     caller: Caller,
     JsonIfAny(request): JsonIfAny<PruneRequest>,

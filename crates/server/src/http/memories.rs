@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::allocation::{AllocationAnswer, allocate};
+pub(crate) use self::allocation::{AllocationAnswer, allocate};
 pub(crate) use self::carrying::{ExistingParams, ImportAnswer, exporting, import};
 use self::carrying::{ResetRequest, export, reset};
 use self::collections::{

@@ -29,6 +29,7 @@ pub(crate) mod sessions;
 mod stream;
 mod system;
 mod tenants;
+pub(crate) mod vocabulary;
 mod watching;
 
 use std::sync::Arc;
@@ -65,6 +66,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         knowledge::operations(),
         analysis::operations(),
         assumptions::operations(),
+        vocabulary::operations(),
         reflection::operations(),
         cognition::operations(),
         agents::operations(),

@@ -30,6 +30,12 @@ use crate::http::{Operation, Whole};
 use crate::request::Server;
 use crate::security::{Access, Caller, Role};
 
+/// What the tools are called.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    tools::all().iter().map(|tool| tool.described.name.as_ref())
+}
+
 /// The header that names a session, which clients of older protocol versions may keep.
 const SESSION: &str = "mcp-session-id";
 

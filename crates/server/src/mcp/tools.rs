@@ -292,11 +292,15 @@ macro_rules! calls {
 /// What a memory is told, finds and forgets is here; the rest is in a file of its own, which the macro
 /// stands before.
 mod keep;
+mod know;
 mod mind;
 mod think;
 
 fn table() -> Vec<Tool> {
-    own().into_iter().chain(keep::table()).chain(mind::table()).chain(think::table()).collect()
+    [own(), keep::table(), know::table(), mind::table(), think::table()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn own() -> Vec<Tool> {
@@ -317,7 +321,8 @@ fn own() -> Vec<Tool> {
             (reader, Effect::Reads),
             "Finds memories by words, meaning and what they are related to; best first. Narrow it \
              with user_id, agent_id, run_id or filters. What is found is kept longer, unless \
-             reinforce is false.",
+             reinforce is false. With syntax operators, \"a phrase\" and +word must \
+             stand in each memory that is found and -word in none.",
             calls!(|server, caller, request: SearchRequest| {
                 memories::search(State(server), caller, Json(request)).await?.0
             }),
@@ -536,7 +541,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (45, 45), "a name stands once");
+        assert_eq!((names.len(), all().len()), (61, 61), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -143,6 +143,9 @@ pub(crate) struct SearchRequest {
     /// The question.
     #[serde(alias = "text")]
     pub(crate) query: String,
+    /// How the question is read.
+    #[serde(default)]
+    syntax: SyntaxName,
     /// Its vector, of the collection's dimension.
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) collection: Option<String>,
@@ -172,6 +175,18 @@ pub(crate) struct SearchRequest {
     explain: bool,
     /// Whether what is found is the stronger for it.
     reinforce: Option<bool>,
+}
+
+/// How a question is read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SyntaxName {
+    /// All of it is words.
+    #[default]
+    Plain,
+    /// `"a phrase"` and `+word` must stand in each memory that is found, `-word` and `-"a phrase"` in
+    /// none, whatever else finds it.
+    Operators,
 }
 
 /// How much each ranking counts; 0 leaves it out.
@@ -284,6 +299,12 @@ pub(crate) struct WhyAnswer {
     strength: f32,
     /// What its place in the order is made of.
     votes: VotesAnswer,
+    /// Words that had to stand in it one after the other, where the question had operators.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    required: Vec<String>,
+    /// Words that had not to stand in it, where the question had operators.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    excluded: Vec<String>,
 }
 
 /// What each way of looking adds to a memory's place; their sum orders what is found.
@@ -426,7 +447,10 @@ impl SearchRequest {
         let filter = self.filters.as_ref().map(Filter::parse).transpose()?;
         let statuses: Vec<Status> = self.include.into_iter().map(Status::from).collect();
         let weights = self.weights.unwrap_or_default();
-        let plain = Query::new(&self.query);
+        let plain = match self.syntax {
+            SyntaxName::Plain => Query::new(&self.query),
+            SyntaxName::Operators => Query::with_operators(&self.query)?,
+        };
         let breadth = match (self.exact, self.breadth) {
             (true, _) => column::Breadth::Exact,
             (false, Some(n)) => column::Breadth::Fixed(n.max(1)),
@@ -513,6 +537,8 @@ impl WhyAnswer {
             path: why.path.clone(),
             strength: why.strength,
             votes: VotesAnswer::of(&why.votes),
+            required: why.operators.iter().flat_map(|o| o.required.clone()).collect(),
+            excluded: why.operators.iter().flat_map(|o| o.excluded.clone()).collect(),
         }
     }
 }

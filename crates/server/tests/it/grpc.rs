@@ -131,6 +131,7 @@ async fn health_and_reflection_answer() {
         "",
         "inference.GRPCInferenceService",
         "striatum.memory.v1.Memory",
+        "striatum.memory.v1.Knowledge",
         "striatum.agent.v1.Agents",
     ] {
         let ask = tonic_health::pb::HealthCheckRequest { service: service.into() };
@@ -153,5 +154,7 @@ async fn health_and_reflection_answer() {
     };
     let names: Vec<&str> = services.service.iter().map(|s| s.name.as_str()).collect();
     assert!(names.contains(&"inference.GRPCInferenceService"), "{names:?}");
-    assert!(names.contains(&"striatum.memory.v1.Memory"), "{names:?}");
+    for name in ["striatum.memory.v1.Memory", "striatum.memory.v1.Knowledge"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
 }

@@ -23,6 +23,7 @@ mod endpoint;
 mod experiments;
 mod grpc;
 mod knowing;
+mod knowledge_rpc;
 mod learner_rpc;
 mod learners;
 mod limits;

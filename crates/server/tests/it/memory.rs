@@ -318,3 +318,37 @@ fn an_allocation_tells_what_voted_and_storing_does_the_same() {
     assert_eq!(refused(json!({ "text": "hello", "tags": [""] })), 400);
     assert_eq!(refused(json!({})), 400);
 }
+
+#[test]
+fn operators_are_read_where_they_are_asked_for_and_told() {
+    let server = start();
+    for text in ["the old shed is red", "the shed is old and red", "a red-hot stove"] {
+        post(&server, "/v1/memories", json!({ "text": text }));
+    }
+    let found = |query: &str, syntax: &str| {
+        let asked = json!({ "query": query, "syntax": syntax, "explain": true });
+        let answer = post(&server, "/v1/search", asked);
+        let hits = answer["results"].as_array().unwrap().clone();
+        let texts: std::collections::BTreeSet<String> =
+            hits.iter().map(|hit| hit["memory"].as_str().unwrap().to_owned()).collect();
+        (texts.into_iter().collect::<Vec<_>>(), hits)
+    };
+    let (texts, hits) = found("red \"old shed\" -stove", "operators");
+    assert_eq!(texts, ["the old shed is red"]);
+    assert_eq!(hits[0]["explain"]["required"], json!(["old shed"]));
+    assert_eq!(hits[0]["explain"]["excluded"], json!(["stove"]));
+    let (texts, hits) = found("red -shed", "plain");
+    assert_eq!(texts.len(), 3, "a dash means nothing");
+    assert!(hits[0]["explain"].get("required").is_none());
+    let refused = |query: &str, syntax: &str| {
+        let asked = json!({ "query": query, "syntax": syntax });
+        let answer = server.ask("POST", "/v1/search", None, asked);
+        assert_eq!(answer.status, 400);
+        String::from_utf8(answer.bytes).unwrap()
+    };
+    let said = refused("red \\\"old", "operators");
+    assert!(said.contains("a quotation mark at the end of each phrase"), "{said}");
+    let said = refused("+ red", "operators");
+    assert!(said.contains("one sign, and a word or a phrase right after it"), "{said}");
+    assert!(refused("red", "lucene").contains("`plain` or `operators`"));
+}

@@ -169,6 +169,27 @@ async fn what_is_done_over_grpc_is_seen_over_http() {
 }
 
 #[tokio::test]
+async fn operators_are_read_where_they_are_asked_for() {
+    let server = start();
+    let mut client = connect(&server).await;
+    client.store(storing(&["the old shed is red", "the shed is old and red"])).await.unwrap();
+    let query = |query: &str, syntax: Option<&str>| pb::SearchRequest {
+        syntax: syntax.map(str::to_owned),
+        explain: true,
+        ..asked(query)
+    };
+    let found = client.search(query("red \"old shed\"", Some("operators"))).await.unwrap();
+    let [hit] = &found.into_inner().results[..] else { panic!("one has the phrase") };
+    assert_eq!(hit.memory.as_ref().unwrap().memory, "the old shed is red");
+    assert!(hit.explain.as_ref().unwrap().fields.contains_key("required"));
+    let found = client.search(query("red -shed", None)).await.unwrap().into_inner().results;
+    assert_eq!(found.len(), 2);
+    let wrong = client.search(query("red \"old", Some("operators"))).await.unwrap_err();
+    assert_eq!(wrong.code(), Code::InvalidArgument);
+    assert!(wrong.message().contains("a quotation mark at the end"), "{wrong}");
+}
+
+#[tokio::test]
 async fn each_role_may_what_the_table_says_and_tenants_are_apart() {
     let server = start();
     let mut client = connect(&server).await;

@@ -11,12 +11,15 @@
 //! language, `docs/decisions/0022-postings.md` says why this is not tantivy.
 
 mod marks;
+mod operators;
 mod query;
 mod search;
 mod spelling;
 mod sweep;
 
 use std::collections::BTreeMap;
+
+pub use operators::Operators;
 
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;

@@ -191,7 +191,7 @@ impl Postings {
     }
 
     /// The terms of `text`, nothing for words that no document has.
-    fn lookup(&self, text: &str) -> Vec<(String, Option<TermId>)> {
+    pub(super) fn lookup(&self, text: &str) -> Vec<(String, Option<TermId>)> {
         let mut found = Vec::new();
         forms(text, |form| {
             let stem = self.words.root(form);

@@ -30,7 +30,7 @@ enum Command {
     /// What would hold if some facts were so, and others not; nothing is changed.
     Suppose(Suppose),
     /// Learn a fact, and give up as little as it takes that nothing contradicts it.
-    Revise(Revise),
+    Revise(Statement),
     /// Believe a fact no longer, and give up as little else as that takes.
     Contract(Contract),
     /// Know a fact again that was taken back or given up.
@@ -84,8 +84,9 @@ struct Suppose {
     at: AtFlags,
 }
 
+/// A fact that is said.
 #[derive(Args)]
-struct Revise {
+pub(super) struct Statement {
     /// What it is about: a name or an alias of an entity.
     subject: String,
     /// What is said of it.
@@ -107,6 +108,9 @@ struct Revise {
     /// A fact that is a reason for it; all that are given are one reason together.
     #[arg(long, value_name = "FACT")]
     because: Vec<u64>,
+    /// The branch, by its number [default: the main one].
+    #[arg(long)]
+    branch: Option<u64>,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -142,7 +146,7 @@ impl Belief {
                     json!({ "question": "suppose", "assume": c.assume, "without": c.without });
                 supposed(&c.at.ask(question, &[])?, json)
             }
-            Command::Revise(c) => c.run(json),
+            Command::Revise(c) => c.say("/v1/facts/revise", json),
             Command::Contract(c) => {
                 let path = format!("/v1/facts/{}/contract", c.fact);
                 changed(&Client::of(&c.server).send("POST", &path, &json!({}))?, json)
@@ -170,15 +174,17 @@ impl AtFlags {
     }
 }
 
-impl Revise {
-    fn run(self, json: bool) -> Result<Outcome> {
+impl Statement {
+    pub(super) fn say(self, path: &str, json: bool) -> Result<Outcome> {
         let client = Client::of(&self.server);
+        let branch = self.branch.map(|branch| branch.to_string());
+        let one = |what, name| one(&client, what, name, branch.as_deref());
         let mut fact = json!({
-            "subject": one(&client, "SUBJECT", &self.subject)?, "predicate": self.predicate,
+            "subject": one("SUBJECT", &self.subject)?, "predicate": self.predicate,
             "negated": self.not,
         });
         if self.entity {
-            fact["object_entity"] = one(&client, "OBJECT", &self.object)?.into();
+            fact["object_entity"] = one("OBJECT", &self.object)?.into();
         } else {
             let value = serde_json::from_str(&self.object).ok();
             let plain = value.filter(|v: &Value| !v.is_array() && !v.is_object());
@@ -189,16 +195,20 @@ impl Revise {
                 fact[name] = time.as_str().into();
             }
         }
+        if let Some(branch) = self.branch {
+            fact["branch"] = branch.into();
+        }
         if !self.because.is_empty() {
             fact["justifications"] = json!([self.because]);
         }
-        changed(&client.send("POST", "/v1/facts/revise", &fact)?, json)
+        changed(&client.send("POST", path, &fact)?, json)
     }
 }
 
 /// The entity of a name; there must be one.
-fn one(client: &Client, what: &str, name: &str) -> Result<u64> {
-    let found = client.get("/v1/entities", &[("name", name)])?;
+pub(super) fn one(client: &Client, what: &str, name: &str, branch: Option<&str>) -> Result<u64> {
+    let query: Vec<_> = [("name", name)].into_iter().chain(branch.map(|b| ("branch", b))).collect();
+    let found = client.get("/v1/entities", &query)?;
     match results(&found) {
         [entity] => Ok(entity["id"].as_u64().unwrap_or_default()),
         [] => bail!("{what}: nothing is known of {name:?}"),
@@ -249,7 +259,7 @@ fn supposed(answer: &Value, json: bool) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn changed(answer: &Value, json: bool) -> Result<Outcome> {
+pub(super) fn changed(answer: &Value, json: bool) -> Result<Outcome> {
     if json {
         println!("{answer:#}");
         return Ok(Outcome::Done);

@@ -34,6 +34,9 @@ pub(super) struct Search {
     /// The collection whose vectors are asked [default: default].
     #[arg(long)]
     collection: Option<String>,
+    /// Read "a phrase" and +word as what must stand in each memory, -word as what must not.
+    #[arg(long)]
+    operators: bool,
     /// Tell the words, the cosine and the path to each.
     #[arg(long)]
     explain: bool,
@@ -87,6 +90,9 @@ impl Search {
         self.scope.fill(&mut request);
         if let Some(filter) = &self.filter {
             request["filters"] = given("--filter", filter)?;
+        }
+        if self.operators {
+            request["syntax"] = "operators".into();
         }
         if let Some(threshold) = self.threshold {
             request["threshold"] = threshold.into();
@@ -161,6 +167,12 @@ fn reasons(k: usize, hit: &Value) -> String {
     let votes = ["semantic", "structural", "temporal", "exception"]
         .map(|name| format!("{name} {}", number(&why["votes"][name])));
     text.push_str(&format!("  votes   {}\n", votes.join(", ")));
+    for (name, what) in [("required", "must   "), ("excluded", "must not")] {
+        let words: Vec<_> = list(why, name).iter().filter_map(Value::as_str).collect();
+        if !words.is_empty() {
+            text.push_str(&format!("  {what} {}\n", line(&words.join(", "), TEXT)));
+        }
+    }
     text.push_str(&format!("  strength {}\n", number(&why["strength"])));
     text
 }

@@ -1,8 +1,12 @@
 //! `striatum memory`: what a running server remembers, and how well a memory finds.
 
+mod allocate;
 mod belief;
+mod branch;
 mod carry;
+mod entity;
 mod eval;
+mod fact;
 mod find;
 mod graph;
 mod lines;
@@ -14,8 +18,9 @@ mod write;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::command::client::Client;
 use crate::{Outcome, draw};
 
 /// Remember, find, change and forget through a running server; measure how well a memory finds.
@@ -93,14 +98,22 @@ enum Command {
     Snapshots(think::Snapshots),
     /// What two snapshots have otherwise.
     Compare(think::Compare),
+    /// Whom and what a tenant knows.
+    Entity(entity::Entity),
+    /// What is said of entities.
+    Fact(fact::Fact),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
     /// What facts rest on, what would hold otherwise, and changes of mind.
     Belief(belief::Belief),
+    /// Lines of knowledge that are made, compared and merged.
+    Branch(branch::Branch),
     /// Analyse the graph of entities and what joins them.
     Graph(graph::Graph),
     /// How much is remembered.
     Stats(look::Stats),
+    /// Which column a memory would go to, and what votes for it.
+    Allocate(allocate::Allocate),
     /// The load of the columns of a collection, as a picture.
     Columns(look::Columns),
     /// Write everything that is remembered into a file.
@@ -160,10 +173,14 @@ impl Memory {
             Command::Snapshot(c) => c.run(json),
             Command::Snapshots(c) => c.run(json),
             Command::Compare(c) => c.run(json),
+            Command::Entity(c) => c.run(json),
+            Command::Fact(c) => c.run(json),
             Command::Facts(c) => c.run(json),
             Command::Belief(c) => c.run(json),
+            Command::Branch(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
+            Command::Allocate(c) => c.run(json),
             Command::Columns(c) => c.run(json),
             Command::Export(c) => c.run(json),
             Command::Import(c) => c.run(json),
@@ -245,6 +262,27 @@ fn listed(
         println!("{nothing}");
     }
     Ok(if any { Outcome::Done } else { Outcome::No })
+}
+
+/// The results of page after page, at most `limit` of them, as one answer.
+fn paged(client: &Client, path: &str, query: &[(&str, &str)], limit: usize) -> Result<Value> {
+    /// The most that one page may have.
+    const PAGE: usize = 1000;
+    let mut all: Vec<Value> = Vec::new();
+    let mut after: Option<String> = None;
+    while all.len() < limit {
+        let n = (limit - all.len()).clamp(1, PAGE).to_string();
+        let mut query = query.to_vec();
+        query.push(("limit", &n));
+        query.extend(after.as_deref().map(|after| ("after", after)));
+        let page = client.get(path, &query)?;
+        all.extend_from_slice(results(&page));
+        match &page["next"] {
+            Value::Null => break,
+            next => after = Some(next.as_str().map_or_else(|| next.to_string(), str::to_owned)),
+        }
+    }
+    Ok(json!({ "results": all }))
 }
 
 /// The results of an answer.

@@ -17,6 +17,8 @@ use crate::wire::memory::StoreRequest;
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct AllocationAnswer {
     column: u32,
+    /// The column's state after it: `available`, `activated`, `competing`, `allocated` or `refractory`.
+    state: String,
     /// A second column with a copy, for memories near a border.
     #[serde(skip_serializing_if = "Option::is_none")]
     spill: Option<u32>,
@@ -36,11 +38,30 @@ pub(crate) struct AllocationAnswer {
     settled: bool,
     /// Biological time of them.
     convergence_seconds: f32,
+    /// By how much the winner's support led.
+    lead: f32,
     /// Features that spiked, and the share of all of them.
     n_spikes: u32,
     density: f32,
+    /// The earliest spikes in the order of their time, at most eight; told where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    first_spikes: Vec<SpikeAnswer>,
+    /// When the last feature spiked, in seconds after the onset.
+    last_spike_seconds: f32,
+    /// The stored memory that is nearly the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     near: Option<Near>,
+}
+
+/// The first spike of a feature.
+#[derive(Serialize, JsonSchema)]
+struct SpikeAnswer {
+    /// Position in the vector.
+    feature: u32,
+    /// Time to it from the onset.
+    seconds: f32,
+    /// Whether the feature is above zero.
+    positive: bool,
 }
 
 /// How much the receptive fields of a column answer to a memory.
@@ -71,6 +92,7 @@ impl AllocationAnswer {
     pub(super) fn of(allocation: &column::Allocation) -> Self {
         Self {
             column: allocation.winner,
+            state: format!("{:?}", allocation.state).to_lowercase(),
             spill: allocation.spill,
             overlap: allocation.overlap,
             votes: allocation.votes().map(ColumnVotes::of),
@@ -79,8 +101,11 @@ impl AllocationAnswer {
             iterations: allocation.convergence.iterations,
             settled: allocation.convergence.settled,
             convergence_seconds: allocation.convergence.seconds,
+            lead: allocation.convergence.lead,
             n_spikes: allocation.spikes.n_spikes,
             density: allocation.spikes.density,
+            first_spikes: Vec::new(),
+            last_spike_seconds: allocation.spikes.last_seconds,
             near: None,
         }
     }
@@ -90,7 +115,15 @@ impl AllocationAnswer {
         let near = near.zip(allocation.duplicate);
         let near = near.map(|(id, d)| Near { id: id.to_string(), similarity: d.similarity });
         let candidates = allocation.competitors.iter().map(CandidateAnswer::of).collect();
-        Self { near, candidates, ..Self::of(allocation) }
+        let first_spikes = allocation.spikes.first.iter().map(SpikeAnswer::of).collect();
+        Self { near, candidates, first_spikes, ..Self::of(allocation) }
+    }
+}
+
+impl SpikeAnswer {
+    fn of(spike: &column::FirstSpike) -> Self {
+        let column::FirstSpike { feature, seconds, positive } = *spike;
+        Self { feature, seconds, positive }
     }
 }
 
@@ -108,7 +141,7 @@ impl ColumnVotes {
     }
 }
 
-pub(super) async fn allocate(
+pub(crate) async fn allocate(
     State(server): Shared,
     caller: Caller,
     Json(request): Json<StoreRequest>,

@@ -1,0 +1,353 @@
+//! `striatum memory entity`: whom and what a tenant knows.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::belief::one;
+use super::{field, given, line, list, listed, paged};
+use crate::Outcome;
+use crate::command::client::Client;
+use crate::watched::ServerFlags;
+
+/// Characters of an alias or a value on its line.
+const TEXT: usize = 60;
+
+/// Whom and what a tenant knows.
+///
+/// An entity is named by its number, or by the name or alias that it alone has.
+#[derive(Args)]
+pub(super) struct Entity {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add an entity.
+    Add(Add),
+    /// List entities.
+    List(List),
+    /// Show an entity.
+    Get(Get),
+    /// Change an entity; what is not given stays.
+    Update(Update),
+    /// Take an entity back, or erase it with its facts.
+    Delete(Delete),
+    /// Make an entity stand for another, which is the same.
+    Merge(Merge),
+    /// A property of an entity, its own or inherited.
+    Property(Property),
+    /// Kinds of entities, with how many there are of each.
+    Kinds(Kinds),
+}
+
+#[derive(Args)]
+struct Add {
+    /// Its name.
+    name: String,
+    /// What kind of thing: person, concept, file.
+    #[arg(long, default_value = "thing")]
+    kind: String,
+    /// Another name; can be repeated.
+    #[arg(long, value_name = "NAME")]
+    alias: Vec<String>,
+    /// Its properties: JSON, as in {"wings": 2}.
+    #[arg(long, value_name = "JSON")]
+    properties: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Which branch of which server.
+#[derive(Args)]
+struct Place {
+    /// The branch, by its number [default: the main one].
+    #[arg(long)]
+    branch: Option<u64>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Args)]
+struct List {
+    /// Only those of this name or alias.
+    #[arg(long, conflicts_with = "prefix")]
+    name: Option<String>,
+    /// Only those with a name or alias that begins so.
+    #[arg(long)]
+    prefix: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Get {
+    /// The entity.
+    entity: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Update {
+    /// The entity.
+    entity: String,
+    /// Another name; the one before becomes an alias.
+    #[arg(long)]
+    name: Option<String>,
+    /// Another kind.
+    #[arg(long)]
+    kind: Option<String>,
+    /// A name to add; can be repeated.
+    #[arg(long, value_name = "NAME")]
+    add_alias: Vec<String>,
+    /// A name to take away; can be repeated.
+    #[arg(long, value_name = "NAME")]
+    remove_alias: Vec<String>,
+    /// Properties to set: JSON; null takes one away.
+    #[arg(long, value_name = "JSON")]
+    properties: Option<String>,
+    /// What it does not inherit: JSON, as in {"flies": {"value": false, "reason": "a penguin"}}.
+    #[arg(long, value_name = "JSON")]
+    exceptions: Option<String>,
+    /// What it is a kind of, the first before others; can be repeated, and stands for all.
+    #[arg(long, value_name = "ENTITY")]
+    parent: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Delete {
+    /// The entity.
+    entity: String,
+    /// For good, with its history and its facts.
+    #[arg(long)]
+    erase: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Merge {
+    /// The entity that goes.
+    from: String,
+    /// The entity that stays.
+    into: String,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Args)]
+struct Property {
+    /// The entity.
+    entity: String,
+    /// The property.
+    name: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Kinds {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Entity {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        match self.command {
+            Command::Add(c) => c.run(json),
+            Command::List(c) => c.run(json),
+            Command::Get(c) => c.run(json),
+            Command::Update(c) => c.run(json),
+            Command::Delete(c) => c.run(json),
+            Command::Merge(c) => c.run(json),
+            Command::Property(c) => c.run(json),
+            Command::Kinds(c) => c.run(json),
+        }
+    }
+}
+
+impl Place {
+    fn client(&self) -> Client {
+        Client::of(&self.server)
+    }
+
+    /// As the names and values of a query, with others.
+    fn query<'a>(
+        branch: Option<&'a str>,
+        others: &[(&'a str, Option<&'a str>)],
+    ) -> Vec<(&'a str, &'a str)> {
+        let branch = ("branch", branch);
+        let all = others.iter().copied().chain([branch]);
+        all.filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    fn branch(&self) -> Option<String> {
+        self.branch.map(|branch| branch.to_string())
+    }
+
+    /// The number of an entity, on this branch where it is told by its name.
+    fn number(&self, client: &Client, what: &str, entity: &str) -> Result<u64> {
+        match entity.parse() {
+            Ok(number) => Ok(number),
+            Err(_) => one(client, what, entity, self.branch().as_deref()),
+        }
+    }
+
+    /// Into a document.
+    fn fill(&self, document: &mut Value) {
+        if let Some(branch) = self.branch {
+            document["branch"] = branch.into();
+        }
+    }
+}
+
+impl Add {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let mut spec = json!({ "name": self.name, "kind": self.kind, "aliases": self.alias });
+        if let Some(properties) = &self.properties {
+            spec["properties"] = given("--properties", properties)?;
+        }
+        self.place.fill(&mut spec);
+        changed(&self.place.client().send("POST", "/v1/entities", &spec)?, json)
+    }
+}
+
+impl List {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let branch = self.place.branch();
+        let named = [("name", self.name.as_deref()), ("prefix", self.prefix.as_deref())];
+        let query = Place::query(branch.as_deref(), &named);
+        let all = paged(&self.place.client(), "/v1/entities", &query, self.limit)?;
+        let row = |entity: &Value| {
+            let aliases: Vec<&str> =
+                list(entity, "aliases").iter().filter_map(Value::as_str).collect();
+            vec![
+                field(entity, "id"),
+                line(&field(entity, "name"), TEXT),
+                field(entity, "kind"),
+                line(&aliases.join(", "), TEXT),
+            ]
+        };
+        listed(&all, &["id", "name", "kind", "aliases"], row, "no entities", json)
+    }
+}
+
+impl Get {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = self.place.client();
+        let id = self.place.number(&client, "ENTITY", &self.entity)?;
+        let branch = self.place.branch();
+        let query = Place::query(branch.as_deref(), &[]);
+        let entity = client.get(&format!("/v1/entities/{id}"), &query)?;
+        if json {
+            println!("{entity:#}");
+            return Ok(Outcome::Done);
+        }
+        for (name, value) in entity.as_object().into_iter().flatten() {
+            let empty = value.is_null() || *value == json!([]) || *value == json!({});
+            if !empty {
+                println!("{name:14} {}", field(&entity, name));
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Update {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = self.place.client();
+        let id = self.place.number(&client, "ENTITY", &self.entity)?;
+        let mut patch =
+            json!({ "add_aliases": self.add_alias, "remove_aliases": self.remove_alias });
+        for (name, value) in [("name", &self.name), ("kind", &self.kind)] {
+            if let Some(value) = value {
+                patch[name] = value.as_str().into();
+            }
+        }
+        for (name, flag, value) in [
+            ("properties", "--properties", &self.properties),
+            ("exceptions", "--exceptions", &self.exceptions),
+        ] {
+            if let Some(value) = value {
+                patch[name] = given(flag, value)?;
+            }
+        }
+        if !self.parent.is_empty() {
+            let number = |parent: &String| self.place.number(&client, "--parent", parent);
+            patch["parents"] = self.parent.iter().map(number).collect::<Result<Vec<u64>>>()?.into();
+        }
+        self.place.fill(&mut patch);
+        changed(&client.send("PATCH", &format!("/v1/entities/{id}"), &patch)?, json)
+    }
+}
+
+impl Delete {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = self.place.client();
+        let id = self.place.number(&client, "ENTITY", &self.entity)?;
+        let branch = self.place.branch();
+        let erase = self.erase.then_some("true");
+        let query = Place::query(branch.as_deref(), &[("erase", erase)]);
+        changed(&client.bare("DELETE", &format!("/v1/entities/{id}"), &query)?, json)
+    }
+}
+
+impl Merge {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let place = Place { branch: None, server: self.server };
+        let client = place.client();
+        let from = place.number(&client, "FROM", &self.from)?;
+        let into = place.number(&client, "INTO", &self.into)?;
+        let path = format!("/v1/entities/{into}/merge");
+        changed(&client.send("POST", &path, &json!({ "from": from }))?, json)
+    }
+}
+
+impl Property {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = self.place.client();
+        let id = self.place.number(&client, "ENTITY", &self.entity)?;
+        let branch = self.place.branch();
+        let query = Place::query(branch.as_deref(), &[("name", Some(self.name.as_str()))]);
+        let found = client.get(&format!("/v1/entities/{id}/property"), &query)?;
+        if json {
+            println!("{found:#}");
+            return Ok(Outcome::Done);
+        }
+        for name in ["value", "origin", "from", "reason"] {
+            if name == "value" || !found[name].is_null() {
+                println!("{name:8} {}", field(&found, name));
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl Kinds {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let branch = self.place.branch();
+        let query = Place::query(branch.as_deref(), &[]);
+        let all = paged(&self.place.client(), "/v1/kinds", &query, usize::MAX)?;
+        let row = |kind: &Value| vec![field(kind, "kind"), field(kind, "entities")];
+        listed(&all, &["kind", "entities"], row, "no entities", json)
+    }
+}
+
+/// What became of an entity.
+fn changed(answer: &Value, json: bool) -> Result<Outcome> {
+    if json {
+        println!("{answer:#}");
+    } else if answer["id"].is_null() {
+        bail!("the server's answer names no entity");
+    } else {
+        println!("entity         {}", field(answer, "id"));
+    }
+    Ok(Outcome::Done)
+}
