@@ -330,6 +330,11 @@ impl<'a> View<'a> {
         self.known(id, self.knowledge.relations.versions(id.0))
     }
 
+    /// The numbers of all relations, also of those that are not known here.
+    pub(crate) fn relation_numbers(&self) -> impl Iterator<Item = u64> {
+        self.knowledge.relations.all().map(|(n, _)| n)
+    }
+
     /// Relations of a vertex in both directions, true then.
     pub fn relations(&self, vertex: Vertex) -> Vec<Known<'a, RelationId, Relation>> {
         let vertices = match vertex {
@@ -399,6 +404,12 @@ impl<'a> View<'a> {
         ids.iter().find_map(|n| self.known(PredicateId(*n), versions(*n)))
     }
 
+    /// All that is declared of predicates, in the order of their numbers.
+    pub fn predicates(&self) -> impl Iterator<Item = Known<'a, PredicateId, Predicate>> {
+        let all = self.knowledge.predicates.all();
+        all.filter_map(|(n, versions)| self.known(PredicateId(n), versions))
+    }
+
     /// A contradiction.
     pub fn contradiction(
         &self,
@@ -458,6 +469,6 @@ impl<'a> View<'a> {
     }
 }
 
-fn page(limit: usize) -> usize {
+pub(crate) fn page(limit: usize) -> usize {
     if limit == 0 { MAX_PAGE } else { limit.min(MAX_PAGE) }
 }
