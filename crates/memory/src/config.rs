@@ -34,6 +34,9 @@ pub struct Config {
     /// Milliseconds after which what another server wrote is seen at the latest; where there are none,
     /// a second on a database that servers share, and never on one that they cannot.
     pub follow_ms: Option<u64>,
+    /// Seconds from one look for branches that are ready to be merged to the next; where there are none,
+    /// no branch is merged by itself.
+    pub consolidate_seconds: Option<u64>,
 }
 
 /// How strict the gate is.
@@ -72,6 +75,7 @@ impl Default for Config {
             repeats: Repeats::default(),
             mentions: true,
             follow_ms: None,
+            consolidate_seconds: None,
         }
     }
 }
