@@ -96,6 +96,9 @@ pub struct Memory {
     pub max_open: usize,
     /// Time from one round of consolidation to the next (seconds).
     pub tend_seconds: f64,
+    /// Time from one look for branches of knowledge that are ready to be merged to the next (seconds);
+    /// where there is none, no branch is merged by itself.
+    pub consolidate_seconds: Option<u64>,
     /// What is kept of the endpoint's vectors.
     pub cache: embedding::CacheConfig,
     /// An endpoint that makes vectors of texts, for collections whose encoder is `endpoint`.
@@ -341,6 +344,7 @@ impl Default for Memory {
             undo_seconds: plain.undo_seconds,
             max_open: 256,
             tend_seconds: 30.0,
+            consolidate_seconds: None,
             cache: embedding::CacheConfig::default(),
             embedding: None,
         }
@@ -374,6 +378,7 @@ impl Memory {
             trust: self.trust,
             undo_seconds: self.undo_seconds,
             repeats: self.repeats,
+            consolidate_seconds: self.consolidate_seconds,
             ..memory::Config::default()
         })
     }

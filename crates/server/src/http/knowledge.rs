@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, patch, post};
 use knowledge::links::{Spread, Walk};
 use knowledge::{
-    BranchId, Command, ConflictType, ContradictionId, ContradictionState, EntityId, FactId,
-    FactQuery, ItemId, KnowledgeError, MergeStrategy, NewFact, Object, Origin, Outcome, Provenance,
-    RelationId, Side, Target, Vertex,
+    BranchId, Command, ConflictType, Consolidation, ContradictionId, ContradictionState, EntityId,
+    FactId, FactQuery, ItemId, KnowledgeError, Life, MergeStrategy, NewFact, Object, Origin,
+    Outcome, Provenance, RelationId, Side, Target, Vertex,
 };
 use memory::{By, Memory, moment};
 use schemars::JsonSchema;
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Shared;
+use super::branches::LifeAnswer;
 use super::extract::{Json, JsonIfAny, Number, Params};
 use super::memories::with;
 use super::operation::{Operation, Query, json};
@@ -72,8 +73,11 @@ const PROPERTY: &[Query] = &[
     VALID,
 ];
 const ERASE: &[Query] = &[flag("erase", "For good, with its history."), BRANCH];
-const ALL: &[Query] =
-    &[flag("all", "Those that were resolved too."), number("after", "The last number seen.")];
+const ALL: &[Query] = &[
+    flag("all", "Those that were resolved too."),
+    number("after", "The last number seen."),
+    BRANCH,
+];
 const WITH: &[Query] = &[number("with", "The other branch; the main one where there is none.")];
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -252,19 +256,32 @@ struct PropertyAnswer {
 
 /// What happened.
 #[derive(Serialize, JsonSchema)]
-struct KnowledgeHistory {
+pub(crate) struct KnowledgeHistory {
     results: Vec<KnowledgeEvent>,
 }
 
 /// Something that happened.
 #[derive(Serialize, JsonSchema)]
-struct KnowledgeEvent {
+pub(crate) struct KnowledgeEvent {
     revision: u64,
     branch: u64,
     at: String,
     by: String,
     before: Value,
     after: Value,
+}
+
+impl KnowledgeEvent {
+    pub(super) fn of(event: &knowledge::Event) -> Self {
+        Self {
+            revision: event.revision,
+            branch: event.branch.0,
+            at: moment::written(event.at),
+            by: event.by.clone(),
+            before: shown(event.before.as_ref()),
+            after: shown(event.after.as_ref()),
+        }
+    }
 }
 
 /// Contradictions.
@@ -329,7 +346,11 @@ struct BranchAnswer {
     id: u64,
     name: String,
     parent: u64,
+    /// The last revision of the parent that it sees.
+    fork: u64,
     merged: bool,
+    #[serde(flatten)]
+    life: LifeAnswer,
 }
 
 /// A branch to make.
@@ -361,18 +382,18 @@ struct DifferenceAnswer {
 /// How a branch is merged where both sides changed the same.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MergeBranch {
-    strategy: MergeName,
+pub(super) struct MergeBranch {
+    pub(super) strategy: MergeName,
     /// With `manual`: whose value is taken of each item, by its name as the difference of the branches
     /// tells it: `{"fact 7": "child"}`.
     #[serde(default)]
-    choices: BTreeMap<String, SideName>,
+    pub(super) choices: BTreeMap<String, SideName>,
 }
 
 /// A side of a merge.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum SideName {
+pub(super) enum SideName {
     /// The branch that is merged into.
     Parent,
     /// The branch that is merged.
@@ -380,10 +401,11 @@ enum SideName {
 }
 
 /// Which side is taken.
-#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum MergeName {
+pub(super) enum MergeName {
     /// What was learned last.
+    #[default]
     PreferNewer,
     /// The parent's.
     PreferParent,
@@ -396,7 +418,7 @@ enum MergeName {
 }
 
 impl MergeBranch {
-    fn read(self) -> Result<MergeStrategy, RequestError> {
+    pub(super) fn read(self) -> Result<MergeStrategy, RequestError> {
         if !self.choices.is_empty() && !matches!(self.strategy, MergeName::Manual) {
             return Err(RequestError::bad("choices: expected with strategy manual only"));
         }
@@ -436,6 +458,9 @@ pub(crate) struct ActivateRequest {
     names: Vec<String>,
     /// Entities that this question names are seeds too, and what it asks for chooses the strategy.
     question: Option<String>,
+    /// The branch; the main one where there is none. What a question names is looked for on the main
+    /// one.
+    branch: Option<u64>,
     #[serde(default)]
     method: Method,
     /// How activation spreads; that of the question, or `bidirectional` where there is none.
@@ -580,6 +605,8 @@ pub(crate) struct AllParams {
     all: bool,
     /// The `next` of the page before.
     after: Option<u64>,
+    /// The branch; the main one where there is none.
+    branch: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -598,7 +625,7 @@ impl PlainAt {
 }
 
 /// Changes what is known, and counts it.
-async fn change(
+pub(super) async fn change(
     server: &std::sync::Arc<crate::request::Server>,
     caller: &Caller,
     branch: Option<u64>,
@@ -826,13 +853,15 @@ pub(crate) async fn facts(
         limit: PAGE,
     };
     with(&server, &caller, "get", async |memory| {
-        Ok(memory.knowledge(|knowledge| {
+        type Page = (Vec<FactAnswer>, Option<u64>);
+        let (found, next): Page = memory.knowledge(|knowledge| {
             let view = knowledge.at(at)?;
             let page = view.facts(&query);
             let next = if page.len() == PAGE { page.last().map(|f| f.id.0) } else { None };
-            let results = page.iter().map(|f| FactAnswer::of(&view, f)).collect();
-            Ok(Answer(FactList { results, next }))
-        })?)
+            Ok((page.iter().map(|f| FactAnswer::of(&view, f)).collect(), next))
+        })?;
+        let results = found.into_iter().map(|fact| fact.named(&memory)).collect();
+        Ok(Answer(FactList { results, next }))
     })
     .await
 }
@@ -909,26 +938,20 @@ async fn entity_history(
     history(&server, &caller, ItemId::Entity(EntityId(id))).await
 }
 
-async fn history(
+pub(super) async fn history(
     server: &std::sync::Arc<crate::request::Server>,
     caller: &Caller,
     item: ItemId,
 ) -> Result<Answer<KnowledgeHistory>, RequestError> {
-    let event = |event: &knowledge::Event| KnowledgeEvent {
-        revision: event.revision,
-        branch: event.branch.0,
-        at: moment::written(event.at),
-        by: event.by.clone(),
-        before: shown(event.before.as_ref()),
-        after: shown(event.after.as_ref()),
-    };
     with(server, caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
             let events = knowledge.history(item);
             if events.is_empty() {
                 return Err(missing(item));
             }
-            Ok(Answer(KnowledgeHistory { results: events.iter().map(event).collect() }))
+            Ok(Answer(KnowledgeHistory {
+                results: events.iter().map(KnowledgeEvent::of).collect(),
+            }))
         })?)
     })
     .await
@@ -958,7 +981,7 @@ pub(crate) async fn contradictions(
     };
     with(&server, &caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
-            let view = knowledge.latest(BranchId::MAIN)?;
+            let view = knowledge.latest(BranchId(params.branch.unwrap_or(0)))?;
             let page = view.contradictions(params.all, params.after.map(ContradictionId), 0);
             let full = page.len() == knowledge::MAX_PAGE;
             let next = page.last().filter(|_| full).map(|last| last.id.0);
@@ -986,16 +1009,23 @@ async fn branches(
     State(server): Shared,
     caller: Caller,
 ) -> Result<Answer<BranchList>, RequestError> {
-    let told = |known: &knowledge::Known<'_, BranchId, knowledge::Branch>| BranchAnswer {
-        id: known.id.0,
-        name: known.item.name.clone(),
-        parent: known.item.parent.0,
-        merged: known.item.state == knowledge::BranchState::Merged,
-    };
+    let policy = Consolidation::default();
     with(&server, &caller, "get", async |memory| {
         Ok(memory.knowledge(|knowledge| {
             let view = knowledge.latest(BranchId::MAIN)?;
-            Ok(Answer(BranchList { results: view.branches().iter().map(told).collect() }))
+            let told = |life: &Life| {
+                let branch = view.branch(life.branch)?.item;
+                Some(BranchAnswer {
+                    id: life.branch.0,
+                    name: branch.name.clone(),
+                    parent: branch.parent.0,
+                    fork: branch.fork,
+                    merged: branch.state == knowledge::BranchState::Merged,
+                    life: LifeAnswer::of(life),
+                })
+            };
+            let lives = knowledge.lives(now_us(), &policy)?;
+            Ok(Answer(BranchList { results: lives.iter().filter_map(told).collect() }))
         })?)
     })
     .await
@@ -1114,7 +1144,22 @@ pub(crate) async fn activate(
         seeds.extend(begins.map(|(id, _)| (Vertex::Entity(*id), 1.0)));
         type Active = (Vertex, String, f32, Vec<(String, String, f32)>);
         let active: Vec<Active> = memory.knowledge(|knowledge| {
-            let view = knowledge.latest(BranchId::MAIN)?;
+            let branch = BranchId(request.branch.unwrap_or(0));
+            let view = knowledge.latest(branch)?;
+            let made;
+            let links = match branch {
+                BranchId::MAIN => knowledge.links(),
+                _ => {
+                    made = view.links();
+                    &made
+                }
+            };
+            let name = |vertex| match vertex {
+                Vertex::Entity(id) => view
+                    .entity(id)
+                    .map_or_else(|| format!("entity {id}"), |known| known.item.name.clone()),
+                memory => called(knowledge, memory),
+            };
             let names = request.names.iter().flat_map(|name| view.by_name(name));
             seeds.extend(names.map(|id| (Vertex::Entity(id), 1.0)));
             let found = match request.method {
@@ -1123,20 +1168,18 @@ pub(crate) async fn activate(
                     let hops = request.hops.unwrap_or(plain.hops);
                     let keep = request.keep.unwrap_or(plain.keep);
                     let spread = Spread { hops, keep, ..plain };
-                    knowledge.links().activate(&seeds, strategy, &spread, now)?
+                    links.activate(&seeds, strategy, &spread, now)?
                 }
                 Method::Pagerank => {
                     let plain = Walk::default();
                     let keep = request.keep.unwrap_or(plain.keep);
-                    knowledge.links().walk(&seeds, &Walk { keep, ..plain }, now)?
+                    links.walk(&seeds, &Walk { keep, ..plain }, now)?
                 }
             };
             let told = |a: knowledge::links::Activated| {
-                let hop = |h: &knowledge::links::Hop| {
-                    (called(knowledge, h.from), called(knowledge, h.to), h.contribution)
-                };
+                let hop = |h: &knowledge::links::Hop| (name(h.from), name(h.to), h.contribution);
                 let way = a.way.iter().map(hop).collect();
-                (a.vertex, called(knowledge, a.vertex), a.activation, way)
+                (a.vertex, name(a.vertex), a.activation, way)
             };
             Ok(found.into_iter().map(told).collect())
         })?;

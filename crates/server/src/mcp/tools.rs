@@ -293,10 +293,17 @@ macro_rules! calls {
 /// stands before.
 mod keep;
 mod mind;
+mod reason;
 mod think;
 
 fn table() -> Vec<Tool> {
-    own().into_iter().chain(keep::table()).chain(mind::table()).chain(think::table()).collect()
+    own()
+        .into_iter()
+        .chain(keep::table())
+        .chain(mind::table())
+        .chain(think::table())
+        .chain(reason::table())
+        .collect()
 }
 
 fn own() -> Vec<Tool> {
@@ -536,7 +543,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (45, 45), "a name stands once");
+        assert_eq!((names.len(), all().len()), (46, 46), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -8,6 +8,7 @@ mod graph;
 mod lines;
 mod look;
 mod mean;
+mod reason;
 mod reflect;
 mod think;
 mod write;
@@ -97,6 +98,8 @@ enum Command {
     Facts(look::Facts),
     /// What facts rest on, what would hold otherwise, and changes of mind.
     Belief(belief::Belief),
+    /// What follows, may generally hold, would explain or is alike, each with its proof.
+    Reason(reason::Reason),
     /// Analyse the graph of entities and what joins them.
     Graph(graph::Graph),
     /// How much is remembered.
@@ -162,6 +165,7 @@ impl Memory {
             Command::Compare(c) => c.run(json),
             Command::Facts(c) => c.run(json),
             Command::Belief(c) => c.run(json),
+            Command::Reason(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
             Command::Columns(c) => c.run(json),
