@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::error::KnowledgeError;
 use crate::id::{BranchId, ItemId, Revision};
 use crate::item::Item;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Event, Knowledge};
+use crate::view::{View, page};
 
 /// An item that is different on two branches.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,53 @@ impl Knowledge {
             (first != second).then(|| Difference { item, base: base(), first, second })
         });
         Ok(differ.collect())
+    }
+
+    /// What a branch saw when it was made.
+    pub(crate) fn base(&self, branch: BranchId) -> Result<View<'_>, KnowledgeError> {
+        let missing = KnowledgeError::Missing(ItemId::Branch(branch));
+        let found = self.main().branch(branch).ok_or(missing)?;
+        Ok(self.latest(found.item.parent)?.until(found.item.fork))
+    }
+
+    /// Items that are other on a branch than where it began, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`KnowledgeError::Missing`] if it is not there, and for the main one.
+    pub fn own_changes(&self, branch: BranchId) -> Result<Vec<ItemId>, KnowledgeError> {
+        let (base, view) = (self.base(branch)?, self.latest(branch)?);
+        let changed = self.changed(branch).into_iter();
+        Ok(changed.filter(|item| base.item(*item) != view.item(*item)).collect())
+    }
+
+    /// All that happened on a branch, the oldest first, without what happened to the branch itself:
+    /// at most so many after the first so many. 0 or more than [`MAX_PAGE`] mean [`MAX_PAGE`].
+    ///
+    /// # Errors
+    ///
+    /// [`KnowledgeError::Missing`] if it is not there.
+    pub fn journal(
+        &self,
+        branch: BranchId,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<(ItemId, Event)>, KnowledgeError> {
+        self.latest(branch)?;
+        let own = |item: ItemId| {
+            let places = self.places(item).into_iter();
+            places.filter(|place| place.0 == branch).map(move |place| (place.1, item))
+        };
+        let mut all: Vec<(Revision, ItemId)> =
+            self.changed(branch).into_iter().flat_map(own).collect();
+        all.sort_unstable();
+        let event = |(revision, item): (Revision, ItemId)| {
+            let mut events = self.history(item).into_iter();
+            let found =
+                events.find(|event| (event.branch, event.revision) == (branch, revision))?;
+            Some((item, found))
+        };
+        Ok(all.into_iter().skip(skip).take(page(limit)).filter_map(event).collect())
     }
 
     /// Items that were ever changed on a branch, without branches themselves; of the main one, all.

@@ -119,7 +119,9 @@ pub(crate) fn fact(value: &Fact) -> Checked {
 }
 
 fn predicate(value: &Predicate) -> Checked {
-    name("predicate", &value.name)
+    name("predicate", &value.name)?;
+    let inverse = value.laws.inverse_of.as_deref();
+    inverse.map_or(Ok(()), |inverse| name("inverse predicate", inverse))
 }
 
 pub(crate) fn strategy(value: &Resolution) -> Checked {

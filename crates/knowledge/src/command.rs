@@ -1,12 +1,13 @@
 //! What can be asked to change, and what a plan to do so holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
     Vertex,
 };
-use crate::item::{Exception, Object, Provenance, Resolution, Scalar, Validity};
+use crate::item::{Exception, Laws, Object, Provenance, Resolution, Scalar, Validity};
+use crate::life::{Consolidation, Pruning};
 use crate::record::Record;
 
 /// Where, when and who.
@@ -187,6 +188,13 @@ pub enum Command {
         /// A subject has one value at a time.
         functional: bool,
     },
+    /// Declares what follows of a predicate.
+    SetLaws {
+        /// Its name.
+        name: String,
+        /// What follows.
+        laws: Laws,
+    },
     /// Learns a fact.
     AssertFact(NewFact),
     /// Learns a fact, and gives up as little as it takes that nothing that is believed contradicts it.
@@ -213,6 +221,18 @@ pub enum Command {
     DeleteBranch(BranchId),
     /// Merges a branch into its parent, which is the stamp's branch.
     MergeBranch(BranchId, MergeStrategy),
+    /// Moves some changes of the stamp's branch to a new branch beside it; refused where they make no
+    /// sense without what stays.
+    SplitBranch {
+        /// The name of the new branch.
+        name: String,
+        /// What goes there.
+        items: BTreeSet<ItemId>,
+    },
+    /// Hides branches that nobody changed for long.
+    PruneBranches(Pruning),
+    /// Merges a branch into its parent, which is the stamp's branch, if it is ready.
+    ConsolidateBranch(BranchId, MergeStrategy, Consolidation),
     /// Removes for good.
     Erase(Target),
 }

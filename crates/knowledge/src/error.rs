@@ -67,6 +67,17 @@ pub enum KnowledgeError {
     /// Both sides of a merge changed the same, and nobody chose.
     #[error("{} conflicts need a choice; the first is {}", .0.len(), first(.0))]
     Conflicts(Vec<crate::branch::Conflict>),
+    /// Changes that go together would be on two branches: each that would go, and one that would stay.
+    #[error("{} changes that stay belong to what goes: {}", .0.len(), parted(.0))]
+    Parted(Vec<(ItemId, ItemId)>),
+    /// A branch is not ready to be merged by itself.
+    #[error("branch {branch} is not ready: {}", .why.join("; "))]
+    NotReady {
+        /// Which.
+        branch: BranchId,
+        /// What it lacks.
+        why: Vec<String>,
+    },
     /// A record cannot be read.
     #[error("record {key:?}: {problem}")]
     Record {
@@ -83,4 +94,13 @@ fn path(entities: &[EntityId]) -> String {
 
 fn first(conflicts: &[crate::branch::Conflict]) -> String {
     conflicts.first().map_or_else(String::new, |conflict| conflict.child.to_string())
+}
+
+/// Pairs that an error names.
+const NAMED: usize = 10;
+
+fn parted(pairs: &[(ItemId, ItemId)]) -> String {
+    let named = pairs.iter().take(NAMED).map(|(goes, stays)| format!("{stays} to {goes}"));
+    let more = if pairs.len() > NAMED { " ..." } else { "" };
+    named.collect::<Vec<_>>().join(", ") + more
 }

@@ -59,7 +59,7 @@ pub struct Property {
 }
 
 /// The entities above one.
-type Parents = BTreeMap<EntityId, Vec<EntityId>>;
+pub(crate) type Parents = BTreeMap<EntityId, Vec<EntityId>>;
 
 impl View<'_> {
     /// The parents of an entity, in the order of their precedence.
@@ -85,11 +85,7 @@ impl View<'_> {
     pub fn ancestors(&self, entity: EntityId) -> Option<Ancestors> {
         let entity = self.resolve(entity)?;
         let (parents, cut_short) = self.above(entity);
-        let c3 = linearise(entity, &parents, &mut BTreeMap::new(), 0);
-        let (line, order) = match c3 {
-            Some(line) => (line, Order::C3),
-            None => (by_precedence(entity, &parents), Order::Precedence),
-        };
+        let (line, order) = ordered(entity, &parents);
         Some(Ancestors { line, order, cut_short })
     }
 
@@ -138,6 +134,18 @@ impl View<'_> {
         let origin =
             if own { Origin::OwnException(reason) } else { Origin::InheritedException(id, reason) };
         Some(Property { value: exception.value.clone(), origin })
+    }
+}
+
+/// An entity and all above it, the nearest first.
+pub(crate) fn line(entity: EntityId, parents: &Parents) -> Vec<EntityId> {
+    ordered(entity, parents).0
+}
+
+fn ordered(entity: EntityId, parents: &Parents) -> (Vec<EntityId>, Order) {
+    match linearise(entity, parents, &mut BTreeMap::new(), 0) {
+        Some(line) => (line, Order::C3),
+        None => (by_precedence(entity, parents), Order::Precedence),
     }
 }
 

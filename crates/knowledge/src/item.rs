@@ -161,6 +161,19 @@ pub struct Predicate {
     pub name: String,
     /// A subject has one value at a time.
     pub functional: bool,
+    /// What follows of it.
+    pub laws: Laws,
+}
+
+/// What follows of a predicate; reasoning goes by it, and nothing else does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Laws {
+    /// What one leads to leads on: `part_of`.
+    pub transitive: bool,
+    /// It goes both ways: `married_to`.
+    pub symmetric: bool,
+    /// The predicate that says the same from the other end: `parent_of` of `child_of`.
+    pub inverse_of: Option<String>,
 }
 
 /// How two facts contradict each other.

@@ -212,6 +212,22 @@ impl Knowledge {
         }
     }
 
+    /// Where and when each version of an item was learned, the oldest first.
+    pub(crate) fn places(&self, item: ItemId) -> Vec<(BranchId, Revision, Time)> {
+        fn of<T>(versions: &[Version<T>]) -> Vec<(BranchId, Revision, Time)> {
+            versions.iter().map(|v| (v.branch, v.revision, v.at)).collect()
+        }
+        let n = item.number();
+        match item {
+            ItemId::Entity(_) => of(self.entities.versions(n)),
+            ItemId::Relation(_) => of(self.relations.versions(n)),
+            ItemId::Fact(_) => of(self.facts.versions(n)),
+            ItemId::Predicate(_) => of(self.predicates.versions(n)),
+            ItemId::Contradiction(_) => of(self.contradictions.versions(n)),
+            ItemId::Branch(_) => of(self.branches.versions(n)),
+        }
+    }
+
     pub(crate) fn history_len(&self, item: ItemId) -> usize {
         let n = item.number();
         match item {

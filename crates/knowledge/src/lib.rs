@@ -38,7 +38,8 @@
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
 //! | [`Knowledge::health`] | beliefs without a contradiction, revisions a minute, drift |
 //! | [`Knowledge::between`], [`Compared`] | what came to be known otherwise between two times |
-//! | [`Knowledge::diff`], [`MergeStrategy`] | branches |
+//! | [`Knowledge::diff`], [`MergeStrategy`], [`Knowledge::life`] | branches |
+//! | [`reason::Premises`] | what follows, what may generally hold, what would explain, what is alike |
 //! | [`analysis::KnowledgeGraph`] | the shape of it: ways, parts, importance, groups, flow |
 //! | [`Links`] | what belongs together, in flat arrays: activation, paths, ranks, dreams, gaps |
 //!
@@ -60,12 +61,15 @@ mod id;
 mod inherit;
 mod item;
 mod knowledge;
+mod life;
 mod limits;
 pub mod links;
 mod name;
 mod periods;
 mod plan;
+pub mod reason;
 mod record;
+mod record_one;
 mod table;
 mod truth;
 mod view;
@@ -89,9 +93,10 @@ pub use id::{
 pub use inherit::{Ancestors, IS_A, Order, Origin, Property};
 pub use item::{
     Branch, BranchState, ConflictKind, Contradiction, ContradictionState, Entity, Exception, Fact,
-    Item, Object, Predicate, Provenance, Relation, Resolution, Scalar, Validity,
+    Item, Laws, Object, Predicate, Provenance, Relation, Resolution, Scalar, Validity,
 };
 pub use knowledge::{Counts, Event, Knowledge};
+pub use life::{CONSOLIDATING, Consolidation, Life, Pruning, SHORT_TERM, Stage, WORKING_MEMORY};
 pub use limits::*;
 pub use links::Links;
 pub use name::normalised;

@@ -14,9 +14,12 @@ use crate::id::{
 };
 use crate::item::Item;
 use crate::limits::MAX_RECORD_BYTES;
+use crate::record_one;
 
 /// The form that values are written in; another one gets another number.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
+/// The form before: a predicate has no laws.
+const FORMAT_ONE: u8 = 1;
 
 const META: &str = "meta";
 
@@ -166,12 +169,15 @@ fn read(text: &str, value: &[u8]) -> Result<Record, String> {
     let Some((&format, rest)) = value.split_first() else {
         return Err("expected a format and a value, found nothing".to_string());
     };
-    if format != FORMAT {
-        return Err(format!("expected format {FORMAT}, found {format}"));
+    if ![FORMAT_ONE, FORMAT].contains(&format) {
+        return Err(format!("expected format {FORMAT_ONE} or {FORMAT}, found {format}"));
     }
     let body = match key {
         Key::Meta => Body::Meta(whole(rest)?),
         Key::Weight(..) => Body::Weight(whole(rest)?),
+        Key::Version(..) if format == FORMAT_ONE => {
+            Body::Version(whole::<record_one::Stored>(rest)?.into())
+        }
         Key::Version(..) => Body::Version(whole(rest)?),
     };
     sensible(key, &body)?;

@@ -330,6 +330,11 @@ impl<'a> View<'a> {
         self.known(id, self.knowledge.relations.versions(id.0))
     }
 
+    /// The numbers of all relations, also of those that are not known here.
+    pub(crate) fn relation_numbers(&self) -> impl Iterator<Item = u64> {
+        self.knowledge.relations.all().map(|(n, _)| n)
+    }
+
     /// Relations of a vertex in both directions, true then.
     pub fn relations(&self, vertex: Vertex) -> Vec<Known<'a, RelationId, Relation>> {
         let vertices = match vertex {
@@ -397,6 +402,12 @@ impl<'a> View<'a> {
         let ids = self.knowledge.finds.predicates.get(name)?;
         let versions = |n: u64| self.knowledge.predicates.versions(n);
         ids.iter().find_map(|n| self.known(PredicateId(*n), versions(*n)))
+    }
+
+    /// All that is declared of predicates, in the order of their numbers.
+    pub fn predicates(&self) -> impl Iterator<Item = Known<'a, PredicateId, Predicate>> {
+        let all = self.knowledge.predicates.all();
+        all.filter_map(|(n, versions)| self.known(PredicateId(n), versions))
     }
 
     /// A contradiction.

@@ -38,6 +38,9 @@ pub struct Config {
     pub follow_ms: Option<u64>,
     /// How the columns of collections compete and are read.
     pub columns: ColumnSettings,
+    /// Seconds from one look for branches that are ready to be merged to the next; where there are none,
+    /// no branch is merged by itself.
+    pub consolidate_seconds: Option<u64>,
 }
 
 /// How the columns of a collection compete and are read; the rest is as [`column::Config::new`] has
@@ -142,6 +145,7 @@ impl Default for Config {
             mentions: true,
             follow_ms: None,
             columns: ColumnSettings::default(),
+            consolidate_seconds: None,
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     closed: AtomicBool,
     queue: mpsc::Sender<Job>,
     pub(crate) touched: Mutex<HashMap<u64, Touched>>,
+    /// When branches were last looked at.
+    pub(crate) consolidated: Mutex<Option<crate::item::Time>>,
     /// The numbers of memories that recalls brought together since the last round.
     pub(crate) together: Mutex<Vec<Vec<u64>>>,
     random: Random,
@@ -118,6 +120,7 @@ impl Memory {
             closed: AtomicBool::new(false),
             queue,
             touched: Mutex::default(),
+            consolidated: Mutex::default(),
             together: Mutex::default(),
             random,
         });

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
-use knowledge::{BranchId, Command, Stamp, Vertex};
+use knowledge::{BranchId, Command, Consolidation, MergeStrategy, Stamp, Vertex};
 use serde::Serialize;
 
 use crate::durable::Memory;
@@ -21,6 +21,7 @@ const BATCH: usize = 100;
 pub const MAX_TOUCHED: usize = 100_000;
 /// Recalls whose memories are remembered together between two rounds.
 pub const MAX_TOGETHER: usize = 256;
+const SECOND: Time = 1_000_000;
 /// Who tends.
 const ACTOR: &str = "striatum";
 
@@ -108,8 +109,44 @@ impl Memory {
             let (fates, _) = self.write(|state| Ok(state.plan_fates(batch, &by))).await?;
             fates.into_iter().for_each(|fate| done.count(fate));
         }
+        self.consolidate(&by).await?;
         self.keep_layouts().await?;
         Ok(done)
+    }
+
+    /// Merges branches that are ready, where that is asked for and it is time to look again. One that
+    /// is not ready any more when its turn comes is left for the next look.
+    async fn consolidate(&self, by: &By) -> Result<(), MemoryError> {
+        let Some(seconds) = self.shared.config.consolidate_seconds else { return Ok(()) };
+        if !self.is_time(by.now, i64::try_from(seconds).unwrap_or(i64::MAX)) {
+            return Ok(());
+        }
+        let policy = Consolidation::default();
+        let ready: Vec<(BranchId, BranchId)> = self.knowledge(|knowledge| {
+            let view = knowledge.latest(BranchId::MAIN)?;
+            let lives = knowledge.lives(by.now, &policy)?;
+            let ready = lives.iter().filter(|life| life.obstacles(&policy).is_empty());
+            let parent = |id: BranchId| Some((id, view.branch(id)?.item.parent));
+            Ok(ready.filter_map(|life| parent(life.branch)).collect())
+        })?;
+        for (branch, parent) in ready {
+            let command = Command::ConsolidateBranch(branch, MergeStrategy::PreferNewer, policy);
+            match self.know(command, parent, by).await {
+                Ok(_) | Err(MemoryError::Knowledge(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether so many seconds went by since this was last true, or ever.
+    fn is_time(&self, now: Time, seconds: i64) -> bool {
+        let mut last = self.shared.consolidated.lock().unwrap_or_else(PoisonError::into_inner);
+        let is = last.is_none_or(|last| now.saturating_sub(last) >= seconds.saturating_mul(SECOND));
+        if is {
+            *last = Some(now);
+        }
+        is
     }
 }
 

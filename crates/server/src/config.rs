@@ -104,6 +104,9 @@ pub struct Memory {
     pub tend_seconds: f64,
     /// How the columns of collections compete and are read.
     pub columns: memory::ColumnSettings,
+    /// Time from one look for branches of knowledge that are ready to be merged to the next (seconds);
+    /// where there is none, no branch is merged by itself.
+    pub consolidate_seconds: Option<u64>,
     /// What is kept of the endpoint's vectors.
     pub cache: embedding::CacheConfig,
     /// An endpoint that makes vectors of texts, for collections whose encoder is `endpoint`.
@@ -352,6 +355,7 @@ impl Default for Memory {
             max_open: 256,
             tend_seconds: 30.0,
             columns: plain.columns,
+            consolidate_seconds: None,
             cache: embedding::CacheConfig::default(),
             embedding: None,
         }
@@ -387,6 +391,7 @@ impl Memory {
             undo_seconds: self.undo_seconds,
             repeats: self.repeats,
             columns: self.columns,
+            consolidate_seconds: self.consolidate_seconds,
             ..memory::Config::default()
         })
     }

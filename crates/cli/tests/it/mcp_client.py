@@ -16,7 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 URL, BINARY, OPERATOR, OTHER, READER = sys.argv[1:]
 TOOLS = {
     "memory_store", "memory_search", "memory_get", "memory_update", "memory_delete",
-    "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_assumptions", "memory_revise", "memory_as_of", "memory_export",
+    "memory_history", "memory_link", "memory_activate", "memory_analyze", "memory_assumptions", "memory_reason", "memory_revise", "memory_as_of", "memory_export",
     "memory_import", "memory_stats", "memory_turn", "memory_intend", "memory_intentions",
     "memory_resume", "memory_complete", "memory_abandon", "memory_claim", "memory_claims",
     "memory_verify", "memory_calibration", "memory_thinking", "memory_insights", "memory_dream",
@@ -113,6 +113,8 @@ async def every_tool(client, mark):
     mark_id = linked["id"]
     assert "takes fact" in await call.refused("memory_assumptions", question="holds_under", fact=mark_id, assume=[1])
     assert (await call("memory_assumptions", question="impossible"))["environments"] == []
+    assert "takes a, b, c" in await call.refused("memory_reason", kind="analogical", subject=mark_id)
+    assert (await call("memory_reason", kind="deductive", predicate="unheard_of")) == {"kind": "deductive", "more": False}
     stats = await call("memory_stats")
     assert stats["belief_health"] == 1.0 and stats["contested"] == 0, stats
     assert stats["active"] >= 2 and stats["relations"] >= 1, stats

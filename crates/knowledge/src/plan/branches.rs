@@ -16,11 +16,8 @@ use crate::view::View;
 
 impl Planner<'_> {
     pub(super) fn create_branch(&mut self, name: String, known_at: Option<Time>) -> Planned {
-        let branches = self.view.branches();
-        if let Some(other) = branches.iter().find(|branch| branch.item.name == name) {
-            return Err(KnowledgeError::BranchExists(other.id));
-        }
-        check::count("branches", branches.len() + 1, MAX_BRANCHES)?;
+        let n_branches = self.unnamed(&name)?;
+        check::count("branches", n_branches + 1, MAX_BRANCHES)?;
         check::count("branches of branches", self.view.lineage().len(), MAX_BRANCH_DEPTH)?;
         let fork = known_at.map_or(self.knowledge.meta.revision, |at| self.revision_at(at));
         let id = BranchId(self.number());
@@ -28,6 +25,15 @@ impl Planner<'_> {
         self.made(ItemId::Branch(id), true);
         let branch = Branch { name, parent, fork, state: BranchState::Open };
         self.stage(ItemId::Branch(id), Some(Item::Branch(branch)))
+    }
+
+    /// No branch has this name; how many there are.
+    pub(super) fn unnamed(&self, name: &str) -> Planned<usize> {
+        let branches = self.view.branches();
+        match branches.iter().find(|branch| branch.item.name == name) {
+            Some(other) => Err(KnowledgeError::BranchExists(other.id)),
+            None => Ok(branches.len()),
+        }
     }
 
     /// The last revision that was learned by then.
@@ -49,7 +55,7 @@ impl Planner<'_> {
     }
 
     /// A branch that is there and is not the main one.
-    fn child(&self, id: BranchId) -> Planned<Branch> {
+    pub(super) fn child(&self, id: BranchId) -> Planned<Branch> {
         if id == BranchId::MAIN {
             return Err(KnowledgeError::Branch(id, "is the main one"));
         }

@@ -6,6 +6,7 @@ mod entities;
 mod erase;
 mod relations;
 mod revise;
+mod split;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,8 @@ use crate::error::KnowledgeError;
 use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Time,
 };
-use crate::item::{Contradiction, Entity, Fact, Item, Predicate, Relation};
+use crate::inherit::IS_A;
+use crate::item::{Contradiction, Entity, Fact, Item, Laws, Predicate, Relation};
 use crate::knowledge::Knowledge;
 use crate::limits::{MAX_CHANGES, MAX_VERSIONS};
 use crate::record::{Body, Key, Meta, Record, Stored, Weight};
@@ -33,6 +35,8 @@ struct Planner<'a> {
     last: u64,
     staged: BTreeMap<ItemId, Option<Item>>,
     weights: BTreeMap<RelationId, Option<Weight>>,
+    /// What goes to another branch than the stamp's.
+    beside: Vec<(BranchId, ItemId, Option<Item>)>,
     /// What erasing removes or writes again, in this order.
     raw: Vec<Record>,
     outcome: Outcome,
@@ -54,6 +58,7 @@ impl Knowledge {
             last: self.meta.last,
             staged: BTreeMap::new(),
             weights: BTreeMap::new(),
+            beside: Vec::new(),
             raw: Vec::new(),
             outcome: Outcome::default(),
         };
@@ -82,6 +87,7 @@ impl Planner<'_> {
             Command::RecalledEach(all) => self.recalled_each(&all),
             Command::PruneWeak { below, limit } => self.prune_weak(below, limit),
             Command::DeclarePredicate { name, functional } => self.declare(name, functional),
+            Command::SetLaws { name, laws } => self.set_laws(name, laws),
             Command::AssertFact(new) => self.assert_fact(new),
             Command::Revise(new) => self.revise(new),
             Command::RetractFact(id) => self.retract_fact(id),
@@ -92,6 +98,11 @@ impl Planner<'_> {
             Command::CreateBranch { name, known_at } => self.create_branch(name, known_at),
             Command::DeleteBranch(id) => self.delete_branch(id),
             Command::MergeBranch(id, strategy) => self.merge_branch(id, &strategy),
+            Command::SplitBranch { name, items } => self.split_branch(name, &items),
+            Command::PruneBranches(pruning) => self.prune_branches(&pruning),
+            Command::ConsolidateBranch(id, strategy, policy) => {
+                self.consolidate(id, &strategy, &policy)
+            }
             Command::Erase(target) => self.erase(target),
         }
     }
@@ -108,13 +119,18 @@ impl Planner<'_> {
             let body = Body::Version(Stored { at, by: by.clone(), item });
             Record { key: Key::Version(id, home, revision), body: Some(body) }
         });
+        let beside = self.beside.into_iter().map(|(branch, id, item)| {
+            let body = Body::Version(Stored { at, by: by.clone(), item });
+            Record { key: Key::Version(id, branch, revision), body: Some(body) }
+        });
         let weights = self.weights.into_iter().map(|(relation, weight)| Record {
             key: Key::Weight(relation, branch),
             body: weight.map(Body::Weight),
         });
         let n_erased = self.raw.len();
         let counters = Record { key: Key::Meta, body: Some(Body::Meta(meta)) };
-        let records = self.raw.into_iter().chain(staged).chain(weights).chain([counters]);
+        let records =
+            self.raw.into_iter().chain(staged).chain(beside).chain(weights).chain([counters]);
         let changes: Vec<Change> = records.map(change).collect::<Planned<_>>()?;
         check::count("changes", changes.len() - n_erased, MAX_CHANGES)?;
         Ok(Plan { revision, changes, outcome })
@@ -214,10 +230,29 @@ impl Planner<'_> {
     }
 
     fn declare(&mut self, name: String, functional: bool) -> Planned {
-        let known = self.view.predicate(&name).map(|known| known.id);
+        let laws = self.view.predicate(&name).map(|known| known.item.laws.clone());
+        self.declared(Predicate { name, functional, laws: laws.unwrap_or_default() })
+    }
+
+    /// What follows of a predicate; how many values it has at a time stays.
+    fn set_laws(&mut self, name: String, laws: Laws) -> Planned {
+        if name == IS_A || laws.inverse_of.as_deref() == Some(IS_A) {
+            let expected = "one other than is_a, which has its own".to_string();
+            return Err(KnowledgeError::Invalid {
+                what: "predicate of laws",
+                expected,
+                found: name,
+            });
+        }
+        let functional = self.declaration(&name).unwrap_or(false);
+        self.declared(Predicate { name, functional, laws })
+    }
+
+    fn declared(&mut self, predicate: Predicate) -> Planned {
+        let known = self.view.predicate(&predicate.name).map(|known| known.id);
         let id = known.unwrap_or_else(|| PredicateId(self.number()));
         self.made(ItemId::Predicate(id), known.is_none());
-        self.stage(ItemId::Predicate(id), Some(Item::Predicate(Predicate { name, functional })))
+        self.stage(ItemId::Predicate(id), Some(Item::Predicate(predicate)))
     }
 
     fn now(&self) -> Time {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::world::*;
 
 /// A command over few numbers, so that it often meets something; and often not.
-fn command() -> impl Strategy<Value = Command> {
+pub(crate) fn command() -> impl Strategy<Value = Command> {
     let n = || 0..30_u64;
     let entity = || n().prop_map(EntityId);
     let end = || prop_oneof![n().prop_map(Vertex::Memory), entity().prop_map(Vertex::Entity)];
@@ -65,6 +65,10 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         1 => Just(Command::PruneWeak { below: 0.2, limit: 3 }),
         1 => Just(Command::DeclarePredicate { name: "one".into(), functional: true }),
+        1 => (any::<bool>(), any::<bool>()).prop_map(|(transitive, symmetric)| {
+            let laws = Laws { transitive, symmetric, inverse_of: None };
+            Command::SetLaws { name: "many".into(), laws }
+        }),
     ];
     prop_oneof![
         8 => things,
@@ -77,6 +81,8 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(name, known_at)| Command::CreateBranch { name, known_at }),
         1 => n().prop_map(|n| Command::DeleteBranch(BranchId(n))),
         1 => (n(), merge).prop_map(|(n, s)| Command::MergeBranch(BranchId(n), s)),
+        1 => ("[a-f]", proptest::collection::btree_set(n().prop_map(|n| ItemId::Fact(FactId(n))), 1..3))
+            .prop_map(|(name, items)| Command::SplitBranch { name, items }),
         1 => (0..5_u8, n()).prop_map(|(kind, n)| Command::Erase(match kind {
             0 => Target::Entity(EntityId(n)),
             1 => Target::Fact(FactId(n)),
@@ -180,8 +186,34 @@ fn problems_of_records_are_named() {
     check("e/1/0/1", &[1], "this is no key of a record");
     check(&key.to_uppercase(), &[1], "this is no key of a record");
     check("meta", &[], "expected a format and a value, found nothing");
-    check("meta", &[9, 0, 0, 0], "expected format 1, found 9");
+    check("meta", &[9, 0, 0, 0], "expected format 1 or 2, found 9");
     check("meta", &[1, 0, 0, 0, 0], "1 bytes are left over");
     let zero = "e/0000000000000000/0000000000000000/0000000000000001";
     check(zero, &[1, 0, 0, 0], "expected numbers from 1 on, found 0");
+}
+
+/// Records of format 1 are read as they were meant: a predicate had no laws then.
+#[test]
+fn records_of_format_one_are_read() {
+    let mut world = World::default();
+    let ada = world.entity("Ada");
+    world.run(1, Command::DeclarePredicate { name: "one".into(), functional: true });
+    world.fact(2, new_fact(ada, "one", text("x")));
+    let old = world.records.iter().map(|(key, value)| {
+        let mut value = value.clone();
+        value[0] = 1;
+        if key.starts_with('p') {
+            // No, no, and no inverse: the last three bytes.
+            assert_eq!(value.split_off(value.len() - 3), [0, 0, 0]);
+        }
+        (key.clone(), value)
+    });
+    assert!(Knowledge::load(old).unwrap() == world.knowledge);
+    let newer = world.records.iter().map(|(key, value)| {
+        let mut value = value.clone();
+        value[0] = 3;
+        (key.clone(), value)
+    });
+    let refused = Knowledge::load(newer).unwrap_err().to_string();
+    assert!(refused.ends_with("expected format 1 or 2, found 3"), "{refused}");
 }

@@ -11,43 +11,10 @@ use super::{Finding, MAX_FINDINGS, Role, Told};
 /// Ways that are told.
 const WAYS: usize = 3;
 /// Steps of a chain of causes.
-const MAX_CAUSES: usize = 6;
+const MAX_CAUSES: usize = knowledge::reason::MAX_CHAIN;
 /// Steps that are looked at for a chain of causes from one to another.
 const MAX_CAUSES_LOOKED: usize = 1_000;
 
-/// Predicates by which the first leads to the second.
-const LEADS: &[&str] = &[
-    "affects",
-    "brings_about",
-    "brought_about",
-    "cause",
-    "caused",
-    "causes",
-    "enabled",
-    "enables",
-    "influenced",
-    "influences",
-    "leads_to",
-    "led_to",
-    "makes",
-    "produced",
-    "produces",
-    "resulted_in",
-    "results_in",
-    "triggered",
-    "triggers",
-];
-/// Predicates by which the second leads to the first.
-const FOLLOWS: &[&str] = &[
-    "because_of",
-    "brought_about_by",
-    "caused_by",
-    "due_to",
-    "follows_from",
-    "resulted_from",
-    "results_from",
-    "triggered_by",
-];
 /// Words that ask what follows, and not what led there.
 const FORWARD: &[&str] = &[
     "happens",
@@ -210,11 +177,5 @@ fn back(steps: Vec<(Option<usize>, Tie)>, last: usize) -> Vec<Tie> {
 
 /// Whether an entity leads to the other end (`true`) or that to it; nothing where a tie is no cause.
 fn leads(tie: &Tie) -> Option<bool> {
-    let kind = tie.kind.to_lowercase().replace([' ', '-'], "_");
-    let is = |kinds: &[&str]| kinds.contains(&kind.as_str());
-    match (is(LEADS), is(FOLLOWS)) {
-        (true, _) => Some(tie.out),
-        (_, true) => Some(!tie.out),
-        _ => None,
-    }
+    knowledge::reason::leads(&tie.kind).map(|leads| leads == tie.out)
 }

@@ -150,3 +150,44 @@ async fn what_is_recalled_together_is_related_more_strongly() {
     memory.tend(NOW).await.unwrap();
     assert_eq!(revision(), before, "a round without recalls writes nothing");
 }
+
+/// A branch is merged by itself where that is asked for: when it is ready, and it is time to look.
+#[tokio::test]
+async fn ready_branches_are_merged_where_that_is_asked_for() {
+    for (consolidate_seconds, expected) in [(None, 0), (Some(300), 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { consolidate_seconds, ..Config::default() };
+        let memory = open(&store(folder.path()), "acme", config).await;
+        let entity = |name: &str| {
+            Command::AddEntity(NewEntity {
+                name: name.into(),
+                kind: "thing".into(),
+                aliases: vec![],
+                properties: Default::default(),
+                provenance: Provenance {
+                    source: "test".into(),
+                    memory: None,
+                    episode: None,
+                    confidence: 1.0,
+                },
+            })
+        };
+        for name in ["a", "b", "c", "d"] {
+            memory.know(entity(name), BranchId::MAIN, &by(NOW)).await.unwrap();
+        }
+        let fork = Command::CreateBranch { name: "x".into(), known_at: None };
+        let made = memory.know(fork, BranchId::MAIN, &by(NOW)).await.unwrap();
+        let Some(ItemId::Branch(branch)) = made.item else { panic!("{made:?}") };
+        memory.know(entity("e"), branch, &by(NOW)).await.unwrap();
+        let n_merged = |memory: &memory::Memory| {
+            let named = |k: &knowledge::Knowledge| Ok(k.latest(BranchId::MAIN)?.by_name("e").len());
+            memory.knowledge(named).unwrap()
+        };
+        memory.tend(NOW + 47 * 60 * SECOND).await.unwrap();
+        assert_eq!(n_merged(&memory), 0, "it is not settled");
+        memory.tend(NOW + 48 * 60 * SECOND).await.unwrap();
+        assert_eq!(n_merged(&memory), 0, "it is not time to look again");
+        memory.tend(NOW + 53 * 60 * SECOND).await.unwrap();
+        assert_eq!(n_merged(&memory), expected);
+    }
+}

@@ -6,6 +6,7 @@ pub(crate) mod agents;
 mod alerts;
 pub(crate) mod analysis;
 pub(crate) mod assumptions;
+mod branches;
 pub(crate) mod cognition;
 mod dead_letters;
 mod experiments;
@@ -24,6 +25,7 @@ mod pages;
 mod parameters;
 mod profiles;
 mod query;
+pub(crate) mod reason;
 pub(crate) mod reflection;
 pub(crate) mod sessions;
 mod stream;
@@ -67,6 +69,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         analysis::operations(),
         assumptions::operations(),
         vocabulary::operations(),
+        branches::operations(),
+        reason::operations(),
         reflection::operations(),
         cognition::operations(),
         agents::operations(),

@@ -294,10 +294,11 @@ macro_rules! calls {
 mod keep;
 mod know;
 mod mind;
+mod reason;
 mod think;
 
 fn table() -> Vec<Tool> {
-    [own(), keep::table(), know::table(), mind::table(), think::table()]
+    [own(), keep::table(), know::table(), mind::table(), think::table(), reason::table()]
         .into_iter()
         .flatten()
         .collect()
@@ -541,7 +542,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (61, 61), "a name stands once");
+        assert_eq!((names.len(), all().len()), (62, 62), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));

@@ -321,7 +321,24 @@ pub(crate) struct FactAnswer {
     confidence: f32,
     /// Who said so, the first first.
     sources: Vec<String>,
+    /// The same with the memory and the episode that it was taken from.
+    evidence: Vec<EvidenceAnswer>,
+    /// Facts that together are reason enough for it, each list by itself; none where it needs no reason.
+    justifications: Vec<Vec<u64>>,
     by: String,
+}
+
+/// Who said a fact.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct EvidenceAnswer {
+    source: String,
+    /// The memory that it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<String>,
+    /// The conversation, run or import that it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    episode: Option<String>,
+    confidence: f32,
 }
 
 /// What a change made.
@@ -599,9 +616,36 @@ impl FactAnswer {
             retracted_at: known.retracted_at.map(moment::written),
             confidence: fact.confidence,
             sources: fact.evidence.iter().map(|said| said.source.clone()).collect(),
+            evidence: fact.evidence.iter().map(EvidenceAnswer::of).collect(),
+            justifications: fact.justifications.iter().map(|facts| numbers(facts)).collect(),
             by: known.by.to_owned(),
         }
     }
+
+    /// With memories by their names.
+    pub(crate) fn named(mut self, memory: &Memory) -> Self {
+        for said in &mut self.evidence {
+            let number = said.memory.take().and_then(|number| number.parse().ok());
+            let name = number.and_then(|number| memory.numbered(number).ok().flatten());
+            said.memory = name.map(|name| name.to_string());
+        }
+        self
+    }
+}
+
+impl EvidenceAnswer {
+    fn of(said: &Provenance) -> Self {
+        Self {
+            source: said.source.clone(),
+            memory: said.memory.map(|number| number.to_string()),
+            episode: said.episode.clone(),
+            confidence: said.confidence,
+        }
+    }
+}
+
+fn numbers(facts: &[FactId]) -> Vec<u64> {
+    facts.iter().map(|id| id.0).collect()
 }
 
 impl ChangedAnswer {
@@ -626,6 +670,8 @@ pub(crate) fn refused(error: &KnowledgeError) -> RequestError {
         | KnowledgeError::Closed(_)
         | KnowledgeError::Undecided(..)
         | KnowledgeError::NotOpen(..)
+        | KnowledgeError::Parted(_)
+        | KnowledgeError::NotReady { .. }
         | KnowledgeError::Conflicts(_) => RequestError::Conflict(said),
         KnowledgeError::Record { .. } => {
             tracing::error!(%error, "a record of knowledge cannot be read");

@@ -31,6 +31,7 @@ pub(crate) mod knowledge;
 pub(crate) mod learner;
 pub(crate) mod memory;
 pub(crate) mod question;
+pub(crate) mod reason;
 pub(crate) mod reflection;
 
 pub(crate) use answer::{Answer, answer, class, compare};

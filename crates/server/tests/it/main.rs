@@ -35,6 +35,7 @@ mod payloads;
 #[path = "../../../store/tests/it/postgres_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod postgres_server;
+mod reasoning;
 #[path = "../../../embedding/tests/it/redis_server.rs"]
 #[allow(dead_code, reason = "the tests of the room itself need more of it")]
 mod redis_server;

@@ -12,6 +12,7 @@ mod graph;
 mod lines;
 mod look;
 mod mean;
+mod reason;
 mod reflect;
 mod think;
 mod write;
@@ -108,6 +109,8 @@ enum Command {
     Belief(belief::Belief),
     /// Lines of knowledge that are made, compared and merged.
     Branch(branch::Branch),
+    /// What follows, may generally hold, would explain or is alike, each with its proof.
+    Reason(reason::Reason),
     /// Analyse the graph of entities and what joins them.
     Graph(graph::Graph),
     /// How much is remembered.
@@ -178,6 +181,7 @@ impl Memory {
             Command::Facts(c) => c.run(json),
             Command::Belief(c) => c.run(json),
             Command::Branch(c) => c.run(json),
+            Command::Reason(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
             Command::Allocate(c) => c.run(json),

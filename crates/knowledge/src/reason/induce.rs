@@ -1,0 +1,259 @@
+//! Induction: what many members of a class have, told as what the class may have. It is never learned
+//! by itself.
+//!
+//! Members are the entities below the class that nothing else is. What a member has counts if it is
+//! said of it or of what is between it and the class; what is said of the class itself and above it
+//! explains nothing. Of `k` of `n` members, it is as sure as the lower end of Wilson's interval at
+//! 95 % (Wilson 1927, "Probable inference, the law of succession, and statistical inference"); a
+//! member of which nothing is known speaks against it as much as one that has something else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::deduce::Deduction;
+use super::premises::Premises;
+use super::{Claim, Ground, Key, MAX_CONCLUSIONS, Rule, Step};
+use crate::error::KnowledgeError;
+use crate::id::EntityId;
+use crate::inherit::IS_A;
+use crate::item::{Object, Scalar};
+
+/// Members of one class.
+const MAX_MEMBERS: usize = 10_000;
+/// Members that the proof of one generalisation names, and exceptions that it lists.
+pub const MAX_NAMED: usize = 20;
+/// The quantile of the normal distribution for 95 % on both sides.
+const Z: f64 = 1.959_964;
+
+/// What many members have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generalisation {
+    /// What would hold of the class.
+    pub claim: Claim,
+    /// It is a property, and not a fact.
+    pub property: bool,
+    /// It is said of the class already, or follows for it.
+    pub known: bool,
+    /// Members that have it.
+    pub support: usize,
+    /// Members that have something else, or of which it is denied: at most [`MAX_NAMED`].
+    pub exceptions: Vec<EntityId>,
+    /// How many those are.
+    pub n_exceptions: usize,
+    /// The lower end of Wilson's interval.
+    pub confidence: f64,
+    /// Members that have it, at most [`MAX_NAMED`], and the generalisation last.
+    pub steps: Vec<Step>,
+}
+
+/// What may generally hold of a class.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Induced {
+    /// How many members the class has.
+    pub members: usize,
+    /// What they have, the surest first.
+    pub generalisations: Vec<Generalisation>,
+    /// There are more.
+    pub more: bool,
+}
+
+/// The lower end of Wilson's interval for `k` of `n` at 95 %; 0 for none.
+pub fn wilson(k: usize, n: usize) -> f64 {
+    if n == 0 {
+        return 0.0;
+    }
+    let (n, part) = (n as f64, k as f64 / n as f64);
+    let square = Z * Z;
+    let middle = part + square / (2.0 * n);
+    let width = Z * (part * (1.0 - part) / n + square / (4.0 * n * n)).sqrt();
+    ((middle - width) / (1.0 + square / n)).max(0.0)
+}
+
+/// What is counted: a predicate or a property, and its value.
+type Pattern = (bool, String, Key);
+
+/// Who has it.
+#[derive(Default)]
+struct Tally {
+    object: Option<Object>,
+    have: Vec<Step>,
+    deny: BTreeSet<EntityId>,
+}
+
+impl Premises {
+    /// What members of a class have in common: what at least so many have; at most so many
+    /// generalisations, 0 or more than [`MAX_CONCLUSIONS`] mean [`MAX_CONCLUSIONS`].
+    ///
+    /// # Errors
+    ///
+    /// [`KnowledgeError::TooMany`] for a class with more than 10,000 members.
+    pub fn induce(
+        &self,
+        class: EntityId,
+        min_support: usize,
+        limit: usize,
+    ) -> Result<Induced, KnowledgeError> {
+        let below = self.below(class);
+        let members: Vec<EntityId> =
+            below.iter().copied().filter(|id| self.children(*id).next().is_none()).collect();
+        crate::check::count("members of a class", members.len(), MAX_MEMBERS)?;
+        let mut tallies: BTreeMap<Pattern, Tally> = BTreeMap::new();
+        let lines: BTreeMap<EntityId, Vec<EntityId>> = members
+            .iter()
+            .map(|member| {
+                let line = self.line(*member).into_iter();
+                (*member, line.filter(|id| below.contains(id)).collect())
+            })
+            .collect();
+        self.tally_facts(&below, &lines, &mut tallies);
+        self.tally_properties(&lines, &mut tallies);
+        let limit = if limit == 0 { MAX_CONCLUSIONS } else { limit.min(MAX_CONCLUSIONS) };
+        let enough = tallies.into_iter().filter(|(_, t)| t.have.len() >= min_support.max(1));
+        let told = enough.filter_map(|(pattern, tally)| self.told(class, &members, pattern, tally));
+        let mut generalisations: Vec<Generalisation> = told.collect();
+        generalisations.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        let more = generalisations.len() > limit;
+        generalisations.truncate(limit);
+        Ok(Induced { members: members.len(), generalisations, more })
+    }
+
+    pub(super) fn children(&self, of: EntityId) -> impl Iterator<Item = EntityId> {
+        let said = self.onto(of).filter(|p| p.predicate == IS_A && !p.negated);
+        said.filter(|p| matches!(p.ground, Ground::Fact(_))).map(|p| p.subject)
+    }
+
+    /// All that is below an entity.
+    pub(super) fn below(&self, of: EntityId) -> BTreeSet<EntityId> {
+        let (mut below, mut waiting) = (BTreeSet::new(), vec![of]);
+        while let Some(at) = waiting.pop() {
+            let children = self.children(at).filter(|child| *child != of);
+            waiting.extend(children.filter(|child| below.insert(*child)).collect::<Vec<_>>());
+        }
+        below
+    }
+
+    fn tally_facts(
+        &self,
+        below: &BTreeSet<EntityId>,
+        lines: &BTreeMap<EntityId, Vec<EntityId>>,
+        tallies: &mut BTreeMap<Pattern, Tally>,
+    ) {
+        let said = below.iter().flat_map(|id| self.about(*id));
+        let predicates: BTreeSet<&str> =
+            said.map(|p| p.predicate.as_str()).filter(|p| *p != IS_A).collect();
+        for predicate in predicates {
+            let functional = self.is_functional(predicate);
+            let mut search = Deduction::new(self, predicate);
+            let mut values: BTreeMap<EntityId, BTreeSet<Key>> = BTreeMap::new();
+            for (member, line) in lines {
+                for held in search.along(*member, line).held {
+                    let key = Key::of(&held.said.object);
+                    let pattern = (false, predicate.to_string(), key.clone());
+                    let tally = tallies.entry(pattern).or_default();
+                    tally.object.get_or_insert_with(|| held.said.object.clone());
+                    if held.said.negated {
+                        tally.deny.insert(*member);
+                        continue;
+                    }
+                    values.entry(*member).or_default().insert(key);
+                    let mut steps = Vec::new();
+                    search.prove(*member, &held, &mut steps);
+                    tally.have.extend(steps.pop().map(|last| grounded(last, &held.said.ground)));
+                }
+            }
+            if functional {
+                let of = |pattern: &Pattern| !pattern.0 && pattern.1 == predicate;
+                for (pattern, tally) in tallies.iter_mut().filter(|(pattern, _)| of(pattern)) {
+                    let other = values.iter().filter(|(_, keys)| !keys.contains(&pattern.2));
+                    tally.deny.extend(other.map(|(member, _)| *member));
+                }
+            }
+        }
+    }
+
+    fn tally_properties(
+        &self,
+        lines: &BTreeMap<EntityId, Vec<EntityId>>,
+        tallies: &mut BTreeMap<Pattern, Tally>,
+    ) {
+        let mut values: BTreeMap<&str, BTreeMap<EntityId, Option<Key>>> = BTreeMap::new();
+        for (member, line) in lines {
+            let things = line.iter().filter_map(|id| Some((*id, self.things.get(id)?)));
+            for (of, thing) in things {
+                let exceptions = thing.exceptions.iter().map(|(name, e)| (name, e.value.as_ref()));
+                let own = thing.properties.iter().map(|(name, value)| (name, Some(value)));
+                for (name, value) in own.chain(exceptions) {
+                    let known = values.entry(name).or_default();
+                    if known.contains_key(member) {
+                        continue;
+                    }
+                    known.insert(*member, value.map(Key::literal));
+                    let Some(value) = value else { continue };
+                    let step = had(*member, name, value, of, thing.confidence);
+                    let pattern = (true, name.clone(), Key::literal(value));
+                    let tally = tallies.entry(pattern).or_default();
+                    tally.object.get_or_insert_with(|| Object::Literal(value.clone()));
+                    tally.have.push(step);
+                }
+            }
+        }
+        for (pattern, tally) in tallies.iter_mut().filter(|(pattern, _)| pattern.0) {
+            let known = values.get(pattern.1.as_str()).into_iter().flatten();
+            let other = known.filter(|(_, key)| key.as_ref() != Some(&pattern.2));
+            tally.deny.extend(other.map(|(member, _)| *member));
+        }
+    }
+
+    fn told(
+        &self,
+        class: EntityId,
+        members: &[EntityId],
+        pattern: Pattern,
+        tally: Tally,
+    ) -> Option<Generalisation> {
+        let (property, predicate, _) = pattern;
+        let object = tally.object?;
+        let support = tally.have.len();
+        let claim = Claim { subject: class, predicate, object, negated: false };
+        let confidence = wilson(support, members.len());
+        let mut steps: Vec<Step> = tally.have.into_iter().take(MAX_NAMED).collect();
+        let uses = (0..steps.len()).map(Ground::Step).collect();
+        let last = Step {
+            claim: claim.clone(),
+            rule: Rule::Generalises,
+            uses,
+            confidence: confidence as f32,
+        };
+        steps.push(last);
+        let goal = super::Goal {
+            subject: Some(class),
+            predicate: claim.predicate.clone(),
+            object: Some(claim.object.clone()),
+        };
+        let known = self.deduce(&goal, 1).conclusions.iter().any(|proof| !proof.claim.negated);
+        Some(Generalisation {
+            claim,
+            property,
+            known,
+            support,
+            n_exceptions: tally.deny.len(),
+            exceptions: tally.deny.into_iter().take(MAX_NAMED).collect(),
+            confidence,
+            steps,
+        })
+    }
+}
+
+/// The last step alone, by what it rests on.
+fn grounded(step: Step, ground: &Ground) -> Step {
+    Step { uses: vec![ground.clone()], ..step }
+}
+
+fn had(member: EntityId, name: &str, value: &Scalar, of: EntityId, confidence: f32) -> Step {
+    let object = Object::Literal(value.clone());
+    Step {
+        claim: Claim { subject: member, predicate: name.to_string(), object, negated: false },
+        rule: if member == of { Rule::Stated } else { Rule::Inherits },
+        uses: vec![Ground::Property(of, name.to_string())],
+        confidence,
+    }
+}

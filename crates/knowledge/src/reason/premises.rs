@@ -1,0 +1,210 @@
+//! What is reasoned over: a copy of what a view knows at a time, found by its ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+use super::{Ground, MAX_PREMISES};
+use crate::check;
+use crate::error::KnowledgeError;
+use crate::id::{EntityId, FactId, RelationId, Time, Vertex};
+use crate::inherit::{IS_A, Parents, line};
+use crate::item::{Exception, Laws, Object, Scalar};
+use crate::limits::MAX_PAGE;
+use crate::view::{FactQuery, View};
+
+/// A fact, or a relation between two entities.
+#[derive(Clone, Debug)]
+pub(super) struct Premise {
+    pub(super) ground: Ground,
+    pub(super) subject: EntityId,
+    pub(super) predicate: String,
+    pub(super) object: Object,
+    pub(super) negated: bool,
+    /// Of a relation that of who said so: how strong it is tells how often it was thought of.
+    pub(super) confidence: f32,
+    /// Facts that are reasons for it.
+    pub(super) reasons: BTreeSet<FactId>,
+}
+
+/// What an entity says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Thing {
+    pub(super) properties: BTreeMap<String, Scalar>,
+    pub(super) exceptions: BTreeMap<String, Exception>,
+    pub(super) confidence: f32,
+}
+
+/// What is reasoned over.
+#[derive(Clone, Debug, Default)]
+pub struct Premises {
+    pub(super) all: Vec<Premise>,
+    by_subject: FxHashMap<EntityId, Vec<usize>>,
+    by_object: FxHashMap<EntityId, Vec<usize>>,
+    pub(super) things: BTreeMap<EntityId, Thing>,
+    parents: Parents,
+    pub(super) laws: BTreeMap<String, (bool, Laws)>,
+}
+
+impl Premises {
+    /// What a view knows, of what is true at a time. What is not supported, and relations without
+    /// strength, are not there; entities are called as they are there.
+    ///
+    /// # Errors
+    ///
+    /// [`KnowledgeError::TooMany`] for more than [`MAX_PREMISES`].
+    pub fn of(view: &View<'_>, time: Time) -> Result<Self, KnowledgeError> {
+        let mut premises = Premises::default();
+        for id in view.all_entities() {
+            let Some(known) = view.entity(id) else { continue };
+            let thing = Thing {
+                properties: known.item.properties.clone(),
+                exceptions: known.item.exceptions.clone(),
+                confidence: known.item.provenance.confidence,
+            };
+            premises.things.insert(id, thing);
+        }
+        premises.take_facts(view, time);
+        premises.take_relations(view, time);
+        check::count("premises", premises.all.len(), MAX_PREMISES)?;
+        for declared in view.predicates() {
+            let laws = (declared.item.functional, declared.item.laws.clone());
+            premises.laws.insert(declared.item.name.clone(), laws);
+        }
+        premises.index();
+        Ok(premises)
+    }
+
+    fn take_facts(&mut self, view: &View<'_>, time: Time) {
+        let mut query = FactQuery::default();
+        loop {
+            let page = view.facts(&query);
+            for known in &page {
+                let fact = known.item;
+                let Some(subject) = view.resolve(fact.subject) else { continue };
+                let object = match fact.object {
+                    Object::Entity(id) => match view.resolve(id) {
+                        Some(id) => Object::Entity(id),
+                        None => continue,
+                    },
+                    Object::Literal(ref value) => Object::Literal(value.clone()),
+                };
+                if fact.valid.contains(time) && object != Object::Entity(subject) {
+                    self.all.push(Premise {
+                        ground: Ground::Fact(known.id),
+                        subject,
+                        predicate: fact.predicate.clone(),
+                        object,
+                        negated: fact.negated,
+                        confidence: fact.confidence,
+                        reasons: fact.justifications.iter().flatten().copied().collect(),
+                    });
+                }
+            }
+            if page.len() < MAX_PAGE || self.all.len() > MAX_PREMISES {
+                return;
+            }
+            query.after = page.last().map(|known| known.id);
+        }
+    }
+
+    fn take_relations(&mut self, view: &View<'_>, time: Time) {
+        for n in view.relation_numbers() {
+            let id = RelationId(n);
+            let Some(known) = view.relation(id) else { continue };
+            let ends = [known.item.from, known.item.to].map(|end| view.vertex(end));
+            let [Some(Vertex::Entity(subject)), Some(Vertex::Entity(object))] = ends else {
+                continue;
+            };
+            let strength = view.strength(id, time).unwrap_or(0.0);
+            if known.item.valid.contains(time) && strength > 0.0 && subject != object {
+                self.all.push(Premise {
+                    ground: Ground::Relation(id),
+                    subject,
+                    predicate: known.item.kind.clone(),
+                    object: Object::Entity(object),
+                    negated: false,
+                    confidence: known.item.provenance.confidence,
+                    reasons: BTreeSet::new(),
+                });
+            }
+        }
+    }
+
+    fn index(&mut self) {
+        for (k, premise) in self.all.iter().enumerate() {
+            self.by_subject.entry(premise.subject).or_default().push(k);
+            let Object::Entity(object) = premise.object else { continue };
+            self.by_object.entry(object).or_default().push(k);
+            let is_fact = matches!(premise.ground, Ground::Fact(_));
+            if premise.predicate == IS_A && !premise.negated && is_fact {
+                let parents = self.parents.entry(premise.subject).or_default();
+                if !parents.contains(&object) {
+                    parents.push(object);
+                }
+            }
+        }
+    }
+
+    pub(super) fn about(&self, subject: EntityId) -> impl Iterator<Item = &Premise> {
+        self.by_subject.get(&subject).into_iter().flatten().map(|k| &self.all[*k])
+    }
+
+    pub(super) fn onto(&self, object: EntityId) -> impl Iterator<Item = &Premise> {
+        self.by_object.get(&object).into_iter().flatten().map(|k| &self.all[*k])
+    }
+
+    pub(super) fn parents(&self, entity: EntityId) -> &[EntityId] {
+        self.parents.get(&entity).map_or(&[], Vec::as_slice)
+    }
+
+    /// The fact that says that one is the other.
+    pub(super) fn is_a(&self, child: EntityId, parent: EntityId) -> Option<&Premise> {
+        let said = self.about(child).filter(|p| p.predicate == IS_A && !p.negated);
+        said.filter(|p| p.object == Object::Entity(parent))
+            .find(|p| matches!(p.ground, Ground::Fact(_)))
+    }
+
+    /// An entity and its ancestors, the nearest first, without those that it is said not to be.
+    pub(super) fn line(&self, entity: EntityId) -> Vec<EntityId> {
+        let no: BTreeSet<EntityId> = self
+            .about(entity)
+            .filter(|p| p.predicate == IS_A && p.negated)
+            .filter_map(|p| if let Object::Entity(id) = p.object { Some(id) } else { None })
+            .collect();
+        line(entity, &self.parents).into_iter().filter(|id| !no.contains(id)).collect()
+    }
+
+    /// A shortest way up from an entity to an ancestor: each with its parent.
+    pub(super) fn way_up(&self, from: EntityId, to: EntityId) -> Vec<(EntityId, EntityId)> {
+        if from == to {
+            return Vec::new();
+        }
+        let mut below: BTreeMap<EntityId, EntityId> = BTreeMap::new();
+        let mut level = vec![from];
+        while !level.is_empty() && !below.contains_key(&to) {
+            let mut next = Vec::new();
+            for at in level {
+                for parent in self.parents(at) {
+                    if *parent != from && !below.contains_key(parent) {
+                        below.insert(*parent, at);
+                        next.push(*parent);
+                    }
+                }
+            }
+            level = next;
+        }
+        let mut way = Vec::new();
+        let mut at = to;
+        while let Some(child) = below.get(&at) {
+            way.push((*child, at));
+            at = *child;
+        }
+        way.reverse();
+        way
+    }
+
+    pub(super) fn is_functional(&self, predicate: &str) -> bool {
+        self.laws.get(predicate).is_some_and(|(functional, _)| *functional)
+    }
+}
