@@ -187,7 +187,13 @@ fn facts() -> Answer {
     for k in 0..ENTITIES / 10 {
         entity(&mut knowledge, k)?;
     }
-    add(&mut knowledge, Command::DeclarePredicate { name: "one".into(), functional: true })?;
+    add(
+        &mut knowledge,
+        Command::DeclarePredicate {
+            name: "one".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    )?;
     let started = Instant::now();
     for k in 0..FACTS {
         let subject = EntityId(1 + random.below(ENTITIES / 10));

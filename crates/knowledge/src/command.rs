@@ -6,7 +6,7 @@ use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
     Vertex,
 };
-use crate::item::{Exception, Laws, Object, Provenance, Resolution, Scalar, Validity};
+use crate::item::{Declaration, Exception, Object, Provenance, Resolution, Scalar, Validity};
 use crate::life::{Consolidation, Pruning};
 use crate::record::Record;
 
@@ -185,15 +185,8 @@ pub enum Command {
     DeclarePredicate {
         /// Its name.
         name: String,
-        /// A subject has one value at a time.
-        functional: bool,
-    },
-    /// Declares what follows of a predicate.
-    SetLaws {
-        /// Its name.
-        name: String,
-        /// What follows.
-        laws: Laws,
+        /// What is said of it.
+        says: Declaration,
     },
     /// Learns a fact.
     AssertFact(NewFact),

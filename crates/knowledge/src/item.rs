@@ -176,6 +176,37 @@ pub struct Laws {
     pub inverse_of: Option<String>,
 }
 
+/// What somebody says of a predicate; what is not said stays as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declaration {
+    /// A subject has one value at a time.
+    pub functional: Option<bool>,
+    /// As [`Laws::transitive`].
+    pub transitive: Option<bool>,
+    /// As [`Laws::symmetric`].
+    pub symmetric: Option<bool>,
+    /// As [`Laws::inverse_of`]; an empty name takes it back.
+    pub inverse_of: Option<String>,
+}
+
+impl Declaration {
+    /// Whether a subject has one value at a time, and nothing else.
+    pub fn functional(functional: bool) -> Self {
+        Self { functional: Some(functional), ..Self::default() }
+    }
+}
+
+impl From<Laws> for Declaration {
+    fn from(Laws { transitive, symmetric, inverse_of }: Laws) -> Self {
+        Self {
+            functional: None,
+            transitive: Some(transitive),
+            symmetric: Some(symmetric),
+            inverse_of: Some(inverse_of.unwrap_or_default()),
+        }
+    }
+}
+
 /// How two facts contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ConflictKind {

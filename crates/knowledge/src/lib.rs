@@ -92,8 +92,9 @@ pub use id::{
 };
 pub use inherit::{Ancestors, IS_A, Order, Origin, Property};
 pub use item::{
-    Branch, BranchState, ConflictKind, Contradiction, ContradictionState, Entity, Exception, Fact,
-    Item, Laws, Object, Predicate, Provenance, Relation, Resolution, Scalar, Validity,
+    Branch, BranchState, ConflictKind, Contradiction, ContradictionState, Declaration, Entity,
+    Exception, Fact, Item, Laws, Object, Predicate, Provenance, Relation, Resolution, Scalar,
+    Validity,
 };
 pub use knowledge::{Counts, Event, Knowledge};
 pub use life::{CONSOLIDATING, Consolidation, Life, Pruning, SHORT_TERM, Stage, WORKING_MEMORY};

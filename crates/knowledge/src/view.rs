@@ -405,7 +405,7 @@ impl<'a> View<'a> {
     }
 
     /// All that is declared of predicates, in the order of their numbers.
-    pub fn predicates(&self) -> impl Iterator<Item = Known<'a, PredicateId, Predicate>> {
+    pub(crate) fn declared(&self) -> impl Iterator<Item = Known<'a, PredicateId, Predicate>> {
         let all = self.knowledge.predicates.all();
         all.filter_map(|(n, versions)| self.known(PredicateId(n), versions))
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::KnowledgeError;
 use crate::id::{EntityId, FactId, ItemId};
 use crate::item::Entity;
+use crate::item::Laws;
 use crate::name::normalised;
 use crate::view::{FactQuery, View, page};
 
@@ -24,6 +25,8 @@ pub struct PredicateUse {
     pub name: String,
     /// Whether a subject has one value at a time, where that was declared.
     pub functional: Option<bool>,
+    /// What was declared to follow of it.
+    pub laws: Laws,
     /// Facts that say it, those that [`View::facts`] tells.
     pub facts: usize,
 }
@@ -54,6 +57,7 @@ impl View<'_> {
         let told = |(name, facts): (&str, usize)| PredicateUse {
             name: name.to_owned(),
             functional: self.predicate(name).map(|known| known.item.functional),
+            laws: self.predicate(name).map(|known| known.item.laws.clone()).unwrap_or_default(),
             facts,
         };
         later.take(page(limit)).map(told).collect()

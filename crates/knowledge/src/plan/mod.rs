@@ -17,7 +17,7 @@ use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Time,
 };
 use crate::inherit::IS_A;
-use crate::item::{Contradiction, Entity, Fact, Item, Laws, Predicate, Relation};
+use crate::item::{Contradiction, Declaration, Entity, Fact, Item, Laws, Predicate, Relation};
 use crate::knowledge::Knowledge;
 use crate::limits::{MAX_CHANGES, MAX_VERSIONS};
 use crate::record::{Body, Key, Meta, Record, Stored, Weight};
@@ -86,8 +86,7 @@ impl Planner<'_> {
             Command::Recalled { vertices, connect } => self.recalled(&vertices, connect.as_deref()),
             Command::RecalledEach(all) => self.recalled_each(&all),
             Command::PruneWeak { below, limit } => self.prune_weak(below, limit),
-            Command::DeclarePredicate { name, functional } => self.declare(name, functional),
-            Command::SetLaws { name, laws } => self.set_laws(name, laws),
+            Command::DeclarePredicate { name, says } => self.declare(name, says),
             Command::AssertFact(new) => self.assert_fact(new),
             Command::Revise(new) => self.revise(new),
             Command::RetractFact(id) => self.retract_fact(id),
@@ -223,20 +222,24 @@ impl Planner<'_> {
     fn declare_with(&mut self, fact: &NewFact) -> Planned {
         match fact.functional {
             Some(functional) if self.declaration(&fact.predicate) != Some(functional) => {
-                self.declare(fact.predicate.clone(), functional)
+                self.declare(fact.predicate.clone(), Declaration::functional(functional))
             }
             _ => Ok(()),
         }
     }
 
-    fn declare(&mut self, name: String, functional: bool) -> Planned {
-        let laws = self.view.predicate(&name).map(|known| known.item.laws.clone());
-        self.declared(Predicate { name, functional, laws: laws.unwrap_or_default() })
-    }
-
-    /// What follows of a predicate; how many values it has at a time stays.
-    fn set_laws(&mut self, name: String, laws: Laws) -> Planned {
-        if name == IS_A || laws.inverse_of.as_deref() == Some(IS_A) {
+    /// What is not said stays as it was.
+    fn declare(&mut self, name: String, says: Declaration) -> Planned {
+        let known = self.view.predicate(&name).map(|known| known.item.laws.clone());
+        let was = known.unwrap_or_default();
+        let inverse_of = says.inverse_of.or(was.inverse_of).filter(|other| !other.is_empty());
+        let laws = Laws {
+            transitive: says.transitive.unwrap_or(was.transitive),
+            symmetric: says.symmetric.unwrap_or(was.symmetric),
+            inverse_of,
+        };
+        let of_is_a = name == IS_A || laws.inverse_of.as_deref() == Some(IS_A);
+        if of_is_a && laws != Laws::default() {
             let expected = "one other than is_a, which has its own".to_string();
             return Err(KnowledgeError::Invalid {
                 what: "predicate of laws",
@@ -244,12 +247,9 @@ impl Planner<'_> {
                 found: name,
             });
         }
-        let functional = self.declaration(&name).unwrap_or(false);
-        self.declared(Predicate { name, functional, laws })
-    }
-
-    fn declared(&mut self, predicate: Predicate) -> Planned {
-        let known = self.view.predicate(&predicate.name).map(|known| known.id);
+        let functional = says.functional.or(self.declaration(&name)).unwrap_or(false);
+        let known = self.view.predicate(&name).map(|known| known.id);
+        let predicate = Predicate { name, functional, laws };
         let id = known.unwrap_or_else(|| PredicateId(self.number()));
         self.made(ItemId::Predicate(id), known.is_none());
         self.stage(ItemId::Predicate(id), Some(Item::Predicate(predicate)))

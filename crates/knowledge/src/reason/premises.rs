@@ -67,7 +67,7 @@ impl Premises {
         premises.take_facts(view, time);
         premises.take_relations(view, time);
         check::count("premises", premises.all.len(), MAX_PREMISES)?;
-        for declared in view.predicates() {
+        for declared in view.declared() {
             let laws = (declared.item.functional, declared.item.laws.clone());
             premises.laws.insert(declared.item.name.clone(), laws);
         }

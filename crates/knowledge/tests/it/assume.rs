@@ -35,7 +35,13 @@ impl Drawn {
         let mut world = World::default();
         let thing = world.entity("thing");
         for k in 0..3 {
-            world.run(0, Command::DeclarePredicate { name: format!("p{k}"), functional: true });
+            world.run(
+                0,
+                Command::DeclarePredicate {
+                    name: format!("p{k}"),
+                    says: knowledge::Declaration::functional(true),
+                },
+            );
         }
         let mut facts: Vec<FactId> = Vec::new();
         for k in 0..self.n_facts() {
@@ -244,7 +250,13 @@ fn limits_are_named() {
 fn what_was_retracted_can_be_supposed() {
     let mut world = World::default();
     let alice = world.entity("Alice");
-    world.run(1, Command::DeclarePredicate { name: "age".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "age".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let age = |n| Object::Literal(Scalar::Integer(n));
     let thirty = world.fact(2, new_fact(alice, "age", age(30)));
     let adult =

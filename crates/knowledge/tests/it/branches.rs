@@ -179,7 +179,13 @@ fn city(subject: EntityId, name: &str) -> Command {
 fn torn() -> (World, EntityId, BranchId, FactId, FactId) {
     let mut world = World::default();
     let alice = world.entity("Alice");
-    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "lives_in".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let child = fork(&mut world, 2, None);
     let ours = fact_of(&world.run(3, city(alice, "Paris")));
     let theirs = fact_of(&world.on(child, 4, city(alice, "Rome")));

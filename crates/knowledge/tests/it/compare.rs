@@ -12,7 +12,13 @@ fn between(from: Time, to: Time) -> Between {
 fn facts_come_end_go_and_become_surer() {
     let mut world = World::default();
     let ada = world.entity("Ada");
-    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "lives_in".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let lives = |city: &str, from| NewFact {
         valid: Validity::since(from),
         ..new_fact(ada, "lives_in", text(city))
@@ -103,7 +109,13 @@ fn periods_bring_what_comparing_their_ends_tells() {
     let mut world = World::default();
     let [ada, eve, grace] = ["Ada", "Eve", "Grace"].map(|name| world.entity(name));
     let (a, b) = (Vertex::Entity(ada), Vertex::Entity(eve));
-    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "lives_in".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     world.fact(10, new_fact(ada, "lives_in", text("Porto")));
     let wears = world.fact(12, new_fact(ada, "wears", text("hats")));
     world.fact(14, new_fact(eve, "likes", text("tea")));

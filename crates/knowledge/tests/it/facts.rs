@@ -112,7 +112,13 @@ proptest! {
 fn movers() -> (World, EntityId) {
     let mut world = World::default();
     let alice = world.entity("Alice");
-    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "lives_in".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     (world, alice)
 }
 

@@ -54,7 +54,13 @@ fn a_branch_grows_older() {
 fn a_branch_is_merged_when_it_is_ready() {
     let mut world = World::default();
     let people: Vec<EntityId> = (0..10).map(|k| world.entity(&format!("p{k}"))).collect();
-    world.run(0, Command::DeclarePredicate { name: "age".into(), functional: true });
+    world.run(
+        0,
+        Command::DeclarePredicate {
+            name: "age".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let child = fork(&mut world, MAIN, 0, "child");
     let consolidate =
         |policy| Command::ConsolidateBranch(child, MergeStrategy::PreferNewer, policy);

@@ -64,10 +64,10 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             Command::Recalled { vertices, connect: connect.then(|| "with".to_string()) }
         }),
         1 => Just(Command::PruneWeak { below: 0.2, limit: 3 }),
-        1 => Just(Command::DeclarePredicate { name: "one".into(), functional: true }),
+        1 => Just(Command::DeclarePredicate { name: "one".into(), says: knowledge::Declaration::functional(true) }),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(transitive, symmetric)| {
             let laws = Laws { transitive, symmetric, inverse_of: None };
-            Command::SetLaws { name: "many".into(), laws }
+            Command::DeclarePredicate { name: "many".into(), says: laws.into() }
         }),
     ];
     prop_oneof![
@@ -197,7 +197,13 @@ fn problems_of_records_are_named() {
 fn records_of_format_one_are_read() {
     let mut world = World::default();
     let ada = world.entity("Ada");
-    world.run(1, Command::DeclarePredicate { name: "one".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "one".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     world.fact(2, new_fact(ada, "one", text("x")));
     let old = world.records.iter().map(|(key, value)| {
         let mut value = value.clone();

@@ -12,7 +12,13 @@ fn believing(predicates: &[usize], rules: &[Vec<Vec<usize>>]) -> (World, EntityI
     let mut world = World::default();
     let thing = world.entity("thing");
     for k in 0..4 {
-        world.run(0, Command::DeclarePredicate { name: format!("p{k}"), functional: true });
+        world.run(
+            0,
+            Command::DeclarePredicate {
+                name: format!("p{k}"),
+                says: knowledge::Declaration::functional(true),
+            },
+        );
     }
     let mut facts: Vec<FactId> = Vec::new();
     let n_base = predicates.len() - rules.len();

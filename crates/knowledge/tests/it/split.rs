@@ -41,7 +41,13 @@ fn changes_go_to_a_branch_beside() {
 fn what_belongs_together_is_not_parted() {
     let mut world = World::default();
     let ada = world.entity("Ada");
-    world.run(1, Command::DeclarePredicate { name: "lives_in".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "lives_in".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let child = fork(&mut world, "child");
     let rome = entity_of(&world.on(child, 6, Command::AddEntity(new_entity("Rome"))));
     let lives = new_fact(ada, "lives_in", Object::Entity(rome));

@@ -52,7 +52,13 @@ fn what_loses_its_reason_is_unsupported() {
 fn torn() -> (World, [FactId; 2], ContradictionId) {
     let mut world = World::default();
     let alice = world.entity("Alice");
-    world.run(1, Command::DeclarePredicate { name: "age".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "age".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let age = |n| Object::Literal(Scalar::Integer(n));
     let first = NewFact { provenance: said_by("a diary", 0.9), ..new_fact(alice, "age", age(30)) };
     let first = world.fact(2, first);
@@ -107,7 +113,13 @@ fn a_contradiction_has_its_types() {
     use ConflictType::*;
     let mut world = World::default();
     let alice = world.entity("Alice");
-    world.run(1, Command::DeclarePredicate { name: "age".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "age".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let mut types = |first: NewFact, second: NewFact| {
         let about = world.entity(&format!("thing {}", world.knowledge.revision()));
         world.fact(2, NewFact { subject: about, ..first });

@@ -39,7 +39,13 @@ fn a_predicate_has_as_many_facts_as_are_told() {
     let lit = NewFact { justifications: because, ..new_fact(lamp, "is", text("lit")) };
     world.fact(1, lit);
     world.fact(1, new_fact(lamp, "is", text("old")));
-    world.run(1, Command::DeclarePredicate { name: "colour".into(), functional: true });
+    world.run(
+        1,
+        Command::DeclarePredicate {
+            name: "colour".into(),
+            says: knowledge::Declaration::functional(true),
+        },
+    );
     let told = |world: &World| {
         let all = world.view().predicates(None, 0).into_iter();
         all.map(|of| (of.name, of.functional, of.facts)).collect::<Vec<_>>()

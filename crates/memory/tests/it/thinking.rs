@@ -59,7 +59,10 @@ async fn relate(memory: &Memory, from: EntityId, to: EntityId, at: Time) {
 async fn how_somebody_was_thought_about_then_and_later() {
     let folder = tempfile::tempdir().unwrap();
     let memory = open(&store(folder.path()), "acme", Config::default()).await;
-    let functional = Command::DeclarePredicate { name: "lives_in".into(), functional: true };
+    let functional = Command::DeclarePredicate {
+        name: "lives_in".into(),
+        says: knowledge::Declaration::functional(true),
+    };
     know(&memory, functional, NOW).await;
     let ada = entity(&memory, "Ada", NOW).await;
     let bees = entity(&memory, "Bees", NOW).await;

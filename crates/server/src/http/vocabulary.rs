@@ -5,7 +5,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use knowledge::{Command, KindUse, PredicateUse, View};
+use knowledge::{Command, Declaration, KindUse, Laws, PredicateUse, View};
 use memory::{By, Memory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .query(LISTED)
             .gives(json::<PredicateList>()),
         of(("POST", "/v1/predicates"), "predicate_declare", Role::Writer, post(declare))
-            .says("knowledge", "Declares whether a subject has one value of a predicate at a time.")
+            .says("knowledge", "Declares of a predicate whether a subject has one value at a time, and what follows.")
             .takes(json::<PredicateSpec>())
             .gives(json::<ChangedAnswer>())
             .status(201),
@@ -84,17 +84,31 @@ pub(crate) struct PredicateAnswer {
     /// Whether a subject has one value at a time, where that was declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     functional: Option<bool>,
+    /// What one leads to leads on.
+    transitive: bool,
+    /// It goes both ways.
+    symmetric: bool,
+    /// The predicate that says the same from the other end, where one was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inverse_of: Option<String>,
     /// Facts that say it.
     facts: usize,
 }
 
-/// What is declared of a predicate.
+/// What is declared of a predicate; what is not said stays as it was.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PredicateSpec {
     name: String,
     /// A subject has one value at a time: a later one then ends the one before.
-    functional: bool,
+    functional: Option<bool>,
+    /// What one leads to leads on: `part_of`.
+    transitive: Option<bool>,
+    /// It goes both ways: `married_to`.
+    symmetric: Option<bool>,
+    /// The predicate that says the same from the other end: `parent_of` of `child_of`; an empty name
+    /// takes it back.
+    inverse_of: Option<String>,
     /// The branch; the main one where there is none.
     branch: Option<u64>,
 }
@@ -106,8 +120,9 @@ impl From<KindUse> for KindAnswer {
 }
 
 impl From<PredicateUse> for PredicateAnswer {
-    fn from(PredicateUse { name, functional, facts }: PredicateUse) -> Self {
-        Self { name, functional, facts }
+    fn from(PredicateUse { name, functional, laws, facts }: PredicateUse) -> Self {
+        let Laws { transitive, symmetric, inverse_of } = laws;
+        Self { name, functional, transitive, symmetric, inverse_of, facts }
     }
 }
 
@@ -162,8 +177,14 @@ pub(crate) async fn declare(
     caller: Caller,
     Json(spec): Json<PredicateSpec>,
 ) -> Result<(StatusCode, Answer<ChangedAnswer>), RequestError> {
-    let PredicateSpec { name, functional, branch } = spec;
-    let command = |_: &Memory, _: &By| Ok(Command::DeclarePredicate { name, functional });
+    let PredicateSpec { name, functional, transitive, symmetric, inverse_of, branch } = spec;
+    let says = Declaration { functional, transitive, symmetric, inverse_of };
+    if says == Declaration::default() {
+        return Err(RequestError::bad(
+            "expected functional, transitive, symmetric or inverse_of, and nothing is said",
+        ));
+    }
+    let command = |_: &Memory, _: &By| Ok(Command::DeclarePredicate { name, says });
     let outcome = change(&server, &caller, branch, command).await?;
     Ok((StatusCode::CREATED, changed(&outcome)))
 }

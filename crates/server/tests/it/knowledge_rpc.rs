@@ -405,9 +405,13 @@ async fn facts(both: &mut Both) {
     assert!(happened["results"].as_array().unwrap().len() >= 3, "{happened}");
     same!(both, fact_history(item(999)), "GET", "/v1/facts/999/history");
 
-    let declare =
-        pb::DeclarePredicateRequest { name: "likes".into(), functional: false, branch: None };
-    let body = json!({ "name": "likes", "functional": false });
+    let declare = pb::DeclarePredicateRequest {
+        name: "likes".into(),
+        functional: Some(false),
+        inverse_of: Some("liked_by".into()),
+        ..Default::default()
+    };
+    let body = json!({ "name": "likes", "functional": false, "inverse_of": "liked_by" });
     same!(both, declare_predicate(declare), "POST", "/v1/predicates", body);
     let all = pb::ListVocabularyRequest::default();
     let listed = same!(both, list_predicates(all), "GET", "/v1/predicates");

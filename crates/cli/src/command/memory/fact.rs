@@ -30,7 +30,7 @@ enum Command {
     Retract(Retract),
     /// Predicates: what is declared of each, how many facts say it.
     Predicates(Predicates),
-    /// Declare whether a subject has one value of a predicate at a time.
+    /// Declare of a predicate whether a subject has one value at a time, and what follows.
     Declare(Declare),
 }
 
@@ -58,9 +58,21 @@ struct Predicates {
 struct Declare {
     /// The predicate.
     predicate: String,
+    /// A subject has one value at a time: a later one ends the one before.
+    #[arg(long, conflicts_with = "many")]
+    one: bool,
     /// A subject may have several values at a time.
     #[arg(long)]
     many: bool,
+    /// What one leads to leads on, as `part_of`; `false` takes it back.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    transitive: Option<bool>,
+    /// It goes both ways, as `married_to`; `false` takes it back.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    symmetric: Option<bool>,
+    /// The predicate that says the same from the other end; an empty name takes it back.
+    #[arg(long, value_name = "PREDICATE")]
+    inverse_of: Option<String>,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -98,22 +110,44 @@ impl Predicates {
                 Some(false) => "several",
                 None => "",
             };
-            vec![field(predicate, "name"), values.to_owned(), field(predicate, "facts")]
+            vec![
+                field(predicate, "name"),
+                values.to_owned(),
+                laws(predicate),
+                field(predicate, "facts"),
+            ]
         };
-        listed(&all, &["predicate", "values", "facts"], row, "no predicates", json)
+        listed(&all, &["predicate", "values", "follows", "facts"], row, "no predicates", json)
     }
 }
 
 impl Declare {
     fn run(self, json: bool) -> Result<Outcome> {
-        let spec = json!({ "name": self.predicate, "functional": !self.many });
+        let said = [
+            ("functional", (self.one || self.many).then_some(json!(self.one))),
+            ("transitive", self.transitive.map(Value::from)),
+            ("symmetric", self.symmetric.map(Value::from)),
+            ("inverse_of", self.inverse_of.map(Value::from)),
+        ];
+        let mut spec = json!({ "name": self.predicate });
+        for (name, value) in said {
+            if let Some(value) = value {
+                spec[name] = value;
+            }
+        }
         let answer = Client::of(&self.server).send("POST", "/v1/predicates", &spec)?;
         if json {
             println!("{answer:#}");
         } else {
-            let values = if self.many { "several values" } else { "one value" };
-            println!("{}: {values} at a time", self.predicate);
+            println!("{}: declared", self.predicate);
         }
         Ok(Outcome::Done)
     }
+}
+
+/// What was declared to follow of a predicate, in words.
+fn laws(predicate: &Value) -> String {
+    let named = ["transitive", "symmetric"].into_iter().filter(|law| predicate[*law] == true);
+    let inverse = predicate["inverse_of"].as_str().map(|other| format!("inverse of {other}"));
+    named.map(str::to_owned).chain(inverse).collect::<Vec<_>>().join(", ")
 }

@@ -157,7 +157,11 @@ fn laws_of_is_a_are_its_own() {
     let mut told = Told::default();
     for (name, inverse_of) in [(IS_A, None), ("x", Some(IS_A.to_string()))] {
         let laws = Laws { inverse_of, ..Laws::default() };
-        let refused = told.world.try_on(MAIN, 1, Command::SetLaws { name: name.into(), laws });
+        let refused = told.world.try_on(
+            MAIN,
+            1,
+            Command::DeclarePredicate { name: name.into(), says: laws.into() },
+        );
         assert!(matches!(refused, Err(KnowledgeError::Invalid { .. })), "{refused:?}");
     }
 }

@@ -52,11 +52,17 @@ impl Told {
     }
 
     pub(crate) fn laws(&mut self, name: &str, laws: Laws) {
-        self.world.run(0, Command::SetLaws { name: name.into(), laws });
+        self.world.run(0, Command::DeclarePredicate { name: name.into(), says: laws.into() });
     }
 
     pub(crate) fn functional(&mut self, name: &str) {
-        self.world.run(0, Command::DeclarePredicate { name: name.into(), functional: true });
+        self.world.run(
+            0,
+            Command::DeclarePredicate {
+                name: name.into(),
+                says: knowledge::Declaration::functional(true),
+            },
+        );
     }
 
     pub(crate) fn premises(&self) -> Premises {
