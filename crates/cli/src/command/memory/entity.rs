@@ -1,6 +1,6 @@
 //! `striatum memory entity`: whom and what a tenant knows.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -215,7 +215,9 @@ impl Add {
             spec["properties"] = given("--properties", properties)?;
         }
         self.place.fill(&mut spec);
-        changed(&self.place.client().send("POST", "/v1/entities", &spec)?, json)
+        let added = self.place.client().send("POST", "/v1/entities", &spec)?;
+        let id = added["id"].as_u64().context("the server's answer has no number")?;
+        changed(&added, id, json)
     }
 }
 
@@ -284,7 +286,7 @@ impl Update {
             patch["parents"] = self.parent.iter().map(number).collect::<Result<Vec<u64>>>()?.into();
         }
         self.place.fill(&mut patch);
-        changed(&client.send("PATCH", &format!("/v1/entities/{id}"), &patch)?, json)
+        changed(&client.send("PATCH", &format!("/v1/entities/{id}"), &patch)?, id, json)
     }
 }
 
@@ -295,7 +297,7 @@ impl Delete {
         let branch = self.place.branch();
         let erase = self.erase.then_some("true");
         let query = Place::query(branch.as_deref(), &[("erase", erase)]);
-        changed(&client.bare("DELETE", &format!("/v1/entities/{id}"), &query)?, json)
+        changed(&client.bare("DELETE", &format!("/v1/entities/{id}"), &query)?, id, json)
     }
 }
 
@@ -306,7 +308,7 @@ impl Merge {
         let from = place.number(&client, "FROM", &self.from)?;
         let into = place.number(&client, "INTO", &self.into)?;
         let path = format!("/v1/entities/{into}/merge");
-        changed(&client.send("POST", &path, &json!({ "from": from }))?, json)
+        changed(&client.send("POST", &path, &json!({ "from": from }))?, into, json)
     }
 }
 
@@ -341,13 +343,11 @@ impl Kinds {
 }
 
 /// What became of an entity.
-fn changed(answer: &Value, json: bool) -> Result<Outcome> {
+fn changed(answer: &Value, id: u64, json: bool) -> Result<Outcome> {
     if json {
         println!("{answer:#}");
-    } else if answer["id"].is_null() {
-        bail!("the server's answer names no entity");
     } else {
-        println!("entity         {}", field(answer, "id"));
+        println!("entity         {id}");
     }
     Ok(Outcome::Done)
 }
