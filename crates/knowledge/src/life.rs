@@ -56,12 +56,13 @@ impl Stage {
     }
 
     fn of_age(age: Time) -> Stage {
-        match age {
-            ..=WORKING_MEMORY => Stage::WorkingMemory,
-            ..=SHORT_TERM => Stage::ShortTerm,
-            ..=CONSOLIDATING => Stage::Consolidating,
-            _ => Stage::LongTerm,
-        }
+        let stages = [
+            (WORKING_MEMORY, Stage::WorkingMemory),
+            (SHORT_TERM, Stage::ShortTerm),
+            (CONSOLIDATING, Stage::Consolidating),
+        ];
+        let found = stages.into_iter().find(|(up_to, _)| age <= *up_to);
+        found.map_or(Stage::LongTerm, |(_, stage)| stage)
     }
 }
 

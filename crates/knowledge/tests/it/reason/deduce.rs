@@ -213,10 +213,9 @@ fn closure(lines: &Lines, symmetric: bool, transitive: bool, order: &[Vec<usize>
     };
     let (yes, no) = (said(false), said(true));
     let (mut direct, mut denied) = (Atoms::new(), Atoms::new());
-    for x in 0..N {
+    for (x, line) in order.iter().enumerate() {
         for o in (0..N).filter(|o| *o != x || yes.contains(&(x, *o))) {
-            let nearest =
-                order[x].iter().find(|y| yes.contains(&(**y, o)) || no.contains(&(**y, o)));
+            let nearest = line.iter().find(|y| yes.contains(&(**y, o)) || no.contains(&(**y, o)));
             let Some(y) = nearest else { continue };
             if yes.contains(&(*y, o)) {
                 direct.insert((x, o));
@@ -227,17 +226,15 @@ fn closure(lines: &Lines, symmetric: bool, transitive: bool, order: &[Vec<usize>
         }
     }
     let mut all = direct.clone();
-    while transitive {
-        let before = all.len();
+    let mut before = None;
+    while transitive && before != Some(all.len()) {
+        before = Some(all.len());
         for (x, y) in all.clone() {
             for (from, z) in &direct {
                 if *from == y && *z != x && !denied.contains(&(x, *z)) {
                     all.insert((x, *z));
                 }
             }
-        }
-        if all.len() == before {
-            break;
         }
     }
     all
