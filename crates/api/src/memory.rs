@@ -609,9 +609,9 @@ pub struct Hop {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AnalyzeRequest {
     /// summary, shortest_paths, reachable, components, strong_components, degree, in_degree, out_degree,
-    /// page_rank, betweenness, closeness, eigenvector, clustering, triangles, communities,
-    /// spanning_forest, maximum_flow, bridges, articulation_points, predicted_links, matching or
-    /// colouring.
+    /// page_rank, betweenness, closeness, eigenvector, clustering, triangles, cores, motifs,
+    /// communities, spanning_forest, maximum_flow, bridges, articulation_points, predicted_links,
+    /// matching or colouring.
     #[prost(string, tag = "1")]
     pub analysis: ::prost::alloc::string::String,
     /// From where: shortest_paths, reachable, maximum_flow, predicted_links.
@@ -4991,7 +4991,17 @@ pub struct PredicateItem {
     /// Facts that say it.
     #[prost(uint64, tag = "3")]
     pub facts: u64,
+    /// What one leads to leads on.
+    #[prost(bool, tag = "4")]
+    pub transitive: bool,
+    /// It goes both ways.
+    #[prost(bool, tag = "5")]
+    pub symmetric: bool,
+    /// The predicate that says the same from the other end, where one was declared.
+    #[prost(string, optional, tag = "6")]
+    pub inverse_of: ::core::option::Option<::prost::alloc::string::String>,
 }
+/// What is not said stays as it was.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -4999,10 +5009,20 @@ pub struct DeclarePredicateRequest {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// A subject has one value at a time.
-    #[prost(bool, tag = "2")]
-    pub functional: bool,
+    #[prost(bool, optional, tag = "2")]
+    pub functional: ::core::option::Option<bool>,
     #[prost(uint64, optional, tag = "3")]
     pub branch: ::core::option::Option<u64>,
+    /// What one leads to leads on: part_of.
+    #[prost(bool, optional, tag = "4")]
+    pub transitive: ::core::option::Option<bool>,
+    /// It goes both ways: married_to.
+    #[prost(bool, optional, tag = "5")]
+    pub symmetric: ::core::option::Option<bool>,
+    /// The predicate that says the same from the other end: parent_of of child_of; an empty name takes
+    /// it back.
+    #[prost(string, optional, tag = "6")]
+    pub inverse_of: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
