@@ -226,7 +226,7 @@ async def knowing(call, mark):
     """Entities, facts, predicates, branches, where a memory would go."""
     bird = (await call("memory_add_entity", name=f"{mark} bird", kind="animal", properties={"wings": 2}))["id"]
     tern = (await call("memory_add_entity", name=f"{mark} tern", kind="animal"))["id"]
-    assert "exists" in await call.refused("memory_add_entity", name=f"{mark} tern", kind="animal")
+    assert "name and kind" in await call.refused("memory_add_entity", name=f"{mark} tern", kind="animal")
     await call("memory_update_entity", id=tern, parents=[bird], add_aliases=[f"{mark} sterna"])
     assert "arguments.id" in await call.refused("memory_update_entity", kind="bird")
     listed = (await call("memory_entities", prefix=f"{mark} B"))["results"]
