@@ -558,6 +558,9 @@ pub struct ActivateRequest {
     /// of the question, or bidirectional where there is none.
     #[prost(string, optional, tag = "7")]
     pub strategy: ::core::option::Option<::prost::alloc::string::String>,
+    /// The branch; the main one where there is none.
+    #[prost(uint64, optional, tag = "8")]
+    pub branch: ::core::option::Option<u64>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -4853,6 +4856,28 @@ pub struct FactItem {
     pub sources: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, tag = "15")]
     pub by: ::prost::alloc::string::String,
+    /// The same with what it was taken from.
+    #[prost(message, repeated, tag = "16")]
+    pub evidence: ::prost::alloc::vec::Vec<EvidenceItem>,
+    /// Facts that together are reason enough for it; none where it needs no reason.
+    #[prost(message, repeated, tag = "17")]
+    pub justifications: ::prost::alloc::vec::Vec<Numbers>,
+}
+/// Who said a fact.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EvidenceItem {
+    #[prost(string, tag = "1")]
+    pub source: ::prost::alloc::string::String,
+    /// The memory that it was taken from.
+    #[prost(string, optional, tag = "2")]
+    pub memory: ::core::option::Option<::prost::alloc::string::String>,
+    /// The conversation, run or import that it was taken from.
+    #[prost(string, optional, tag = "3")]
+    pub episode: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(float, tag = "4")]
+    pub confidence: f32,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -5034,6 +5059,9 @@ pub struct ListContradictionsRequest {
     /// The next of the page before.
     #[prost(uint64, optional, tag = "2")]
     pub after: ::core::option::Option<u64>,
+    /// The branch; the main one where there is none.
+    #[prost(uint64, optional, tag = "3")]
+    pub branch: ::core::option::Option<u64>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -5099,7 +5127,7 @@ pub struct ListBranchesResponse {
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BranchItem {
     #[prost(uint64, tag = "1")]
     pub id: u64,
@@ -5109,6 +5137,34 @@ pub struct BranchItem {
     pub parent: u64,
     #[prost(bool, tag = "4")]
     pub merged: bool,
+    /// The last revision of the parent that it sees.
+    #[prost(uint64, tag = "5")]
+    pub fork: u64,
+    /// working_memory up to 30 seconds, short_term up to an hour, consolidating up to a day, long_term;
+    /// conflicted where a merge needs a choice; merged.
+    #[prost(string, tag = "6")]
+    pub state: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub created_at: ::prost::alloc::string::String,
+    /// Who made it.
+    #[prost(string, tag = "8")]
+    pub by: ::prost::alloc::string::String,
+    /// When it was last changed, or made.
+    #[prost(string, tag = "9")]
+    pub changed_at: ::prost::alloc::string::String,
+    /// Items that it changed itself.
+    #[prost(uint32, tag = "10")]
+    pub changes: u32,
+    /// Those, of all items that are known on it or were where it began.
+    #[prost(double, tag = "11")]
+    pub divergence: f64,
+    /// Changes that its parent's contradict.
+    #[prost(uint32, tag = "12")]
+    pub conflicts: u32,
+    /// The share of changes without a conflict, times how much of the time to settle it went without a
+    /// change.
+    #[prost(double, tag = "13")]
+    pub score: f64,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]

@@ -6,7 +6,9 @@ use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use schemars::JsonSchema;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use store::TenantId;
 
 use super::Shared;
@@ -112,7 +114,7 @@ struct TenantChange {
     #[serde(default, deserialize_with = "said")]
     plan: Option<Option<String>>,
     /// Quotas that stand in place of its plan's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "by_name")]
     quotas: QuotaChange,
     /// Whether its calls are refused.
     suspended: Option<bool>,
@@ -134,6 +136,14 @@ struct QuotaChange {
     /// As in a plan.
     #[serde(default, deserialize_with = "said")]
     calls_per_minute: Option<Option<u64>>,
+}
+
+/// Quotas by their names; serde would take them as a list in their order, too.
+fn by_name<'de, D: Deserializer<'de>>(from: D) -> Result<QuotaChange, D::Error> {
+    match Value::deserialize(from)? {
+        fields @ Value::Object(_) => QuotaChange::deserialize(fields).map_err(D::Error::custom),
+        _ => Err(D::Error::custom("quotas: expected an object")),
+    }
 }
 
 /// What was erased.

@@ -18,7 +18,7 @@ use crate::client::{Asked, Running};
 /// A name for the memory of both.
 const MEMORY: &str = "0191a1b2-0000-7000-8000-000000000001";
 /// What is told at two times.
-const TIMES: [&str; 3] = ["at", "learned_at", "retracted_at"];
+const TIMES: [&str; 5] = ["at", "learned_at", "retracted_at", "created_at", "changed_at"];
 
 /// One server that is asked over gRPC, and one over HTTP.
 struct Both {
@@ -392,7 +392,7 @@ async fn facts(both: &mut Both) {
     same!(both, resolve_contradiction(manual), "POST", path, body);
     let body = json!({ "strategy": "newest" });
     same!(both, resolve_contradiction(by("newest")), "POST", path, body);
-    let all = pb::ListContradictionsRequest { all: true, after: None };
+    let all = pb::ListContradictionsRequest { all: true, ..Default::default() };
     let settled = same!(both, list_contradictions(all), "GET", "/v1/contradictions?all=true");
     assert_eq!(settled["results"][0]["winner"], white);
 

@@ -67,7 +67,10 @@ fn conclusions_come_with_their_proofs() {
     server.say("Socrates", "teaches", "Plato", None);
     let spec = json!({ "name": "taught_by", "inverse_of": "teaches" });
     server.post("/v1/predicates", spec);
-    assert_eq!(server.get("/v1/predicates")["results"][0]["inverse_of"], "teaches");
+    let listed = server.get("/v1/predicates");
+    let mut predicates = listed["results"].as_array().unwrap().iter();
+    let declared = predicates.find(|one| one["name"] == "taught_by").unwrap();
+    assert_eq!((&declared["inverse_of"], &declared["facts"]), (&json!("teaches"), &json!(0)));
     let taught = json!({ "kind": "deductive", "predicate": "taught_by" });
     let found = server.reason(taught);
     assert_eq!(found["conclusions"][0]["claim"]["said"], "Plato taught_by Socrates");

@@ -156,7 +156,7 @@ fn a_chain_has_a_limit() {
 fn laws_of_is_a_are_its_own() {
     let mut told = Told::default();
     for (name, inverse_of) in [(IS_A, None), ("x", Some(IS_A.to_string()))] {
-        let laws = Laws { inverse_of, ..Laws::default() };
+        let laws = Laws { transitive: true, inverse_of, ..Laws::default() };
         let refused = told.world.try_on(
             MAIN,
             1,
