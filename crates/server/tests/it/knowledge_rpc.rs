@@ -431,7 +431,10 @@ async fn facts(both: &mut Both) {
         all.find(|one| one["name"] == name).cloned().unwrap()
     };
     assert_eq!(of("colour")["functional"], true);
-    assert_eq!(of("likes"), json!({ "name": "likes", "functional": false, "facts": 0 }));
+    assert_eq!(
+        of("likes"),
+        json!({ "name": "likes", "functional": false, "transitive": false, "symmetric": false, "inverse_of": "liked_by", "facts": 0 })
+    );
 }
 
 async fn branches(both: &mut Both) {
