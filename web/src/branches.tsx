@@ -3,14 +3,16 @@ import { useState } from "preact/hooks";
 import { read, useAction, usePoll, write } from "./api";
 import type { Branch, Difference } from "./contract";
 import { ago } from "./format";
-import { Card, Empty, Failure, Missing, State, Table, Value, line } from "./parts";
+import { Card, Empty, Failure, Missing, State, Table, Value } from "./parts";
 import { now } from "./state";
 
 /** Differences that are told. */
 const TOLD = 20;
 const STRATEGIES: [string, string][] = [["prefer_newer", "what is newer"], ["prefer_child", "the branch"], ["prefer_parent", "its parent"], ["merge_both", "both"]];
 
-const told = (of: unknown) => (of === null ? "nothing" : line(of));
+const says = (value: unknown) => value !== null && value !== false && (typeof value !== "object" || Object.keys(value!).length > 0);
+/** An item as it is kept, without its kind, which stands before it, and without what says nothing. */
+const told = (of: object | null) => (of ? JSON.stringify(Object.values(of)[0] ?? of, (_, value) => (says(value) ? value : undefined)) : "nothing");
 
 function Differences({ of }: { of: Branch }) {
   const { data, error } = usePoll((signal) => read<{ results: Difference[] }>(`v1/branches/${of.id}/diff?with=${of.parent}`, signal), [of.id, of.changes], Infinity);

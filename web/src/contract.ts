@@ -87,4 +87,4 @@ export interface Analysis {
 }
 /** A branch, how it stands to its parent, and where it is in its life. */
 export interface Branch { id: number; name: string; parent: number; merged: boolean; state: string; created_at: string; by: string; changes: number; divergence: number; conflicts: number }
-export interface Difference { item: string; first: unknown; second: unknown }
+export interface Difference { item: string; first: object | null; second: object | null }

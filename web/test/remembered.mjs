@@ -97,7 +97,7 @@ export function remembered(options, markup, method, url, body) {
     case "POST /v1/search": return search(all, body);
     case "POST /v1/graph": return analyze(known, body);
     case "GET /v1/branches": {
-      if (part[3] === "diff") return { results: [{ item: "fact 6", base: null, first: { subject: x("Ada Lovelace"), predicate: "met", object: x("Faraday") }, second: null }] };
+      if (part[3] === "diff") return { results: [{ item: "fact 6", base: null, first: { Fact: { subject: 1, predicate: x("met"), object: { Literal: { Text: x("Faraday") } }, negated: false, evidence: [] } }, second: null }] };
       return { results: options.empty ? [] : [{ id: 1, name: x("what if"), parent: 0, fork: 9, merged: false, state: "short_term", created_at: time(20), by: x("local"), changed_at: time(30), changes: 1, divergence: 0.04, conflicts: 0, score: 0.6 }] };
     }
     case "GET /v1/intentions": { const listed = value("state") === "open" ? intentions(all) : []; return { results: listed, next: null, total: listed.length }; }
