@@ -149,10 +149,13 @@ export function usePoll<T>(load: (signal: AbortSignal) => Promise<T>, deps: unkn
   return { ...loaded, reload: run };
 }
 
-/** Runs what a form or a button asks for, then `done`; the failure, if any, stays beside it. */
-export function useAction(done?: () => void): [ApiError | null, (work: () => Promise<unknown>) => Promise<boolean>] {
+/** Runs what a form or a button asks for, then `done`; the failure, if any, stays beside it. Last: whether it runs, when it is not begun again. */
+export function useAction(done?: () => void): [ApiError | null, (work: () => Promise<unknown>) => Promise<boolean>, boolean] {
   const [error, setError] = useState<ApiError | null>(null);
+  const [busy, setBusy] = useState(false);
   return [error, async (work) => {
+    if (busy) return false;
+    setBusy(true);
     try {
       await work();
       setError(null);
@@ -162,6 +165,8 @@ export function useAction(done?: () => void): [ApiError | null, (work: () => Pro
     } catch (cause) {
       setError(asError(cause));
       return false;
+    } finally {
+      setBusy(false);
     }
-  }];
+  }, busy];
 }

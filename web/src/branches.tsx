@@ -23,10 +23,11 @@ function Differences({ of }: { of: Branch }) {
 }
 
 function Merge({ of, reload }: { of: Branch; reload: () => void }) {
-  const [error, run] = useAction(reload);
+  const [strategy, setStrategy] = useState(STRATEGIES[0]![0]);
+  const [error, run, busy] = useAction(reload);
   return <>
-    <label>Merge, in doubt <select value="" onChange={(event) => { const strategy = event.currentTarget.value; event.currentTarget.value = ""; void run(() => write("POST", `v1/branches/${of.id}/merge`, { strategy })); }}>
-      <option value="" disabled>…</option>{STRATEGIES.map(([name, words]) => <option value={name}>{words}</option>)}</select></label>
+    <label>In doubt <select value={strategy} onChange={(event) => setStrategy(event.currentTarget.value)}>{STRATEGIES.map(([name, words]) => <option value={name}>{words}</option>)}</select></label>
+    <button type="button" disabled={busy} onClick={() => run(() => write("POST", `v1/branches/${of.id}/merge`, { strategy }))}>Merge</button>
     {error && <Failure error={error} />}
   </>;
 }

@@ -94,12 +94,13 @@ function Side({ fact, id, keep }: { fact: Fact | undefined; id: number; keep: ()
 
 /** Two facts that cannot both be true, until somebody or a rule says which stands; the other is taken back, and can be had again. */
 function Dispute({ one, facts, reload }: { one: Contradiction; facts: Map<number, Fact>; reload: () => void }) {
-  const [error, run] = useAction(reload);
+  const [strategy, setStrategy] = useState(STRATEGIES[0]![0]);
+  const [error, run, busy] = useAction(reload);
   const resolve = (how: object) => run(() => write("POST", `v1/contradictions/${one.id}/resolve`, how));
   const side = (id: number) => <Side fact={facts.get(id)} id={id} keep={() => resolve({ strategy: "manual", fact: id })} />;
   return <li>{side(one.first)}
-    <div class="rule"><span class="tag">{one.kind}</span><label>Settle by <select value="" onChange={(event) => { const strategy = event.currentTarget.value; event.currentTarget.value = ""; void resolve({ strategy }); }}>
-      <option value="" disabled>…</option>{STRATEGIES.map(([name, words]) => <option value={name}>{words}</option>)}</select></label>{error && <Failure error={error} />}</div>
+    <div class="rule"><span class="tag">{one.kind}</span><label>Or by <select value={strategy} onChange={(event) => setStrategy(event.currentTarget.value)}>{STRATEGIES.map(([name, words]) => <option value={name}>{words}</option>)}</select></label>
+      <button type="button" disabled={busy} onClick={() => resolve({ strategy })}>Settle</button>{error && <Failure error={error} />}</div>
     {side(one.second)}</li>;
 }
 

@@ -191,10 +191,10 @@ const ACTIONS: Record<string, [string, string, string, object?][]> = {
 };
 
 function Judge({ one, reload }: { one: Memory; reload: () => void }) {
-  const [error, run] = useAction(reload);
+  const [error, run, busy] = useAction(reload);
   const actions = ACTIONS[one.status];
   return actions ? <p class="buttons">{actions.map(([words, method, path, body]) =>
-    <button type="button" onClick={() => run(() => write(method, `v1/memories/${encodeURIComponent(one.id)}${path}`, body))}>{words}</button>)}{error && <Failure error={error} />}</p> : null;
+    <button type="button" disabled={busy} onClick={() => run(() => write(method, `v1/memories/${encodeURIComponent(one.id)}${path}`, body))}>{words}</button>)}{error && <Failure error={error} />}</p> : null;
 }
 
 function Text({ one, reload }: { one: Memory; reload: () => void }) {

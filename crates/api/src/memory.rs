@@ -5113,6 +5113,9 @@ pub struct ResolveContradictionRequest {
     /// manual: the fact that stands.
     #[prost(uint64, optional, tag = "4")]
     pub fact: ::core::option::Option<u64>,
+    /// On which branch; the main one where there is none.
+    #[prost(uint64, optional, tag = "5")]
+    pub branch: ::core::option::Option<u64>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]

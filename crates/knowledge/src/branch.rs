@@ -1,6 +1,6 @@
 //! Branches compared: where they part, and in what they differ. Merging is in `plan/branches`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::KnowledgeError;
 use crate::id::{BranchId, ItemId, Revision};
@@ -112,13 +112,15 @@ impl Knowledge {
         let mut all: Vec<(Revision, ItemId)> =
             self.changed(branch).into_iter().flat_map(own).collect();
         all.sort_unstable();
-        let event = |(revision, item): (Revision, ItemId)| {
-            let mut events = self.history(item).into_iter();
-            let found =
-                events.find(|event| (event.branch, event.revision) == (branch, revision))?;
-            Some((item, found))
-        };
-        Ok(all.into_iter().skip(skip).take(page(limit)).filter_map(event).collect())
+        let told: Vec<(Revision, ItemId)> = all.into_iter().skip(skip).take(page(limit)).collect();
+        let items: BTreeSet<ItemId> = told.iter().map(|(_, item)| *item).collect();
+        let mut events: BTreeMap<(Revision, ItemId), Event> = BTreeMap::new();
+        for item in items {
+            let own = self.history(item).into_iter().filter(|event| event.branch == branch);
+            events.extend(own.map(|event| ((event.revision, item), event)));
+        }
+        let event = |place: (Revision, ItemId)| Some((place.1, events.remove(&place)?));
+        Ok(told.into_iter().filter_map(event).collect())
     }
 
     /// Items that were ever changed on a branch, without branches themselves; of the main one, all.

@@ -66,6 +66,11 @@ impl Stage {
     }
 }
 
+/// Whether a branch was made of another and can still be merged into it.
+fn is_open_of(branch: &Branch, parent: BranchId) -> bool {
+    branch.parent == parent && branch.state == BranchState::Open
+}
+
 /// When a branch is ready to be merged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Consolidation {
@@ -124,6 +129,8 @@ pub struct Life {
     pub score: f64,
     /// Why it cannot be merged by any strategy.
     pub refused: Option<String>,
+    /// Open branches that were made of it; they could not be merged into it any more.
+    pub n_open: usize,
 }
 
 impl Life {
@@ -135,6 +142,9 @@ impl Life {
         }
         if self.n_changes == 0 {
             return vec!["it has no changes".to_string()];
+        }
+        if self.n_open > 0 {
+            why.push(format!("{} open branches were made of it", self.n_open));
         }
         if let Some(refused) = &self.refused {
             why.push(format!("its merge would be refused: {refused}"));
@@ -225,6 +235,7 @@ impl Knowledge {
             conflicts,
             score: agreed * settled,
             refused,
+            n_open: main.branches().iter().filter(|other| is_open_of(other.item, id)).count(),
         })
     }
 

@@ -17,7 +17,7 @@ pub const DEFAULT_COLLECTION: &str = "default";
 pub struct Config {
     /// Memories of a tenant, those that can still be had back among them.
     pub max_memories: u64,
-    /// Bytes of a tenant's texts, metadata and vectors.
+    /// Bytes of a tenant's texts and metadata.
     pub max_bytes: u64,
     /// Clocks, promotion, forgetting.
     pub tiers: Profile,

@@ -11,7 +11,7 @@ use crate::error::MemoryError;
 use crate::gate::{self, Verdict};
 use crate::item::{Class, Id, Item, MAX_VERSIONS, New, Patch, Status, Tier, Time, Use};
 use crate::record::{Change, Event, Happened, Space, changed, seen};
-use crate::state::State;
+use crate::state::{State, size};
 use crate::tier::Fate;
 
 /// Records of knowledge that one commit of a long erasure removes.
@@ -180,7 +180,7 @@ impl State {
 
     fn check_room(&self, item: &Item, vector: Option<&[f32]>) -> Result<(), MemoryError> {
         let vector = vector.map_or(0, size_of_val) as u64;
-        self.check_quota(1, crate::state::size(item) + vector)
+        self.check_quota(1, size(item) + vector)
     }
 
     /// Whether there is room for more memories and bytes.
@@ -189,7 +189,7 @@ impl State {
     /// [`MemoryError::Quota`].
     pub(crate) fn check_quota(&self, memories: u64, bytes: u64) -> Result<(), MemoryError> {
         let quota = |what, used: u64, more, limit| match used.saturating_add(more) {
-            found if found <= limit => Ok(()),
+            found if more == 0 || found <= limit => Ok(()),
             found => Err(MemoryError::Quota { what, used, found, limit }),
         };
         quota("memories", self.len() as u64, memories, self.quota.memories())?;
@@ -233,6 +233,7 @@ impl State {
         patch.text.as_deref().map_or(Ok(()), |text| gate::admit(text, &self.config))?;
         check_vector(&self.space(Some(&old.collection))?.space, vector.as_deref())?;
         let item = self.patched(old, patch);
+        self.check_quota(0, size(&item).saturating_sub(size(old)))?;
         changed_item(old, item, vector, by, Happened::Updated)
     }
 

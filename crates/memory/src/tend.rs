@@ -129,7 +129,8 @@ impl Memory {
             let parent = |id: BranchId| Some((id, view.branch(id)?.item.parent));
             Ok(ready.filter_map(|life| parent(life.branch)).collect())
         })?;
-        for (branch, parent) in ready {
+        // Branches of branches first: what was merged takes no more.
+        for (branch, parent) in ready.into_iter().rev() {
             let command = Command::ConsolidateBranch(branch, MergeStrategy::PreferNewer, policy);
             match self.know(command, parent, by).await {
                 Ok(_) | Err(MemoryError::Knowledge(_)) => {}

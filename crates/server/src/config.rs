@@ -86,7 +86,7 @@ pub struct Memory {
     /// Memories of a tenant, deleted ones that can be had back among them, where its plan says no
     /// number.
     pub max_memories: u64,
-    /// Bytes of a tenant's texts, metadata and vectors, where its plan says no number.
+    /// Bytes of a tenant's texts and metadata, where its plan says no number.
     pub max_bytes: u64,
     /// What is held back: `permissive`, `balanced` or `conservative`.
     pub gate: memory::Strictness,

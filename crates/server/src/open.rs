@@ -84,29 +84,32 @@ impl<T> Open<T> {
 
     /// All that are open.
     pub(crate) async fn each(&self) -> Vec<Held<T>> {
-        self.each_of(|_| true).await
+        let mut all = Vec::new();
+        for (key, cell) in self.cells(|_| true) {
+            all.extend(Self::hold(key, cell).await);
+        }
+        all
     }
 
     /// Closes all that a tenant has, each when nobody works with it.
     pub(crate) async fn discard_of(&self, tenant: &TenantId) {
-        for held in self.each_of(|key| key.0 == *tenant).await {
-            self.discard(held);
+        // One after the other: whoever waits for all holds some, and the order of two who do differs.
+        for (key, cell) in self.cells(|key| key.0 == *tenant) {
+            if let Some(held) = Self::hold(key, cell).await {
+                self.discard(held);
+            }
         }
     }
 
-    async fn each_of(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Held<T>> {
+    fn cells(&self, wanted: impl Fn(&Key) -> bool) -> Vec<(Key, Cell<T>)> {
         let cell = |(key, one): (&Key, &One<T>)| (key.clone(), Arc::clone(&one.cell));
-        let cells: Vec<(Key, Cell<T>)> =
-            self.lock().iter().filter(|(key, _)| wanted(key)).map(cell).collect();
-        let mut all = Vec::new();
-        for (key, cell) in cells {
-            let Some(slot) = cell.get().map(Arc::clone) else { continue };
-            let slot = slot.lock_owned().await;
-            if !slot.gone {
-                all.push(Held { slot, key, _cell: cell });
-            }
-        }
-        all
+        self.lock().iter().filter(|(key, _)| wanted(key)).map(cell).collect()
+    }
+
+    /// What is open there, once nobody works with it.
+    async fn hold(key: Key, cell: Cell<T>) -> Option<Held<T>> {
+        let slot = cell.get().map(Arc::clone)?.lock_owned().await;
+        (!slot.gone).then(|| Held { slot, key, _cell: cell })
     }
 
     /// What is of this key, opened where it is not; whoever else wants it waits.

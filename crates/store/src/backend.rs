@@ -29,7 +29,8 @@ pub(crate) trait Backend: Send + Sync {
     /// How much a collection holds.
     fn usage<'a>(&'a self, t: &'a TenantId, c: Collection) -> Later<'a, Usage>;
 
-    /// Removes everything that a tenant has, and gives the number of records.
+    /// Removes everything that a tenant has, and gives the number of records. What is much may go in
+    /// parts: after an error some of it is gone, and asking again goes on.
     fn erase<'a>(&'a self, t: &'a TenantId) -> Later<'a, u64>;
 
     /// Every tenant that has a record.

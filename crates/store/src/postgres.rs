@@ -54,6 +54,8 @@ const MIGRATIONS: &[&str] = &[r#"
 
 /// Records of one step of a copy.
 const COPY_PAGE: i64 = 500;
+/// Records that one statement erases, so that it ends within the limit of a statement.
+const ERASE_PAGE: i64 = 5_000;
 
 /// A PostgreSQL database.
 pub(crate) struct Postgres {
@@ -197,13 +199,19 @@ impl Backend for Postgres {
 
     fn erase<'a>(&'a self, t: &'a TenantId) -> Later<'a, u64> {
         Box::pin(async move {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await.map_err(said)?;
+            let client = self.client().await?;
+            let sql = "DELETE FROM striatum.records WHERE ctid = ANY (ARRAY (
+                       SELECT ctid FROM striatum.records WHERE tenant = $1 LIMIT $2))";
+            let mut erased = 0;
+            loop {
+                let n = client.execute(sql, &[&t.as_str(), &ERASE_PAGE]).await.map_err(said)?;
+                erased += n;
+                if n < ERASE_PAGE as u64 {
+                    break;
+                }
+            }
             let sql = "DELETE FROM striatum.numbers WHERE tenant = $1";
-            transaction.execute(sql, &[&t.as_str()]).await.map_err(said)?;
-            let sql = "DELETE FROM striatum.records WHERE tenant = $1";
-            let erased = transaction.execute(sql, &[&t.as_str()]).await.map_err(said)?;
-            transaction.commit().await.map_err(said)?;
+            client.execute(sql, &[&t.as_str()]).await.map_err(said)?;
             Ok(erased)
         })
     }

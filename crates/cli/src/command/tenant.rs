@@ -71,7 +71,7 @@ struct Quotas {
     /// Memories at most; 0 for no limit but the installation's, `plan` for that of its plan.
     #[arg(long, value_name = "N|plan")]
     max_memories: Option<Quota>,
-    /// Bytes of texts, metadata and vectors at most, likewise.
+    /// Bytes of texts and metadata at most, likewise.
     #[arg(long, value_name = "N|plan")]
     max_bytes: Option<Quota>,
     /// Calls a day at most; 0 for no limit, `plan` for that of its plan.

@@ -164,7 +164,14 @@ impl Premises {
             if next.is_empty() {
                 return causes;
             }
-            if depth > MAX_CHAIN || causes.len() + next.len() > MAX_REACHED {
+            if depth > MAX_CHAIN {
+                break;
+            }
+            let room = MAX_REACHED - causes.len();
+            if next.len() > room {
+                let mut surest: Vec<_> = next.into_iter().collect();
+                surest.sort_by(|a, b| b.1.confidence.total_cmp(&a.1.confidence));
+                causes.extend(surest.into_iter().take(room));
                 break;
             }
             level = next.iter().map(|(cause, towards)| (*cause, towards.confidence)).collect();

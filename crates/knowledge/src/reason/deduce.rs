@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::premises::Premises;
-use super::{Claim, Ground, Key, MAX_CHAIN, MAX_CONCLUSIONS, MAX_FOLLOWED, Rule, Step};
+use super::{Claim, Ground, Key, MAX_CHAIN, MAX_CONCLUSIONS, MAX_FOLLOWED, MAX_PROVED, Rule, Step};
 use crate::id::EntityId;
 use crate::inherit::IS_A;
 use crate::item::Object;
@@ -103,7 +103,7 @@ impl Premises {
             None => self.things.keys().copied().collect(),
         };
         for subject in subjects {
-            if search.followed > MAX_FOLLOWED {
+            if search.is_spent() {
                 found.more = true;
                 break;
             }
@@ -133,6 +133,8 @@ pub(super) struct Deduction<'a> {
     transitive: bool,
     held: FxHashMap<EntityId, Holds>,
     followed: usize,
+    /// Steps that were told.
+    proved: usize,
 }
 
 /// How an object was reached in a chain.
@@ -154,7 +156,19 @@ impl<'a> Deduction<'a> {
             transitive: predicate == IS_A || laws.is_some_and(|(_, laws)| laws.transitive),
             held: FxHashMap::default(),
             followed: 0,
+            proved: 0,
         }
+    }
+
+    /// Whether as much was followed or proved as one answer may.
+    fn is_spent(&self) -> bool {
+        self.followed > MAX_FOLLOWED || self.proved > MAX_PROVED
+    }
+
+    /// Tells a conclusion.
+    fn tell(&mut self, steps: Vec<Step>, found: &mut Deduced) {
+        self.proved += steps.len();
+        found.conclusions.extend(concluded(steps));
     }
 
     /// What is said of an entity itself, each object once: the surest, and of those the first.
@@ -196,6 +210,7 @@ impl<'a> Deduction<'a> {
         // What one is, is followed upwards; the ancestors of an ancestor are not inherited again.
         let line = if self.predicate == IS_A { vec![of] } else { self.premises.line(of) };
         let holds = self.along(of, &line);
+        self.followed += holds.held.len();
         self.held.insert(of, holds.clone());
         holds
     }
@@ -258,11 +273,16 @@ impl<'a> Deduction<'a> {
         let wanted = |claimed: &Object| object.is_none_or(|object| object == claimed);
         let holds = self.holds(subject);
         for held in holds.held.iter().filter(|held| wanted(&held.said.object)) {
+            if self.is_spent() {
+                found.more = true;
+                return;
+            }
             let mut steps = Vec::new();
             self.prove(subject, held, &mut steps);
-            found.conclusions.extend(concluded(steps));
+            self.tell(steps, found);
         }
         for (said, by) in holds.blocked.iter().filter(|(said, _)| wanted(&said.object)) {
+            self.proved += 1;
             let claim = self.claim(subject, said.object.clone(), said.negated);
             found.blocked.push(Blocked { claim, from: said.ground.clone(), by: by.clone() });
         }
@@ -298,6 +318,10 @@ impl<'a> Deduction<'a> {
         for depth in 1..=MAX_CHAIN {
             let mut next: BTreeMap<EntityId, Reached> = BTreeMap::new();
             for at in level {
+                if self.is_spent() {
+                    found.more = true;
+                    break;
+                }
                 let so_far = reached[&at].confidence;
                 for hop in positive(&self.holds(at)) {
                     self.followed += 1;
@@ -329,9 +353,15 @@ impl<'a> Deduction<'a> {
         }
         for (to, last) in &reached {
             let asked = object.is_none_or(|object| *object == Object::Entity(*to));
-            if last.before.is_some() && asked {
-                found.conclusions.extend(concluded(self.prove_chain(subject, *to, &reached)));
+            if last.before.is_none() || !asked {
+                continue;
             }
+            if self.proved > MAX_PROVED {
+                found.more = true;
+                return;
+            }
+            let steps = self.prove_chain(subject, *to, &reached);
+            self.tell(steps, found);
         }
     }
 

@@ -31,11 +31,13 @@ pub use premises::Premises;
 /// Steps of one chain: of predicates that are transitive, and of causes.
 pub const MAX_CHAIN: usize = 64;
 /// Facts and relations that are reasoned over.
-pub const MAX_PREMISES: usize = 1_000_000;
+pub const MAX_PREMISES: usize = 200_000;
 /// Conclusions of one answer.
 pub const MAX_CONCLUSIONS: usize = 1_000;
 /// Links that one question follows.
-pub const MAX_FOLLOWED: usize = 2_000_000;
+pub const MAX_FOLLOWED: usize = 500_000;
+/// Steps of all proofs of one answer, and what is told as blocked; those that are found first are told.
+pub const MAX_PROVED: usize = 200_000;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq)]

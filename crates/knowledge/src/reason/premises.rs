@@ -63,13 +63,15 @@ impl Premises {
                 confidence: known.item.provenance.confidence,
             };
             premises.things.insert(id, thing);
+            check::count("entities to reason over", premises.things.len(), MAX_PREMISES)?;
         }
         premises.take_facts(view, time);
         premises.take_relations(view, time);
         check::count("premises", premises.all.len(), MAX_PREMISES)?;
         for declared in view.declared() {
             let laws = (declared.item.functional, declared.item.laws.clone());
-            premises.laws.insert(declared.item.name.clone(), laws);
+            // Of two that branches declared, the first, as everywhere.
+            premises.laws.entry(declared.item.name.clone()).or_insert(laws);
         }
         premises.index();
         Ok(premises)
@@ -110,6 +112,9 @@ impl Premises {
 
     fn take_relations(&mut self, view: &View<'_>, time: Time) {
         for n in view.relation_numbers() {
+            if self.all.len() > MAX_PREMISES {
+                return;
+            }
             let id = RelationId(n);
             let Some(known) = view.relation(id) else { continue };
             let ends = [known.item.from, known.item.to].map(|end| view.vertex(end));
@@ -165,28 +170,48 @@ impl Premises {
             .find(|p| matches!(p.ground, Ground::Fact(_)))
     }
 
-    /// An entity and its ancestors, the nearest first, without those that it is said not to be.
-    pub(super) fn line(&self, entity: EntityId) -> Vec<EntityId> {
-        let no: BTreeSet<EntityId> = self
-            .about(entity)
-            .filter(|p| p.predicate == IS_A && p.negated)
+    /// What an entity is said not to be.
+    fn denied(&self, entity: EntityId) -> BTreeSet<EntityId> {
+        let denials = self.about(entity).filter(|p| p.predicate == IS_A && p.negated);
+        denials
             .filter_map(|p| if let Object::Entity(id) = p.object { Some(id) } else { None })
-            .collect();
-        line(entity, &self.parents).into_iter().filter(|id| !no.contains(id)).collect()
+            .collect()
     }
 
-    /// A shortest way up from an entity to an ancestor: each with its parent.
+    /// An entity and its ancestors, the nearest first, without those that it is said not to be and
+    /// what it would be through them alone.
+    pub(super) fn line(&self, entity: EntityId) -> Vec<EntityId> {
+        let denied = self.denied(entity);
+        let all = line(entity, &self.parents);
+        if denied.is_empty() {
+            return all;
+        }
+        let (mut reached, mut open) = (BTreeSet::from([entity]), vec![entity]);
+        while let Some(at) = open.pop() {
+            for parent in self.parents(at) {
+                if !denied.contains(parent) && reached.insert(*parent) {
+                    open.push(*parent);
+                }
+            }
+        }
+        all.into_iter().filter(|id| reached.contains(id)).collect()
+    }
+
+    /// A shortest way up from an entity to an ancestor, not over what it is said not to be: each with
+    /// its parent.
     pub(super) fn way_up(&self, from: EntityId, to: EntityId) -> Vec<(EntityId, EntityId)> {
         if from == to {
             return Vec::new();
         }
+        let denied = self.denied(from);
         let mut below: BTreeMap<EntityId, EntityId> = BTreeMap::new();
         let mut level = vec![from];
         while !level.is_empty() && !below.contains_key(&to) {
             let mut next = Vec::new();
             for at in level {
                 for parent in self.parents(at) {
-                    if *parent != from && !below.contains_key(parent) {
+                    let is_new = *parent != from && !below.contains_key(parent);
+                    if is_new && !denied.contains(parent) {
                         below.insert(*parent, at);
                         next.push(*parent);
                     }

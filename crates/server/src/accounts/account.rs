@@ -236,6 +236,10 @@ impl Account {
                 Some(record) => (Kept::read(&record.value), Expect::Version(record.version)),
                 None => (Kept::default(), Expect::Absent),
             };
+            // Another server is in the next day already, and this one's calls of yesterday are over.
+            if kept.day > day.number {
+                return Ok(());
+            }
             let before = if kept.day == day.number { kept.calls } else { 0 };
             let kept = Kept { day: day.number, calls: before + day.unwritten };
             let value = serde_json::to_vec(&kept).unwrap_or_default();
@@ -263,7 +267,8 @@ impl Day {
     /// A new day begins with nothing used.
     fn turn(&mut self, now_ms: u64) {
         let number = now_ms / DAY_MS;
-        if number != self.number {
+        // A call that came before midnight and is counted after it counts for the new day.
+        if number > self.number {
             *self = Self { number, used: 0, unwritten: 0 };
         }
     }
@@ -284,7 +289,7 @@ impl Day {
     /// `day` was written, and makes `total` with what others wrote.
     fn written(&mut self, day: Self, total: u64) {
         if self.number == day.number {
-            self.unwritten -= day.unwritten;
+            self.unwritten = self.unwritten.saturating_sub(day.unwritten);
             self.used = total + self.unwritten;
         }
     }

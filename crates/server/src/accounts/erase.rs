@@ -28,6 +28,8 @@ pub(crate) async fn erase(server: &Server, tenant: &TenantId) -> Result<Erased, 
     let keys = server.security.keys.remove_all(tenant).await?;
     experiments::discard(server, tenant);
     quiet(server, tenant).await?;
+    // One that a call began while it was waited for.
+    experiments::discard(server, tenant);
     server.memories.discard(tenant).await?;
     server.agents.discard(tenant).await;
     server.learners.discard(tenant).await;

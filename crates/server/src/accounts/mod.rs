@@ -162,7 +162,7 @@ impl Accounts {
     }
 
     fn hold(&self, account: Arc<Account>, now_ms: u64) -> Result<Arc<Account>, RequestError> {
-        if self.all().len() >= MAX_HELD {
+        if self.held.read().unwrap_or_else(PoisonError::into_inner).len() >= MAX_HELD {
             self.forget_idle(now_ms);
         }
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);

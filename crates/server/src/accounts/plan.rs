@@ -38,7 +38,7 @@ pub struct Tenants {
 pub struct Plan {
     /// Memories, deleted ones that can be had back among them; where 0, `memory.max_memories`.
     pub max_memories: u64,
-    /// Bytes of texts, metadata and vectors; where 0, `memory.max_bytes`.
+    /// Bytes of texts and metadata; where 0, `memory.max_bytes`.
     pub max_bytes: u64,
     /// Calls a day, which begins at midnight UTC.
     pub calls_per_day: u64,

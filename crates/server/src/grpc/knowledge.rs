@@ -11,7 +11,8 @@ use super::messages::{body, read, written};
 use super::{Answered, caller};
 use crate::error::RequestError;
 use crate::http::extract::{Json, JsonIfAny, Number, Params};
-use crate::http::{assumptions, knowledge, memories, vocabulary};
+use crate::http::knowledge::{self, OnBranch};
+use crate::http::{assumptions, memories, vocabulary};
 use crate::request::Server;
 
 /// The service.
@@ -241,9 +242,10 @@ impl Knowledge for Knowing {
         request: Request<pb::ResolveContradictionRequest>,
     ) -> Answered<pb::KnowledgeChanged> {
         let caller = caller(&request)?;
-        let message = request.into_inner();
+        let mut message = request.into_inner();
+        let on = Params(OnBranch { branch: message.branch.take() });
         let (id, by) = (Number(message.id), body(message)?);
-        written(knowledge::resolve(self.state(), caller, id, by).await?.0)
+        written(knowledge::resolve(self.state(), caller, id, on, by).await?.0)
     }
 
     async fn list_branches(

@@ -176,6 +176,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             post(resolve),
         )
         .says("knowledge", "Settles a contradiction by a named strategy, or undoes that.")
+        .query(&[BRANCH])
         .takes(json::<ResolveRequest>())
         .gives(json::<ChangedAnswer>()),
         of(("GET", "/v1/branches"), "branch_list", reader, get(branches))
@@ -629,6 +630,13 @@ pub(crate) struct EraseParams {
     pub(crate) branch: Option<u64>,
 }
 
+/// Where something is done.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct OnBranch {
+    /// The branch; the main one where there is none.
+    pub(crate) branch: Option<u64>,
+}
+
 /// Which contradictions.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct AllParams {
@@ -1051,13 +1059,14 @@ pub(crate) async fn resolve(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
+    Params(on): Params<OnBranch>,
     Json(request): Json<ResolveRequest>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
     let id = ContradictionId(id);
     let command = |_: &Memory, _: &By| {
         Ok(request.read().map_or(Command::Reopen(id), |strategy| Command::Resolve(id, strategy)))
     };
-    Ok(changed(&change(&server, &caller, None, command).await?))
+    Ok(changed(&change(&server, &caller, on.branch, command).await?))
 }
 
 pub(crate) async fn branches(

@@ -88,7 +88,7 @@ struct TenantAnswer {
 struct TenantUse {
     /// Memories, whatever their status.
     memories: u64,
-    /// Bytes of texts, metadata and vectors; null where its memory is not in the process and was not
+    /// Bytes of texts and metadata; null where its memory is not in the process and was not
     /// opened for this.
     bytes: Option<u64>,
     /// Calls of today.

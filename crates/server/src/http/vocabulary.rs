@@ -81,7 +81,7 @@ pub(crate) struct PredicateList {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PredicateAnswer {
     name: String,
-    /// Whether a subject has one value at a time, where that was declared.
+    /// Whether a subject has one value at a time, where anything was declared of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     functional: Option<bool>,
     /// What one leads to leads on.

@@ -55,6 +55,8 @@ enum Effect {
     Replaces,
     /// What is there is gone.
     Removes,
+    /// What is there counts or holds otherwise, with each call again.
+    Changes,
 }
 
 impl Effect {
@@ -64,6 +66,7 @@ impl Effect {
             Self::Adds => (false, false, false),
             Self::AddsOnce => (false, false, true),
             Self::Replaces | Self::Removes => (false, true, true),
+            Self::Changes => (false, true, false),
         };
         ToolAnnotations::new()
             .read_only(reads)

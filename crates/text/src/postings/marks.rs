@@ -3,8 +3,8 @@
 
 use super::Ordinal;
 
-/// A word of at least one document in so many is frequent. Its two bits for each of these are at most
-/// what 16 bytes for each of its own documents are.
+/// A word of at least one document in so many is frequent, and one of less than half as many is so no
+/// longer: its two bits for each of all documents are at most 32 bytes for each of its own.
 const MIN_SHARE: usize = 64;
 /// In fewer documents a list is searched as quickly.
 const MIN_DOCUMENTS: usize = 1024;
@@ -46,6 +46,9 @@ impl Marks {
     /// once the word is frequent, which is looked at each time there are twice as many.
     pub(super) fn add(&mut self, all: usize, ordinals: &[Ordinal], frequencies: &[u16]) {
         let n = ordinals.len();
+        if 2 * n * MIN_SHARE < all {
+            self.blocks = Vec::new();
+        }
         if !self.blocks.is_empty() {
             self.mark(ordinals[n - 1], frequencies[n - 1]);
         } else if n.is_power_of_two() && n >= MIN_DOCUMENTS && n * MIN_SHARE >= all {
@@ -97,5 +100,17 @@ mod tests {
         assert_eq!(frequent.held(400_000), Some(Held::Never));
         assert_eq!(rare.held(100), None);
         assert!(frequent.bytes() < ordinals.len() * 16, "{}", frequent.bytes());
+    }
+
+    #[test]
+    fn a_word_that_has_become_rare_is_marked_no_longer() {
+        let (mut marks, mut ordinals, mut frequencies) = (Marks::default(), Vec::new(), Vec::new());
+        for ordinal in (0..2048).chain((2048..600_000).step_by(10_000)) {
+            ordinals.push(ordinal);
+            frequencies.push(1);
+            marks.add(ordinal as usize + 1, &ordinals, &frequencies);
+            assert!(marks.bytes() <= ordinals.len() * 64, "{ordinal}: {}", marks.bytes());
+        }
+        assert_eq!((marks.held(7), marks.bytes()), (None, 0));
     }
 }

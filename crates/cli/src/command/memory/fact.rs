@@ -65,10 +65,10 @@ struct Declare {
     #[arg(long)]
     many: bool,
     /// What one leads to leads on, as `part_of`; `false` takes it back.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     transitive: Option<bool>,
     /// It goes both ways, as `married_to`; `false` takes it back.
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     symmetric: Option<bool>,
     /// The predicate that says the same from the other end; an empty name takes it back.
     #[arg(long, value_name = "PREDICATE")]

@@ -19,6 +19,7 @@ const TEXT: usize = 72;
 #[derive(Args)]
 pub(super) struct Search {
     /// The question.
+    #[arg(allow_hyphen_values = true)]
     query: String,
     /// How many, 1 to 100.
     #[arg(long, default_value_t = 10)]

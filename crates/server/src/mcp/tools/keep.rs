@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::{Called, Effect, One, Tool, read, tool, written};
 use crate::http::extract::{Json, Number, Params};
-use crate::http::{knowledge, memories};
+use crate::http::knowledge::{self, OnBranch};
+use crate::http::memories;
 use crate::request::Server;
 use crate::security::{Caller, Role};
 use crate::wire::knowledge::{ChangedAnswer, ResolveRequest};
@@ -57,6 +58,8 @@ struct Resolve {
     /// The contradiction's number.
     id: u64,
     by: ResolveRequest,
+    /// On which branch; the main one where there is none.
+    branch: Option<u64>,
 }
 
 pub(super) fn table() -> Vec<Tool> {
@@ -88,7 +91,7 @@ fn kept() -> Vec<Tool> {
         ),
         tool::<Judge, MemoryAnswer>(
             ("memory_feedback", "Judge a memory"),
-            (writer, Effect::Replaces),
+            (writer, Effect::Changes),
             "Judges a memory: view, endorse, dismiss, validate (it no longer fades) or refute (it \
              is found no more as true).",
             calls!(|server, caller, judge: Judge| {
@@ -136,9 +139,9 @@ fn contradicting() -> Vec<Tool> {
              most_confident, most_evidence, entrenchment, voting, or manual (with the fact that \
              stands)}. The other fact is taken back; reopen undoes that.",
             calls!(|server, caller, resolve: Resolve| {
-                knowledge::resolve(State(server), caller, Number(resolve.id), Json(resolve.by))
-                    .await?
-                    .0
+                let on = Params(OnBranch { branch: resolve.branch });
+                let by = Json(resolve.by);
+                knowledge::resolve(State(server), caller, Number(resolve.id), on, by).await?.0
             }),
         ),
     ]

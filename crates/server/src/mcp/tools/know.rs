@@ -202,10 +202,11 @@ fn facts() -> Vec<Tool> {
     vec![
         tool::<FactSpec, ChangedAnswer>(
             ("memory_add_fact", "Add a fact"),
-            (Role::Writer, Effect::Adds),
+            (Role::Writer, Effect::Changes),
             "Learns a fact about an entity (subject, predicate, object or object_entity; entities by \
-             number or name) beside what is known; contradictions names what came up. memory_revise \
-             gives up what contradicts it instead.",
+             number or name) beside what is known; of a predicate with one value at a time it ends the \
+             value before, and contradictions names what came up. memory_revise gives up what \
+             contradicts it instead.",
             calls!(|server, caller, spec: FactSpec| {
                 knowledge::add_fact(State(server), caller, Json(spec)).await?.1.0
             }),
