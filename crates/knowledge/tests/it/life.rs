@@ -93,6 +93,24 @@ fn a_branch_is_merged_when_it_is_ready() {
 }
 
 #[test]
+fn a_branch_waits_for_those_that_were_made_of_it() {
+    let mut world = World::default();
+    let ada = world.entity("Ada");
+    let child = fork(&mut world, MAIN, 0, "child");
+    world.on(child, HOUR, says(ada, 1));
+    let grandchild = fork(&mut world, child, HOUR, "grandchild");
+    world.on(grandchild, HOUR, says(ada, 2));
+    let policy = Consolidation { max_divergence: 1.0, ..Consolidation::default() };
+    let consolidate = |id| Command::ConsolidateBranch(id, MergeStrategy::PreferNewer, policy);
+    let refused = world.try_on(MAIN, 9 * HOUR, consolidate(child));
+    let Err(KnowledgeError::NotReady { why, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(why, ["1 open branches were made of it"]);
+    world.on(child, 9 * HOUR, consolidate(grandchild));
+    world.run(99 * HOUR, consolidate(child));
+    assert_eq!(life(&world, child, 99 * HOUR).stage, Stage::Merged);
+}
+
+#[test]
 fn old_branches_go() {
     let mut world = World::default();
     let ada = world.entity("Ada");

@@ -138,6 +138,19 @@ async fn refusals_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_change_fits_into_the_quota_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { max_bytes: 20_000, ..Config::default() };
+    let memory = open(&store(folder.path()), "acme", config).await;
+    let kept = memory.store(said(&"x".repeat(9_000)), &by(NOW)).await.unwrap().item;
+    let to = |n: usize| memory::Patch { text: Some("y".repeat(n)), ..memory::Patch::default() };
+    let error = memory.update(kept.id, to(30_000), &by(NOW + 1)).await.unwrap_err().to_string();
+    assert!(error.contains("quota") && error.contains("bytes"), "{error}");
+    assert_eq!(memory.get(kept.id).unwrap().text, kept.text);
+    memory.update(kept.id, to(8_000), &by(NOW + 2)).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_orders_its_reader_waits_for_a_person() {
     let folder = tempfile::tempdir().unwrap();
     let memory = open(&store(folder.path()), "acme", Config::default()).await;

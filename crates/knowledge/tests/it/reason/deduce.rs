@@ -135,6 +135,25 @@ fn a_royal_family() {
 }
 
 #[test]
+fn what_is_proved_has_a_limit() {
+    let lines: Vec<String> = (0..400).map(|k| format!("p{k} in p{}", k + 1)).collect();
+    let mut told = Told::of(&lines.join("\n"));
+    told.laws("in", Laws { transitive: true, ..Laws::default() });
+    let found = told.ask("?", "in", "?");
+    // Each of the 400 has a proof of one step, which would be among the first thousand.
+    let stated = found.conclusions.iter().filter(|proof| proof.steps.len() == 1).count();
+    assert!(found.more && (10..400).contains(&stated), "{stated}");
+}
+
+#[test]
+fn what_one_is_denied_leads_nowhere() {
+    let mut told = Told::of("tweety is_a bird\nbird is_a animal\nanimal eats food");
+    assert_eq!(told.conclusions("tweety", "eats", "?").len(), 1);
+    told.say("tweety not is_a bird");
+    assert!(told.ask("tweety", "eats", "?").conclusions.is_empty());
+}
+
+#[test]
 fn a_chain_has_a_limit() {
     let n = MAX_CHAIN + 2;
     let lines: Vec<String> = (0..n).map(|k| format!("p{k} in p{}", k + 1)).collect();
