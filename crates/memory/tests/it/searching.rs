@@ -182,6 +182,7 @@ async fn a_conversation_is_learned_and_recalled() {
         scope: Scope::default(),
         limit: 5,
         context_bytes: 1000,
+        attention: None,
     };
     let recalled = memory.recall(&recall, NOW + 2).await.unwrap();
     assert!(recalled.context.contains("PostgreSQL"), "{}", recalled.context);

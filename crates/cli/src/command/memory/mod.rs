@@ -141,6 +141,22 @@ struct ScopeFlags {
     run: Option<String>,
 }
 
+/// What a question follows.
+#[derive(Args)]
+struct AttentionFlags {
+    /// The conversation it belongs to: what its last questions found primes this one.
+    #[arg(long, value_name = "NAME")]
+    attention: Option<String>,
+}
+
+impl AttentionFlags {
+    fn fill(&self, request: &mut Value) {
+        if let Some(name) = &self.attention {
+            request["attention"] = name.as_str().into();
+        }
+    }
+}
+
 impl Memory {
     pub(crate) fn run(self, json: bool) -> Result<Outcome> {
         match self.command {

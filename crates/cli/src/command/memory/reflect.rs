@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, field, line, list, listed, plain};
+use super::{AttentionFlags, ScopeFlags, field, line, list, listed, plain};
 use crate::Outcome;
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
@@ -23,6 +23,8 @@ pub(super) struct Turn {
     answer: Option<String>,
     #[command(flatten)]
     scope: ScopeFlags,
+    #[command(flatten)]
+    attention: AttentionFlags,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -95,6 +97,7 @@ impl Turn {
             request["assistant_message"] = answer.into();
         }
         self.scope.fill(&mut request);
+        self.attention.fill(&mut request);
         let answer = Client::of(&self.server).send("POST", "/v1/turn", &request)?;
         if json {
             println!("{answer:#}");
