@@ -193,7 +193,10 @@ impl Query {
     pub(crate) fn check(&self) -> Result<(), MemoryError> {
         let field = |what, expected: String| Err(MemoryError::Field { what, expected });
         if self.text.trim().is_empty() && self.vector.is_none() {
-            return field("query", "a question or a vector".into());
+            let without = "a question or a vector, beside what must not be there";
+            let plain = "a question or a vector";
+            let expected = if self.operators.is_some() { without } else { plain };
+            return field("query", expected.into());
         }
         let all_active = self.statuses.iter().all(|status| *status == Status::Active);
         if self.operators.is_some() && !all_active {
