@@ -86,7 +86,11 @@ fn a_server_in_an_empty_folder_serves_what_needs_no_model() {
         .unwrap();
     let lines = BufReader::new(server.stderr.take().unwrap()).lines();
     let told = lines.map_while(Result::ok).find(|line| line.contains("listening on"));
+    let backup = ["backup", "create", "--to", "backups"];
+    let mut striatum = Command::new(env!("CARGO_BIN_EXE_striatum"));
+    let backup = striatum.args(backup).current_dir(&folder).output().unwrap();
     server.kill().unwrap();
     server.wait().unwrap();
     assert!(told.unwrap().ends_with("with no models"));
+    assert!(backup.status.success(), "{}", text(&backup.stderr));
 }
