@@ -330,6 +330,7 @@ impl State {
         let meant = meant.take(MAX_CORRECTED);
         let meant: Vec<_> = meant.filter_map(|(a, _)| self.words.spelled(&a.term)).collect();
         asked.extend(meant.into_iter().map(|term| text::Asked { term, weight: SPELLING_SHARE }));
+        asked.extend(text::near(self.words.words(), &asked));
         let hits = self.words.search_asked(&asked, depth, only, query.explain);
         let ranking = hits.iter().map(|hit| (hit.id, hit.score)).collect();
         let terms = hits.into_iter().filter(|hit| !hit.terms.is_empty());

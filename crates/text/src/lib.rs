@@ -9,11 +9,12 @@
 //! | [`Words`] | a text becomes words: folded, lower-cased, stemmed, identifiers whole and in parts |
 //! | [`Postings`] | documents found by words, best first (BM25), the moment that they are inserted |
 //! | [`Operators`] | a query in which phrases, `+word` and `-word` hold whatever else finds |
-//! | [`asked()`] | what a question asks for: its words, and how much each counts |
+//! | [`asked()`], [`near()`] | what a question asks for: its words, how much each counts, words of near meaning |
 //! | [`Encoder`] | a text becomes a unit vector; texts that share words or spelling are near |
 //! | [`mentions()`] | people, places, titles, addresses, identifiers, dates and amounts in a text |
 //! | [`concepts()`], [`decisions()`], [`code()`] | what a conversation was about, decided and showed |
 
+mod akin;
 pub mod code;
 mod common;
 pub mod concept;
@@ -34,5 +35,5 @@ pub use encoder::Encoder;
 pub use error::TextError;
 pub use mention::{MAX_MENTIONS, Mention, MentionKind, mentions, mentions_up_to};
 pub use postings::{Hit, Operators, Postings, TermScore};
-pub use question::{Asked, asked};
+pub use question::{Asked, MAX_NEAR, asked, near};
 pub use words::{Language, Words};

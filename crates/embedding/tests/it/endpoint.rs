@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 /// Words that mean the same.
-const SAME: [(&str, &str); 3] = [("automobile", "car"), ("physician", "doctor"), ("feline", "cat")];
+const SAME: [(&str, &str); 3] = [("roadster", "car"), ("physician", "doctor"), ("feline", "cat")];
 
 /// How it answers.
 #[derive(Clone, Debug, PartialEq)]

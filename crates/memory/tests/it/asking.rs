@@ -399,7 +399,7 @@ async fn a_recall_tells_the_answer_before_the_memories() {
     let recall = |message: &str| Recall {
         message: message.into(),
         scope: Scope::default(),
-        limit: 5,
+        limit: 10,
         context_bytes: 4096,
         attention: None,
     };

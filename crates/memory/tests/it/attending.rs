@@ -191,6 +191,6 @@ async fn who_asks_on_is_understood_and_who_asks_of_something_else_is_not_disturb
     let (by_itself, attended) = (alone(&other), case.scores(&other));
     println!("something else: by itself {by_itself:?}\nattended {attended:?}");
     assert!(attended.mean_reciprocal_rank > 0.97 * by_itself.mean_reciprocal_rank);
-    // Three of 236 fall out of the first ten.
+    // Two of 236 fall out of the first ten.
     assert!(attended.at[2].any_hit >= by_itself.at[2].any_hit - 0.02);
 }

@@ -65,10 +65,10 @@ fn what_means_the_same_is_found_and_asked_for_once() {
     asked.sort_unstable();
     assert_eq!(asked, [8, 16, 16]);
     store(&server, "Ada sold her car").of(201);
-    let found = search(&server, "automobile");
+    let found = search(&server, "roadster");
     assert_eq!((texts(&found)[0], &found["degraded"]), ("Ada sold her car", &Value::Null));
     assert_eq!(endpoint.asked().len(), 2);
-    search(&server, "automobile");
+    search(&server, "roadster");
     assert_eq!(endpoint.asked().len(), 0, "the question is known");
     let cache = |result: &str| {
         server.metric(&format!(
@@ -79,7 +79,7 @@ fn what_means_the_same_is_found_and_asked_for_once() {
     assert_eq!(server.metric("striatum_memory_cache_entries{}"), 42.0);
     assert_eq!(server.metric("striatum_embeddings_total{outcome=\"ok\"}"), 42.0);
     assert_eq!(server.metric("striatum_calls_total{target=\"embedding\",outcome=\"ok\"}"), 5.0);
-    let recall = json!({ "message": "which automobile?" });
+    let recall = json!({ "message": "which roadster?" });
     let recalled = server.ask("POST", "/v1/recall", None, recall).of(200);
     assert!(recalled["context"].as_str().unwrap().contains("sold her car"), "{recalled}");
 }
@@ -132,7 +132,7 @@ fn an_endpoint_that_stays_away_is_not_asked_and_is_found_again() {
     assert_eq!((texts(&found), &found["degraded"]), (vec!["Ada sold her car"], &json!(open)));
     endpoint.fail(Fault::None);
     for _ in 0..1200 {
-        if search(&server, "automobile")["degraded"].is_null() {
+        if search(&server, "roadster")["degraded"].is_null() {
             store(&server, "y").of(201);
             return;
         }
