@@ -1,5 +1,5 @@
-//! `striatum memory turn`, `thinking`, `insights`, `dream`, `connections`: a turn in one call, and
-//! looking back.
+//! `striatum memory learn`, `turn`, `thinking`, `insights`, `dream`, `connections`: what is said in a
+//! turn, and looking back.
 
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::watched::ServerFlags;
 /// Characters of a text in a table.
 const TEXT: usize = 72;
 
-/// What a message brings up, then learns from it and its answer.
+/// What was said in a turn of a conversation.
 #[derive(Args)]
 pub(super) struct Turn {
     /// What the user said.
@@ -90,12 +90,7 @@ pub(super) struct Connections {
 
 impl Turn {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
-        let mut request = json!({ "user_message": self.message });
-        if let Some(answer) = self.answer {
-            request["assistant_message"] = answer.into();
-        }
-        self.scope.fill(&mut request);
-        let answer = Client::of(&self.server).send("POST", "/v1/turn", &request)?;
+        let answer = self.send("/v1/turn")?;
         if json {
             println!("{answer:#}");
             return Ok(Outcome::Done);
@@ -111,6 +106,31 @@ impl Turn {
         let n = list(&answer["learned"], "messages").len();
         println!("learned from {n} messages");
         Ok(Outcome::Done)
+    }
+
+    pub(super) fn learn(self, json: bool) -> Result<Outcome> {
+        let learned = self.send("/v1/learn")?;
+        if json {
+            println!("{learned:#}");
+            return Ok(Outcome::Done);
+        }
+        for name in ["messages", "decisions", "code", "concepts", "compounds"] {
+            let all: Vec<String> = list(&learned, name).iter().map(said).collect();
+            if !all.is_empty() {
+                println!("{name:10} {}", all.join(", "));
+            }
+        }
+        println!("{:10} {}", "new", field(&learned, "new_concepts"));
+        Ok(Outcome::Done)
+    }
+
+    fn send(self, path: &str) -> Result<Value> {
+        let mut request = json!({ "user_message": self.message });
+        if let Some(answer) = self.answer {
+            request["assistant_message"] = answer.into();
+        }
+        self.scope.fill(&mut request);
+        Client::of(&self.server).send("POST", path, &request)
     }
 }
 
