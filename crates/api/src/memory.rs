@@ -159,6 +159,9 @@ pub struct SearchRequest {
     /// is found, -word in none.
     #[prost(string, optional, tag = "17")]
     pub syntax: ::core::option::Option<::prost::alloc::string::String>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    #[prost(string, optional, tag = "18")]
+    pub attention: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// How much each ranking counts; 0 leaves it out.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -196,7 +199,7 @@ pub struct Hit {
     /// How well it fits, 0 to 1.
     #[prost(float, tag = "2")]
     pub score: f32,
-    /// Why it was found: text, terms, vector, graph, path, strength, votes, required, excluded.
+    /// Why it was found: text, terms, vector, graph, attention, path, strength, votes, required, excluded.
     #[prost(message, optional, tag = "3")]
     #[serde(with = "crate::json::object")]
     pub explain: ::core::option::Option<::prost_types::Struct>,
@@ -934,6 +937,9 @@ pub struct RecallRequest {
     /// How long the context may be, in bytes.
     #[prost(uint32, optional, tag = "6")]
     pub context_bytes: ::core::option::Option<u32>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    #[prost(string, optional, tag = "7")]
+    pub attention: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -1111,6 +1117,9 @@ pub struct TurnRequest {
     /// How long the context may be, in bytes; 4096 where there is none.
     #[prost(uint32, optional, tag = "7")]
     pub context_bytes: ::core::option::Option<u32>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    #[prost(string, optional, tag = "8")]
+    pub attention: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]

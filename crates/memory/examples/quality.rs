@@ -41,6 +41,7 @@ async fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let by_category = arguments.iter().any(|a| a == "-v");
     let misses = arguments.iter().any(|a| a == "-m");
+    let further = arguments.iter().any(|a| a == "-f");
     let brief = arguments.iter().any(|a| a == "-b");
     arguments.retain(|a| !a.starts_with('-'));
     for argument in &arguments {
@@ -52,6 +53,10 @@ async fn main() {
         let asked = case.questions.iter().filter(|q| !q.answers.is_empty()).count();
         println!("{argument}: {} memories, {asked} questions", case.turns.len());
         let (memory, ids) = stored(&case).await;
+        if further {
+            asked_on(&case, &memory, &ids);
+            continue;
+        }
         for (name, weights) in RANKINGS.iter().take(if brief { 1 } else { 9 }) {
             let [text, vector, graph] = *weights;
             let weights =
@@ -131,6 +136,45 @@ fn judge(
     );
 }
 
+/// Questions after others: about the same, nobody named any more, or about something else.
+fn asked_on(case: &Dialogue, memory: &Memory, ids: &[String]) {
+    let now = case.turns.iter().map(|t| t.at).max().unwrap();
+    let ask = |text: &str, pair: &str, attention: Option<&str>| {
+        let (scope, attention) = (scope(pair), attention.map(str::to_owned));
+        let query = Query { scope, attention, reinforce: false, limit: 10, ..Query::new(text) };
+        let hits = memory.search(&query, now).unwrap().hits;
+        hits.iter().map(|hit| hit.item.id.to_string()).collect::<Vec<_>>()
+    };
+    let asked: Vec<_> = case.questions.iter().filter(|q| q.further.is_some()).collect();
+    let mut by: BTreeMap<&str, Vec<Answered>> = BTreeMap::new();
+    for (k, question) in asked.iter().enumerate() {
+        let wanted: Vec<String> = question.answers.iter().map(|k| ids[*k].clone()).collect();
+        let further = question.further.as_deref().unwrap();
+        let mut tell = |what, found| by.entry(what).or_default().push((wanted.clone(), found));
+        let before = |other: &&&Question| other.pair == question.pair;
+        if let Some(first) = asked[..k].last().filter(before).filter(|q| q.topic == question.topic)
+        {
+            tell("the same, by itself", ask(further, &question.pair, None));
+            let name = format!("same {k}");
+            ask(&first.text, &question.pair, Some(&name));
+            tell("the same, attended", ask(further, &question.pair, Some(&name)));
+        }
+        let other = asked.iter().cycle().skip(k + 7).filter(before);
+        let other = other.take(asked.len()).find(|q| q.topic != question.topic).unwrap();
+        tell("another, by itself", ask(&question.text, &question.pair, None));
+        let name = format!("other {k}");
+        ask(&other.text, &question.pair, Some(&name));
+        tell("another, attended", ask(&question.text, &question.pair, Some(&name)));
+    }
+    for (what, asked) in by {
+        let asked: Vec<_> = asked.iter().map(|(w, f)| Asked { wanted: w, found: f }).collect();
+        let s = scores(&asked, &[1, 5, 10]);
+        let any: Vec<String> = s.at.iter().map(|at| format!("{:.3}", at.any_hit)).collect();
+        let (any, mrr) = (any.join(" "), s.mean_reciprocal_rank);
+        println!("  {what:<20} {:>5}  any@1,5,10 {any}  MRR {mrr:.3}", s.questions);
+    }
+}
+
 async fn stored(case: &Dialogue) -> (Memory, Vec<String>) {
     let folder = tempfile::tempdir().unwrap().keep();
     let store = Store::sqlite(&folder).unwrap();
@@ -182,6 +226,8 @@ fn read(text: &str) -> Dialogue {
                 category: line["category"].as_str().unwrap_or("all").to_owned(),
                 answers: answers.map(|a| places[a.as_str().unwrap()]).collect(),
                 pair: user(&line),
+                further: None,
+                topic: None,
             });
         }
     }

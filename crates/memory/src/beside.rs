@@ -7,8 +7,9 @@ use crate::item::{Item, Scope, Time};
 
 /// A longer pause begins another conversation: 30 minutes.
 pub(crate) const MAX_PAUSE: Time = 30 * 60 * 1_000_000;
-/// How far to either side a memory has neighbours.
+/// How far to either side a memory lends to others what words found, and what attention rests on.
 pub(crate) const REACH: usize = 2;
+pub(crate) const FAR_REACH: usize = 4;
 
 /// Words of a speaker's name.
 const NAME_WORDS: usize = 3;
@@ -62,7 +63,7 @@ impl Default for Said {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Neighbour {
     pub(crate) slot: u32,
-    /// How many steps away: 1 to [`REACH`].
+    /// How many steps away, from 1.
     pub(crate) steps: usize,
     /// Whether it is a turn of a conversation.
     pub(crate) turn: bool,
@@ -104,14 +105,19 @@ impl Beside {
         }
     }
 
-    /// The neighbours of the memory of a slot, those before it first.
-    pub(crate) fn neighbours(&self, slot: u32) -> impl Iterator<Item = Neighbour> {
-        self.walk(slot, |said| said.before).chain(self.walk(slot, |said| said.after))
+    /// The memories up to `reach` steps from that of a slot, those before it first.
+    pub(crate) fn neighbours(&self, slot: u32, reach: usize) -> impl Iterator<Item = Neighbour> {
+        self.walk(slot, reach, |said| said.before).chain(self.walk(slot, reach, |said| said.after))
     }
 
-    fn walk(&self, from: u32, next: fn(&Said) -> u32) -> impl Iterator<Item = Neighbour> {
+    fn walk(
+        &self,
+        from: u32,
+        reach: usize,
+        next: fn(&Said) -> u32,
+    ) -> impl Iterator<Item = Neighbour> {
         let mut last = self.line.get(from as usize);
-        (1..=REACH).map_while(move |steps| {
+        (1..=reach).map_while(move |steps| {
             let slot = next(last?);
             let said = self.line.get(slot as usize)?;
             let pause = said.at.abs_diff(last.replace(said)?.at);
@@ -176,7 +182,7 @@ mod tests {
                 let here = line.iter().position(|(other, _)| *other == slot).unwrap();
                 let mut wanted = side(line[..here].iter().rev(), at);
                 wanted.extend(side(line[here + 1..].iter(), at));
-                let found: Vec<u32> = beside.neighbours(slot).map(|n| n.slot).collect();
+                let found: Vec<u32> = beside.neighbours(slot, REACH).map(|n| n.slot).collect();
                 prop_assert_eq!(found, wanted);
             }
         }

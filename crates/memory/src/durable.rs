@@ -13,6 +13,7 @@ use std::time::Duration;
 use store::{Expect, MAX_WRITES, Range, StoreError, Tenant, Write};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::attention::Attention;
 use crate::config::Config;
 use crate::embed::Encoders;
 use crate::error::MemoryError;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     closed: AtomicBool,
     queue: mpsc::Sender<Job>,
     pub(crate) touched: Mutex<HashMap<u64, Touched>>,
+    /// What conversations are about.
+    pub(crate) attention: Attention,
     /// When branches were last looked at.
     pub(crate) consolidated: Mutex<Option<crate::item::Time>>,
     /// The numbers of memories that recalls brought together since the last round.
@@ -120,6 +123,7 @@ impl Memory {
             closed: AtomicBool::new(false),
             queue,
             touched: Mutex::default(),
+            attention: Attention::default(),
             consolidated: Mutex::default(),
             together: Mutex::default(),
             random,

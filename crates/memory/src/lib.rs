@@ -26,6 +26,7 @@
 
 mod activation;
 mod aspects;
+mod attention;
 mod attitude;
 mod beside;
 mod calibration;
@@ -70,6 +71,7 @@ mod tier;
 mod turn;
 mod when;
 
+pub use attention::{MAX_ATTENDED, MAX_CONVERSATIONS};
 pub use attitude::{
     Attitude, Claim, ClaimState, End, Ended, Instance, Intention, IntentionState,
     MAX_INSTANCE_BYTES, MAX_INSTANCES, MAX_NOTE_BYTES, Mark, Pattern, Verified,

@@ -30,6 +30,8 @@ pub struct Recall {
     pub limit: usize,
     /// How long the context may be, in bytes.
     pub context_bytes: usize,
+    /// The conversation that it belongs to: what its last messages brought up primes this one.
+    pub attention: Option<String>,
 }
 
 /// What was recalled.
@@ -57,6 +59,7 @@ impl Memory {
             scope: recall.scope.clone(),
             limit: recall.limit,
             explain: true,
+            attention: recall.attention.clone(),
             ..Query::new(&recall.message)
         };
         let found = self.find(&query, now).await?;

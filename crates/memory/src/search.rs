@@ -11,7 +11,8 @@ use roaring::RoaringBitmap;
 use text::Operators;
 
 use crate::activation::{SEEDS, Spread};
-use crate::beside::Neighbour;
+use crate::attention::{Attended, Attention};
+use crate::beside::{FAR_REACH, Neighbour, REACH};
 use crate::durable::Memory;
 use crate::error::{MemoryError, TooLarge};
 use crate::filter::Filter;
@@ -68,6 +69,8 @@ pub struct Query {
     pub explain: bool,
     /// Whether what is found is the stronger for it.
     pub reinforce: bool,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    pub attention: Option<String>,
 }
 
 /// How much each ranking counts; 0 leaves it out.
@@ -103,6 +106,8 @@ pub struct Why {
     pub vector: Option<(usize, f32)>,
     /// Its rank and activation.
     pub graph: Option<(usize, f32)>,
+    /// How active it still was of the conversation's last questions, or what was said beside it.
+    pub attention: Option<f32>,
     /// How activation came to it, from what the question found or names.
     pub path: Vec<String>,
     /// How strong it still is.
@@ -118,7 +123,8 @@ pub struct Why {
 pub struct Votes {
     /// Its words and its vector.
     pub semantic: f32,
-    /// What was said beside it, and activation over names, chains of names and relations.
+    /// What was said beside it, what the last questions were about, and activation over names, chains
+    /// of names and relations.
     pub structural: f32,
     /// Whether it is of the days that the question names, and tells when where that is asked.
     pub temporal: f32,
@@ -169,6 +175,7 @@ impl Query {
             breadth: Breadth::Auto,
             explain: false,
             reinforce: true,
+            attention: None,
         }
     }
 
@@ -186,7 +193,10 @@ impl Query {
     pub(crate) fn check(&self) -> Result<(), MemoryError> {
         let field = |what, expected: String| Err(MemoryError::Field { what, expected });
         if self.text.trim().is_empty() && self.vector.is_none() {
-            return field("query", "a question or a vector".into());
+            let without = "a question or a vector, beside what must not be there";
+            let plain = "a question or a vector";
+            let expected = if self.operators.is_some() { without } else { plain };
+            return field("query", expected.into());
         }
         let all_active = self.statuses.iter().all(|status| *status == Status::Active);
         if self.operators.is_some() && !all_active {
@@ -201,6 +211,7 @@ impl Query {
         }
         TooLarge::check("query", "bytes", self.text.len(), MAX_QUERY_BYTES)?;
         TooLarge::check("offset", "hits", self.offset, MAX_OFFSET)?;
+        self.attention.as_deref().map_or(Ok(()), Attention::check)?;
         self.scope.check()
     }
 }
@@ -215,8 +226,14 @@ impl Memory {
         query.check()?;
         let state = self.read()?;
         let vector = self.query_vector(&state, query)?;
-        let found = state.search(query, vector.as_deref(), now)?;
+        let name = query.attention.as_deref();
+        let attention = &self.shared.attention;
+        let attended = name.map(|name| attention.of(&query.scope, name, now)).unwrap_or_default();
+        let found = state.search(query, vector.as_deref(), &attended, now)?;
         drop(state);
+        if let Some(name) = name {
+            attention.attend(&query.scope, name, &found.hits, now);
+        }
         if query.reinforce {
             self.touch(&found.hits, now);
         }
@@ -252,6 +269,7 @@ impl State {
         &self,
         query: &Query,
         vector: Option<&[f32]>,
+        attended: &Attended,
         now: Time,
     ) -> Result<Found, MemoryError> {
         let only = self.select(&query.scope, &query.filter, &query.statuses);
@@ -276,6 +294,7 @@ impl State {
         fusion.graph(&graph);
         fusion.chained(&spread.chained());
         self.add_beside(&words.ranking, only.as_ref(), &mut fusion);
+        self.prime(attended, only.as_ref(), &mut fusion);
         self.add_days(query, &words, depth, (only.as_ref(), now), &mut fusion);
         fusion.retain(|slot| self.lasts(slot, now));
         found.candidates = fusion.len();
@@ -322,12 +341,28 @@ impl State {
     fn add_beside(&self, words: &Ranking, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
         // All at once, so that they come from memory together.
         let near = words.iter().take(CANDIDATES).flat_map(|&(slot, score)| {
-            self.beside.neighbours(slot).map(move |neighbour| (score, neighbour))
+            self.beside.neighbours(slot, REACH).map(move |neighbour| (score, neighbour))
         });
         let near: Vec<_> = near.collect();
         for (score, Neighbour { slot, steps, turn }) in near {
             if only.is_none_or(|only| only.contains(slot)) {
                 fusion.beside(slot, score, steps, turn);
+            }
+        }
+    }
+
+    /// What the last questions were about, and what was said beside that.
+    fn prime(&self, attended: &Attended, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
+        for &(number, activation) in attended {
+            let Some(slot) = self.numbered(number) else { continue };
+            let here = std::iter::once((slot, 0));
+            let beside =
+                self.beside.neighbours(slot, FAR_REACH).map(|near| (near.slot, near.steps));
+            for (slot, steps) in here.chain(beside) {
+                let found = only.map_or(self.active.contains(slot), |only| only.contains(slot));
+                if found {
+                    fusion.prime(slot, activation, steps);
+                }
             }
         }
     }
@@ -413,6 +448,7 @@ impl State {
             terms: words.terms.get(&slot).cloned().unwrap_or_default(),
             vector: rank(near),
             graph: rank(graph),
+            attention: Some(fused.primed).filter(|primed| *primed > 0.0),
             path: self.path(spread, slot),
             strength: self.at(slot).map_or(0.0, |item| tier::strength(item, now)),
             votes: fused.votes,

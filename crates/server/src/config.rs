@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::Tenants;
 use crate::backup::{Keep, Recipients};
 
+/// The model repository of who names none.
+pub(crate) const DEFAULT_MODELS: &str = "models";
+
 /// The longest time of a tier (seconds): a century.
 const MAX_TIER_SECONDS: u64 = 36_525 * 86_400;
 
@@ -310,7 +313,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            models: PathBuf::from("models"),
+            models: PathBuf::from(DEFAULT_MODELS),
             workers: 0,
             max_body_bytes: 16 << 20,
             request_timeout_seconds: 30.0,

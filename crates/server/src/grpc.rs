@@ -39,7 +39,7 @@ use crate::http::{Admitted, Asked, admit, configuration, is_ready, with_rates};
 use crate::metadata::{EXTENSIONS, TensorMetadata, metadata};
 use crate::record;
 use crate::repository::Served;
-use crate::request::{Server, Target};
+use crate::request::{Server, Target, now_ms};
 use crate::security::{Access, Caller, Role};
 use crate::statistics::Timed;
 use crate::traced::Traced;
@@ -558,7 +558,7 @@ impl GrpcInferenceService for Inference {
         let answers = request.into_inner().then(move |message| {
             let (server, caller) = (Arc::clone(&server), caller.clone());
             async move {
-                let answered = infer(&server, &caller, message?).await;
+                let answered = stands_and_infer(&server, &caller, message?).await;
                 Ok(match answered {
                     Ok(answer) => pb::ModelStreamInferResponse {
                         error_message: String::new(),
@@ -573,6 +573,16 @@ impl GrpcInferenceService for Inference {
         });
         Ok(Response::new(Box::pin(answers)))
     }
+}
+
+/// As [`infer`], of a stream that may be older than what became of its tenant.
+async fn stands_and_infer(
+    server: &Arc<Server>,
+    caller: &Caller,
+    request: pb::ModelInferRequest,
+) -> Result<pb::ModelInferResponse, RequestError> {
+    let _account = server.accounts.standing_of(&caller.tenant, now_ms()).await?;
+    infer(server, caller, request).await
 }
 
 /// The path of one request, with protobuf at both ends.

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge measures how long loading takes")]
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use observe::Metrics;
 use tokio::sync::Semaphore;
 
+use crate::config::DEFAULT_MODELS;
 use crate::error::{RequestError, ServeError};
 use crate::live::Live;
 use crate::model::Model;
@@ -82,7 +84,7 @@ pub(crate) struct Choice {
 }
 
 impl Repository {
-    /// Loads every version of every model in a folder.
+    /// Loads every version of every model in a folder. The folder of who named none need not be there.
     ///
     /// # Errors
     /// [`ServeError::Models`] where the folder itself cannot be read.
@@ -91,7 +93,18 @@ impl Repository {
         let models = RwLock::default();
         let metrics = Arc::clone(metrics);
         let repository = Self { folder: folder.to_owned(), metrics, models };
-        for (name, path) in folders(folder).map_err(failed)? {
+        let there = match folders(folder) {
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && folder == Path::new(DEFAULT_MODELS) =>
+            {
+                tracing::warn!(
+                    "no folder {DEFAULT_MODELS}: networks that are put there can be run"
+                );
+                BTreeMap::new()
+            }
+            there => there.map_err(failed)?,
+        };
+        for (name, path) in there {
             // Hidden folders are what mounts and editors leave.
             if name.starts_with('.') {
                 continue;

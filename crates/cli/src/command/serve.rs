@@ -106,7 +106,8 @@ fn announce(address: SocketAddr, models: &server::Repository) {
         }
     }
     let failed = if failed == 0 { String::new() } else { format!(", {failed} not ready") };
-    eprintln!("listening on http://{address} with {}{failed}", ready.join(", "));
+    let ready = if ready.is_empty() { "no models".to_owned() } else { ready.join(", ") };
+    eprintln!("listening on http://{address} with {ready}{failed}");
 }
 
 /// Done at the first interrupt or termination.

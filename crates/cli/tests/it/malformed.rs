@@ -1,5 +1,8 @@
 //! Bad files get one clear report and exit status 2; nothing panics and nothing is written.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use crate::{fixture, root, striatum, text};
 
 fn check(arguments: &[&str], expected: &str) {
@@ -69,5 +72,25 @@ fn settings_that_are_wrong() {
     let state = folder.path().join("state");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()];
     let models = ["--models", nowhere.to_str().unwrap()];
-    check(&[&serve[..], &models].concat(), "model repository");
+    check(&[&serve[..], &models].concat(), "make the folder or name another (--models)");
+}
+
+#[test]
+fn a_server_in_an_empty_folder_serves_what_needs_no_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_striatum"))
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .current_dir(&folder)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let told = lines.map_while(Result::ok).find(|line| line.contains("listening on"));
+    let backup = ["backup", "create", "--to", "backups"];
+    let mut striatum = Command::new(env!("CARGO_BIN_EXE_striatum"));
+    let backup = striatum.args(backup).current_dir(&folder).output().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(told.unwrap().ends_with("with no models"));
+    assert!(backup.status.success(), "{}", text(&backup.stderr));
 }

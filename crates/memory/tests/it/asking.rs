@@ -401,6 +401,7 @@ async fn a_recall_tells_the_answer_before_the_memories() {
         scope: Scope::default(),
         limit: 5,
         context_bytes: 4096,
+        attention: None,
     };
     let recalled = zoo.memory.recall(&recall("Is a penguin an animal?"), NOW).await.unwrap();
     assert!(recalled.context.starts_with("- penguin is_a bird is_a animal\n"), "{recalled:?}");

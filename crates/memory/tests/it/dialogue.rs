@@ -32,6 +32,17 @@ pub(crate) struct Question {
     pub(crate) category: String,
     pub(crate) answers: Vec<usize>,
     pub(crate) pair: String,
+    /// As somebody asks on who asked about the same just before: nobody is named.
+    pub(crate) further: Option<String>,
+    /// The first turn of what it is about.
+    pub(crate) topic: Option<usize>,
+}
+
+impl Question {
+    fn of(text: String, category: &str, answers: Vec<usize>, pair: &str) -> Self {
+        let (category, pair) = (category.to_owned(), pair.to_owned());
+        Self { text, category, answers, pair, further: None, topic: None }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -175,20 +186,14 @@ fn tell(
             let answers: Vec<usize> = said.iter().flat_map(|of| of[who].clone()).collect();
             if !answers.is_empty() {
                 let text = format!("What did {name_of} talk about on {}?", day(at));
-                told.questions.push(Question {
-                    text,
-                    category: "dated".into(),
-                    answers,
-                    pair: name.clone(),
-                });
+                told.questions.push(Question::of(text, "dated", answers, &name));
             }
         }
         at += (3 + draw.next(9)) as i64 * DAY;
     }
     for nothing in &script.nothings {
         let text = fill(nothing, &[("A", a), ("B", b)]);
-        let category = "nothing".to_owned();
-        told.questions.push(Question { text, category, answers: Vec::new(), pair: name.clone() });
+        told.questions.push(Question::of(text, "nothing", Vec::new(), &name));
     }
 }
 
@@ -204,14 +209,17 @@ fn ask(
     for (k, (category, turns, question)) in piece.questions.iter().enumerate() {
         let text = fill(question, values);
         let answers: Vec<usize> = turns.iter().map(|turn| turn + first).collect();
-        let mut push = |text: String, category: &str| {
-            let (category, pair) = (category.to_owned(), pair.to_owned());
-            told.questions.push(Question { text, category, answers: answers.clone(), pair });
-        };
         if k == misspelt && category != "adversarial" {
-            push(misspell(&text), "misspelt");
+            let misspelt = misspell(&text);
+            told.questions.push(Question::of(misspelt, "misspelt", answers.clone(), pair));
         }
-        push(text, category);
+        let nobody = question.replace("{A}'s", "their").replace("{B}'s", "their");
+        let nobody = nobody.replace("{A}", "they").replace("{B}", "they");
+        told.questions.push(Question {
+            further: Some(fill(&nobody, values)),
+            topic: Some(first),
+            ..Question::of(text, category, answers, pair)
+        });
     }
 }
 

@@ -237,8 +237,13 @@ async fn many_texts_are_asked_for_together() {
     let learned = memory.learn(&messages, &Scope::default(), &by(NOW)).await.unwrap();
     let n = learned.messages.len() + learned.decisions.len() + learned.code.len();
     assert_eq!((endpoint.asked(), n > 2), (vec![n], true));
-    let recall =
-        Recall { message: "kettle".into(), scope: Scope::default(), limit: 5, context_bytes: 1000 };
+    let recall = Recall {
+        message: "kettle".into(),
+        scope: Scope::default(),
+        limit: 5,
+        context_bytes: 1000,
+        attention: None,
+    };
     let recalled = memory.recall(&recall, NOW).await.unwrap();
     assert!(recalled.context.contains("brew tea"), "{}", recalled.context);
     endpoint.fail(true);

@@ -143,7 +143,8 @@ async fn a_turn_recalls_before_it_learns() {
         |role: &str, content: &str| Message { role: role.into(), content: content.into() };
     let question = "What can go into the cake for Ada?";
     let scope = Scope { user_id: Some("ada".into()), ..Scope::default() };
-    let recall = Recall { message: question.into(), scope, limit: 10, context_bytes: 4096 };
+    let recall =
+        Recall { message: question.into(), scope, limit: 10, context_bytes: 4096, attention: None };
     let messages = vec![message("user", question), message("assistant", "Almonds, no peanuts.")];
     let turned = memory.turn(&Turn { recall, messages }, &by(NOW + 1)).await.unwrap();
     let recalled: Vec<&str> = turned.recalled.hits.iter().map(|h| h.item.text.as_str()).collect();

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod attending;
 mod calibrating;
 mod dialogue;
 mod endpoint;

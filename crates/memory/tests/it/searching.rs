@@ -182,6 +182,7 @@ async fn a_conversation_is_learned_and_recalled() {
         scope: Scope::default(),
         limit: 5,
         context_bytes: 1000,
+        attention: None,
     };
     let recalled = memory.recall(&recall, NOW + 2).await.unwrap();
     assert!(recalled.context.contains("PostgreSQL"), "{}", recalled.context);
@@ -277,7 +278,7 @@ async fn operators_hold_whatever_vectors_and_activation_say() {
     // What cannot be asked is told.
     assert!(Query::with_operators("\"the old").is_err());
     let nothing = memory.search(&Query::with_operators("-shed").unwrap(), NOW).unwrap_err();
-    assert!(nothing.to_string().contains("a question or a vector"), "{nothing}");
+    assert!(nothing.to_string().contains("beside what must not be there"), "{nothing}");
     let statuses = vec![memory::Status::Deleted];
     let hidden = Query { statuses, ..Query::with_operators("+shed").unwrap() };
     let refused = memory.search(&hidden, NOW).unwrap_err();

@@ -138,7 +138,7 @@ async fn what_is_recalled_together_is_related_more_strongly() {
     memory.tend(NOW).await.unwrap();
     assert_eq!(strengths(), [0.5, 0.5]);
     let (message, scope) = ("What of the valley?".to_owned(), memory::Scope::default());
-    let recall = memory::Recall { message, scope, limit: 5, context_bytes: 1000 };
+    let recall = memory::Recall { message, scope, limit: 5, context_bytes: 1000, attention: None };
     for _ in 0..2 {
         assert_eq!(memory.recall(&recall, NOW).await.unwrap().hits.len(), 2);
     }

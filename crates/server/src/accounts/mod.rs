@@ -9,9 +9,11 @@ mod plan;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use observe::Metrics;
 use resilience::Clock;
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,9 @@ const MAX_HELD: usize = 100_000;
 /// Time between two looks at what is to be shown.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// Tenants whose settings are read or changed at a time, and whose calls are written.
+const TURNS: usize = 16;
+
 /// Rounds between two writes of what was counted: a process that is killed forgets the calls of so
 /// many seconds, or about [`account::MAX_UNWRITTEN`] of a tenant if that is less.
 const WRITE_ROUNDS: u64 = 5;
@@ -73,8 +78,8 @@ pub(crate) struct Accounts {
     system: Tenant,
     terms: RwLock<Terms>,
     held: RwLock<HashMap<TenantId, Arc<Account>>>,
-    /// Turns of those who read and change settings.
-    settling: tokio::sync::Mutex<()>,
+    /// Turns of those who read and change settings; a tenant has one of them.
+    settling: [tokio::sync::Mutex<()>; TURNS],
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     /// Told where much is not written.
@@ -128,7 +133,7 @@ impl Accounts {
             system: store.system(),
             terms: RwLock::new(Terms { tenants: config.tenants.clone(), memory }),
             held: RwLock::default(),
-            settling: tokio::sync::Mutex::default(),
+            settling: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             clock: Arc::clone(clock),
             metrics: Arc::clone(metrics),
             much: Notify::new(),
@@ -152,13 +157,28 @@ impl Accounts {
             }
             return Ok(account);
         }
-        let _turn = self.settling.lock().await;
+        let _turn = self.turn(tenant).await;
         if let Some(account) = self.held(tenant) {
             return Ok(account);
         }
         let kept = (self.settings(tenant).await?.0, self.calls(tenant).await?);
         let account = Account::new(tenant.clone(), kept, &self.terms(), &self.clock, now_ms);
         self.hold(Arc::new(account), now_ms)
+    }
+
+    /// The account of a tenant whose calls are answered; while it is held, nothing of the tenant is
+    /// erased.
+    ///
+    /// # Errors
+    /// As [`Accounts::of`], and [`RequestError::Suspended`].
+    pub(crate) async fn standing_of(
+        &self,
+        tenant: &TenantId,
+        now_ms: u64,
+    ) -> Result<Arc<Account>, RequestError> {
+        let account = self.of(tenant, now_ms).await?;
+        account.stands()?;
+        Ok(account)
     }
 
     fn hold(&self, account: Arc<Account>, now_ms: u64) -> Result<Arc<Account>, RequestError> {
@@ -179,11 +199,17 @@ impl Accounts {
     /// Takes up what another server may have changed; while the store does not answer, what is known
     /// holds.
     async fn read_again(&self, account: &Account) {
-        let _turn = self.settling.lock().await;
+        let _turn = self.turn(&account.tenant).await;
         match self.settings(&account.tenant).await {
             Ok((settings, _)) => account.settle(settings, &self.terms()),
             Err(error) => tracing::warn!(%error, tenant = %account.tenant, "settings are not read"),
         }
+    }
+
+    /// The turn to read or change the settings of a tenant.
+    async fn turn(&self, tenant: &TenantId) -> tokio::sync::MutexGuard<'_, ()> {
+        let k = BuildHasherDefault::<DefaultHasher>::default().hash_one(tenant) as usize % TURNS;
+        self.settling[k].lock().await
     }
 
     fn held(&self, tenant: &TenantId) -> Option<Arc<Account>> {
@@ -268,10 +294,12 @@ impl Accounts {
         tenant: &TenantId,
         change: impl FnOnce(&mut Settings),
     ) -> Result<Settings, RequestError> {
-        let _turn = self.settling.lock().await;
+        let _turn = self.turn(tenant).await;
         let (mut settings, expect) = self.settings(tenant).await?;
         change(&mut settings);
-        if expect == Expect::Absent && self.system.usage(TENANTS).await?.records >= MAX_TENANTS {
+        // Whoever has no settings can always be erased: they last as long as that takes.
+        let stays = expect == Expect::Absent && !settings.erasing;
+        if stays && self.system.usage(TENANTS).await?.records >= MAX_TENANTS {
             let limit = MAX_TENANTS as usize;
             return Err(RequestError::Full { what: "tenants with settings", limit });
         }
@@ -331,11 +359,12 @@ impl Accounts {
 
     /// Writes what was counted and is not written.
     pub(crate) async fn write(&self) {
-        for account in self.all() {
+        let write = async |account: Arc<Account>| {
             if let Err(error) = account.write(&self.system).await {
                 tracing::warn!(%error, tenant = %account.tenant, "calls are not written yet");
             }
-        }
+        };
+        stream::iter(self.all()).for_each_concurrent(TURNS, write).await;
     }
 
     /// Shows what was used since the last time, by tenant.
@@ -386,7 +415,7 @@ impl Accounts {
 
     /// Forgets everything of a tenant.
     async fn forget(&self, tenant: &TenantId) -> Result<(), StoreError> {
-        let _turn = self.settling.lock().await;
+        let _turn = self.turn(tenant).await;
         self.held.write().unwrap_or_else(PoisonError::into_inner).remove(tenant);
         self.system.delete(CALLS, tenant.as_str()).await?;
         self.system.delete(TENANTS, tenant.as_str()).await.map(drop)

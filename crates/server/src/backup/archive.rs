@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{BackupError, MAX_FILES, MAX_UNPACKED_BYTES, at};
+use crate::config::DEFAULT_MODELS;
 use crate::model::hex;
 
 /// The version of the format.
@@ -69,7 +70,10 @@ pub(super) fn pack(
     recipients: &[x25519::Recipient],
 ) -> Result<usize, BackupError> {
     let mut files = vec![("store.db".to_owned(), database.to_owned())];
-    collect(models, "models", &mut files)?;
+    // Who named no folder of models need not have one.
+    if models.exists() || models != Path::new(DEFAULT_MODELS) {
+        collect(models, "models", &mut files)?;
+    }
     let mut entries = BTreeMap::new();
     for (name, path) in &files {
         let (sha256, bytes) = hash(path)?;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use store::TenantId;
 
 use super::Shared;
 use super::extract::{Json, Params};
@@ -120,6 +121,13 @@ async fn create(
     let known = spec.models.iter().flatten().all(|m| crate::repository::is_name(m));
     if !known {
         return Err(RequestError::bad("models: expected names of models"));
+    }
+    if let Ok(tenant) = TenantId::parse(&spec.tenant) {
+        let standing = server.accounts.standing(&tenant, now_ms()).await?;
+        if standing.settings.erasing {
+            let ending = format!("tenant {tenant} is being deleted: it is given no more keys");
+            return Err(RequestError::Conflict(ending));
+        }
     }
     tracing::info!(by = caller.subject, name = spec.name, "key made");
     let key = server.security.keys.create(spec, now_ms()).await?;

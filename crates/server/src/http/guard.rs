@@ -135,8 +135,7 @@ async fn account(
     rates: &mut Rates,
 ) -> Result<Arc<Account>, RequestError> {
     let now = now_ms();
-    let account = server.accounts.of(&caller.tenant, now).await?;
-    account.stands()?;
+    let account = server.accounts.standing_of(&caller.tenant, now).await?;
     if counts {
         server.accounts.call(&account, rates, now)?;
     }

@@ -332,6 +332,8 @@ pub(crate) struct RecallRequest {
     limit: Option<usize>,
     /// How long the context may be, in bytes.
     context_bytes: Option<usize>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    attention: Option<String>,
 }
 
 /// What a message brings up.
@@ -761,6 +763,7 @@ pub(crate) async fn recall(
         },
         limit: request.limit.unwrap_or(10),
         context_bytes: request.context_bytes.unwrap_or(4096),
+        attention: request.attention,
     };
     let now = now_us();
     let recalled =

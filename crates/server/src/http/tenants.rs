@@ -251,7 +251,7 @@ async fn measured(server: &Server, tenant: &TenantId) -> Result<TenantAnswer, Re
 async fn told(server: &Server, tenant: &TenantId) -> Result<TenantAnswer, RequestError> {
     let standing = server.accounts.standing(tenant, now_ms()).await?;
     let used = used(server, tenant, standing.calls).await?;
-    let keys = server.security.keys.by_tenant().await?;
+    let keys = server.security.keys.by_tenant(now_ms()).await?;
     let keys = keys.get(tenant.as_str()).copied().unwrap_or_default();
     Ok(TenantAnswer::of(tenant, standing, keys, used))
 }
@@ -259,8 +259,8 @@ async fn told(server: &Server, tenant: &TenantId) -> Result<TenantAnswer, Reques
 /// Every tenant that has keys, data or settings, with its keys.
 async fn known(server: &Server) -> Result<BTreeMap<TenantId, u64>, RequestError> {
     let mut known = BTreeMap::new();
-    for (name, keys) in server.security.keys.by_tenant().await? {
-        known.insert(TenantId::parse(&name)?, keys);
+    for (name, keys) in server.security.keys.by_tenant(now_ms()).await?.iter() {
+        known.insert(TenantId::parse(name)?, *keys);
     }
     let system = TenantId::system();
     let with_data = server.store.tenants().await?.into_iter().filter(|tenant| *tenant != system);

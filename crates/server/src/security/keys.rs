@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,12 @@ pub(crate) struct Keys {
     system: Tenant,
     some: AtomicBool,
     held: Mutex<HashMap<String, (Option<Kept>, u64)>>,
+    /// How many keys each tenant has that were not revoked, and when they were counted.
+    counted: Mutex<Option<(Counts, u64)>>,
 }
+
+/// How many keys each tenant has.
+type Counts = Arc<BTreeMap<String, u64>>;
 
 /// Whether a credential is meant as a key of ours.
 pub(crate) fn looks_like_key(credential: &str) -> bool {
@@ -106,7 +111,7 @@ impl Keys {
     pub(crate) async fn open(store: &Store) -> Result<Self, store::StoreError> {
         let system = store.system();
         let some = AtomicBool::new(system.usage(KEYS).await?.records > 0);
-        Ok(Self { system, some, held: Mutex::default() })
+        Ok(Self { system, some, held: Mutex::default(), counted: Mutex::default() })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -147,7 +152,7 @@ impl Keys {
         let value = serde_json::to_vec(&kept).map_err(|_| RequestError::Failed)?;
         self.system.put_if(KEYS, &id, &value, Expect::Absent).await?;
         self.some.store(true, Ordering::Relaxed);
-        self.lock().remove(&id);
+        self.changed(&id);
         Ok(NewKey { key, info })
     }
 
@@ -158,13 +163,30 @@ impl Keys {
         Ok(page.records.iter().filter_map(kept).map(|kept| kept.info).collect())
     }
 
-    /// How many keys each tenant has that were not revoked.
-    pub(crate) async fn by_tenant(&self) -> Result<BTreeMap<String, u64>, RequestError> {
+    /// How many keys each tenant has that were not revoked; what another node did is seen within
+    /// [`FRESH_MS`].
+    pub(crate) async fn by_tenant(&self, now_ms: u64) -> Result<Counts, RequestError> {
+        let known = self.counted().clone();
+        if let Some((counts, _)) = known.filter(|(_, at)| now_ms.abs_diff(*at) < FRESH_MS) {
+            return Ok(counts);
+        }
         let mut tenants = BTreeMap::new();
         for info in self.all().await?.into_iter().filter(|info| !info.revoked) {
             *tenants.entry(info.spec.tenant).or_default() += 1;
         }
-        Ok(tenants)
+        let counts = Arc::new(tenants);
+        *self.counted() = Some((Arc::clone(&counts), now_ms));
+        Ok(counts)
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Option<(Counts, u64)>> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is held of a key, and how many there are, is not so any more.
+    fn changed(&self, id: &str) {
+        self.lock().remove(id);
+        *self.counted() = None;
     }
 
     /// Removes every key of a tenant; how many.
@@ -173,7 +195,7 @@ impl Keys {
         let own = |info: &KeyInfo| info.spec.tenant == tenant.as_str();
         for info in self.all().await?.into_iter().filter(own) {
             self.system.delete(KEYS, &info.id).await?;
-            self.lock().remove(&info.id);
+            self.changed(&info.id);
             removed += 1;
         }
         Ok(removed)
@@ -203,7 +225,7 @@ impl Keys {
         kept.info.revoked = true;
         let value = serde_json::to_vec(&kept).map_err(|_| RequestError::Failed)?;
         self.system.put(KEYS, id, &value).await?;
-        self.lock().remove(id);
+        self.changed(id);
         Ok(kept.info)
     }
 

@@ -175,6 +175,8 @@ pub(crate) struct SearchRequest {
     explain: bool,
     /// Whether what is found is the stronger for it.
     reinforce: Option<bool>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    attention: Option<String>,
 }
 
 /// How a question is read.
@@ -294,6 +296,9 @@ pub(crate) struct WhyAnswer {
     /// By activation.
     #[serde(skip_serializing_if = "Option::is_none")]
     graph: Option<RankAnswer>,
+    /// How active it still was of the conversation's last questions, or what was said beside it, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<f32>,
     /// How activation came to it.
     path: Vec<String>,
     strength: f32,
@@ -473,6 +478,7 @@ impl SearchRequest {
             breadth,
             explain: self.explain,
             reinforce: self.reinforce.unwrap_or(true),
+            attention: self.attention,
             ..plain
         })
     }
@@ -534,6 +540,7 @@ impl WhyAnswer {
             terms: why.terms.iter().map(term).collect(),
             vector: rank(why.vector),
             graph: rank(why.graph),
+            attention: why.attention,
             path: why.path.clone(),
             strength: why.strength,
             votes: VotesAnswer::of(&why.votes),

@@ -375,6 +375,12 @@ async fn what_is_meant_claimed_and_looked_back_at_is_the_same_over_grpc() {
     assert_eq!((asked.intent.as_str(), asked.about.len()), ("relationship", 2));
     assert_eq!(json!(asked.findings[0].said), http["asked"]["findings"][0]["said"]);
     assert!(asked.findings[0].because[0].relation.is_some());
+    let attention = Some("evening".to_owned());
+    let recall = pb::RecallRequest { message: question.into(), attention, ..Default::default() };
+    client.recall(recall.clone()).await.unwrap();
+    let primed = client.recall(recall).await.unwrap().into_inner();
+    let explained = primed.results[0].explain.clone().unwrap();
+    assert!(explained.fields.contains_key("attention"), "{explained:?}");
     let near = pb::ActivateRequest { question: Some(question.into()), ..Default::default() };
     let near = client.activate(near).await.unwrap().into_inner();
     assert_eq!(near.strategy.as_deref(), Some("bidirectional"));

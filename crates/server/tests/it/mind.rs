@@ -27,6 +27,32 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn a_conversation_is_attended_to_over_searches_recalls_and_turns() {
+    let server = start();
+    for text in ["Dinner at the harbour was late", "The cousin wore a red coat"] {
+        post(&server, "/v1/memories", json!({ "text": text }), 201);
+    }
+    let attended = |path: &str, mut question: Value| {
+        question["attention"] = "evening".into();
+        let answer = post(&server, path, question, 200);
+        let recalled = answer["recalled"]["results"].as_array();
+        let hits = recalled.or(answer["results"].as_array()).unwrap();
+        hits.iter()
+            .any(|hit| hit["explain"]["attention"].as_f64().is_some_and(|active| active > 0.0))
+    };
+    assert!(!attended("/v1/recall", json!({ "message": "dinner at the harbour" })));
+    assert!(attended("/v1/search", json!({ "query": "which coat?", "explain": true })));
+    assert!(attended("/v1/recall", json!({ "message": "which coat?" })));
+    assert!(attended("/v1/turn", json!({ "user_message": "whose coat?" })));
+    let other = json!({ "query": "which coat?", "explain": true, "attention": "another" });
+    let hits = post(&server, "/v1/search", other, 200);
+    assert!(hits["results"][0]["explain"]["attention"].is_null());
+    let long = json!({ "query": "coat", "attention": "x".repeat(129) });
+    let refused = post(&server, "/v1/search", long, 400);
+    assert!(refused["detail"].as_str().unwrap().contains("attention"), "{refused}");
+}
+
+#[test]
 fn an_intention_is_meant_come_back_to_and_ended_once() {
     let server = start();
     let flight = json!({ "text": "Book the flight to Lisbon", "user_id": "ada",

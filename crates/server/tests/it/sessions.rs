@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use server::{Config, Sessions, State};
+use tungstenite::client::IntoClientRequest;
 
 use crate::client::{Running, models};
 
@@ -25,13 +26,17 @@ fn piece(k: usize) -> Value {
 
 /// The first pieces as one input, from rest.
 fn whole(server: &Running, pieces: usize) -> Vec<Value> {
+    whole_as(server, None, pieces)
+}
+
+fn whole_as(server: &Running, key: Option<&str>, pieces: usize) -> Vec<Value> {
     let data: Vec<Value> = (0..pieces)
         .flat_map(|k| piece(k)["inputs"][0]["data"].as_array().unwrap().clone())
         .collect();
     let mut body = piece(0);
     body["inputs"][0]["shape"] = json!([1, 10 * pieces, 12]);
     body["inputs"][0]["data"] = json!(data);
-    spikes(server.ask("POST", "/v2/models/good/infer", None, body).of(200))
+    spikes(server.ask("POST", "/v2/models/good/infer", key, body).of(200))
 }
 
 fn spikes(answer: Value) -> Vec<Value> {
@@ -244,6 +249,44 @@ fn sessions_outlive_a_restart() {
     let server = Running::start(models(NETWORK, SPEC), config());
     parts.extend(spikes(server.ask("POST", "/v1/sessions/kept/infer", None, piece(1)).of(200)));
     assert_eq!(parts, whole(&server, 2));
+}
+
+#[test]
+fn a_stream_is_refused_while_its_tenant_is_suspended_and_goes_on_after_that() {
+    let server = running(Sessions::default());
+    let made = |admin: Option<&str>, role: &str, tenant: &str| {
+        let spec = json!({ "name": role, "role": role, "tenant": tenant });
+        let key = server.ask("POST", "/v1/keys", admin, spec).of(201);
+        key["key"].as_str().unwrap().to_owned()
+    };
+    let admin = made(None, "admin", "house");
+    let writer = made(Some(&admin), "writer", "acme");
+    let url = format!("ws://{}/v1/stream?model=good&session=s", server.address);
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {writer}").parse().unwrap());
+    let (mut socket, _) = tungstenite::connect(request).unwrap();
+    let mut step = |k: Option<usize>| -> Value {
+        if let Some(k) = k {
+            socket.send(tungstenite::Message::text(piece(k).to_string())).unwrap();
+        }
+        loop {
+            if let tungstenite::Message::Text(text) = socket.read().unwrap() {
+                return serde_json::from_str(&text).unwrap();
+            }
+        }
+    };
+    assert_eq!(step(None)["session"]["steps_done"], 0);
+    let mut parts = spikes(step(Some(0)));
+    let suspend = |suspended: bool| {
+        let change = json!({ "suspended": suspended });
+        server.ask("PUT", "/v1/tenants/acme", Some(&admin), change).of(200);
+    };
+    suspend(true);
+    let refused = step(Some(1));
+    assert_eq!(refused["status"], 403, "{refused}");
+    suspend(false);
+    parts.extend(spikes(step(Some(1))));
+    assert_eq!(parts, whole_as(&server, Some(&writer), 2));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, day, field, given, line, list, results};
+use super::{AttentionFlags, ScopeFlags, day, field, given, line, list, results};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -26,6 +26,8 @@ pub(super) struct Search {
     limit: usize,
     #[command(flatten)]
     scope: ScopeFlags,
+    #[command(flatten)]
+    attention: AttentionFlags,
     /// Conditions on fields: JSON, as in {"tags": "work"}.
     #[arg(long, value_name = "JSON")]
     filter: Option<String>,
@@ -81,6 +83,8 @@ pub(super) struct Recall {
     #[command(flatten)]
     scope: ScopeFlags,
     #[command(flatten)]
+    attention: AttentionFlags,
+    #[command(flatten)]
     server: ServerFlags,
 }
 
@@ -89,6 +93,7 @@ impl Search {
         let mut request = json!({ "query": self.query, "limit": self.limit,
             "explain": self.explain || !json, "reinforce": !self.no_reinforce });
         self.scope.fill(&mut request);
+        self.attention.fill(&mut request);
         if let Some(filter) = &self.filter {
             request["filters"] = given("--filter", filter)?;
         }
@@ -160,6 +165,9 @@ fn reasons(k: usize, hit: &Value) -> String {
             text.push('\n');
         }
     }
+    if why["attention"].is_number() {
+        text.push_str(&format!("  attended {}\n", number(&why["attention"])));
+    }
     let path = why["path"].as_array().map_or(&[] as &[Value], Vec::as_slice);
     let path: Vec<_> = path.iter().filter_map(Value::as_str).map(|p| line(p, TEXT)).collect();
     if !path.is_empty() {
@@ -216,6 +224,7 @@ impl Recall {
         let mut request = json!({ "message": self.message, "limit": self.limit,
             "context_bytes": self.bytes });
         self.scope.fill(&mut request);
+        self.attention.fill(&mut request);
         let answer = Client::of(&self.server).send("POST", "/v1/recall", &request)?;
         if json {
             println!("{answer:#}");

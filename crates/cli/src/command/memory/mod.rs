@@ -66,7 +66,7 @@ enum Command {
     /// What comes to mind with entities, or with those that a question names.
     Activate(find::Activate),
     /// Learn memories, decisions, code and concepts from what was said.
-    Learn(reflect::Turn),
+    Learn(reflect::Said),
     /// What a message brings up, then learns from it and its answer.
     Turn(reflect::Turn),
     /// Remember what somebody means to do.
@@ -159,6 +159,22 @@ struct ScopeFlags {
     /// Whose: a run, a conversation.
     #[arg(long)]
     run: Option<String>,
+}
+
+/// What a question follows.
+#[derive(Args)]
+struct AttentionFlags {
+    /// The conversation it belongs to: what its last questions found primes this one.
+    #[arg(long, value_name = "NAME")]
+    attention: Option<String>,
+}
+
+impl AttentionFlags {
+    fn fill(&self, request: &mut Value) {
+        if let Some(name) = &self.attention {
+            request["attention"] = name.as_str().into();
+        }
+    }
 }
 
 impl Memory {

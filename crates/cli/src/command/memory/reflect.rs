@@ -5,7 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{ScopeFlags, field, line, list, listed, plain};
+use super::{AttentionFlags, ScopeFlags, field, line, list, listed, plain};
 use crate::Outcome;
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
@@ -15,7 +15,7 @@ const TEXT: usize = 72;
 
 /// What was said in a turn of a conversation.
 #[derive(Args)]
-pub(super) struct Turn {
+pub(super) struct Said {
     /// What the user said.
     message: String,
     /// What was answered.
@@ -25,6 +25,15 @@ pub(super) struct Turn {
     scope: ScopeFlags,
     #[command(flatten)]
     server: ServerFlags,
+}
+
+/// What a message brings up, then learns from it and its answer.
+#[derive(Args)]
+pub(super) struct Turn {
+    #[command(flatten)]
+    said: Said,
+    #[command(flatten)]
+    attention: AttentionFlags,
 }
 
 /// How something was thought about at one time, and at a later one.
@@ -90,7 +99,9 @@ pub(super) struct Connections {
 
 impl Turn {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
-        let answer = self.send("/v1/turn")?;
+        let mut request = self.said.request();
+        self.attention.fill(&mut request);
+        let answer = Client::of(&self.said.server).send("POST", "/v1/turn", &request)?;
         if json {
             println!("{answer:#}");
             return Ok(Outcome::Done);
@@ -107,9 +118,21 @@ impl Turn {
         println!("learned from {n} messages");
         Ok(Outcome::Done)
     }
+}
+
+impl Said {
+    /// As the server takes it.
+    fn request(&self) -> Value {
+        let mut request = json!({ "user_message": self.message });
+        if let Some(answer) = &self.answer {
+            request["assistant_message"] = answer.as_str().into();
+        }
+        self.scope.fill(&mut request);
+        request
+    }
 
     pub(super) fn learn(self, json: bool) -> Result<Outcome> {
-        let learned = self.send("/v1/learn")?;
+        let learned = Client::of(&self.server).send("POST", "/v1/learn", &self.request())?;
         if json {
             println!("{learned:#}");
             return Ok(Outcome::Done);
@@ -122,15 +145,6 @@ impl Turn {
         }
         println!("{:10} {}", "new", field(&learned, "new_concepts"));
         Ok(Outcome::Done)
-    }
-
-    fn send(self, path: &str) -> Result<Value> {
-        let mut request = json!({ "user_message": self.message });
-        if let Some(answer) = self.answer {
-            request["assistant_message"] = answer.into();
-        }
-        self.scope.fill(&mut request);
-        Client::of(&self.server).send("POST", path, &request)
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct TurnRequest {
     limit: Option<usize>,
     /// How long the context may be, in bytes; 4096 where there is none.
     context_bytes: Option<usize>,
+    /// The conversation that it belongs to: what its last questions found primes this one.
+    attention: Option<String>,
 }
 
 /// What a turn brought up and left.
@@ -54,6 +56,7 @@ impl TurnRequest {
             scope: Scope { user_id: self.user_id, agent_id: self.agent_id, run_id: self.run_id },
             limit: self.limit.unwrap_or(10),
             context_bytes: self.context_bytes.unwrap_or(4096),
+            attention: self.attention,
         };
         Turn { recall, messages: std::iter::once(asked).chain(answered).collect() }
     }
