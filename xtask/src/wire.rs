@@ -23,7 +23,7 @@ const AGENT: &str = ".striatum.agent.v1";
 const LEARNER: &str = ".striatum.learner.v1";
 const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
 /// Fields that JSON has in another form.
-const AS_JSON: [(&str, &str); 22] = [
+const AS_JSON: [(&str, &str); 26] = [
     ("NewMemory.metadata", "crate::json::object"),
     ("SearchRequest.filters", "crate::json::object"),
     ("Hit.explain", "crate::json::object"),
@@ -46,14 +46,39 @@ const AS_JSON: [(&str, &str); 22] = [
     ("DifferenceItem.base", "crate::json::value"),
     ("DifferenceItem.first", "crate::json::value"),
     ("DifferenceItem.second", "crate::json::value"),
+    ("BranchEvent.before", "crate::json::value"),
+    ("BranchEvent.after", "crate::json::value"),
+    ("ReasonRequest.object", "crate::json::value"),
+    ("SaidClaim.object", "crate::json::value"),
 ];
+
+/// Entities that JSON has as their number or their name.
+const ENTITIES: [&str; 8] = [
+    "FactRequest.subject",
+    "FactRequest.object_entity",
+    "ReasonRequest.subject",
+    "ReasonRequest.object_entity",
+    "ReasonRequest.class",
+    "ReasonRequest.a",
+    "ReasonRequest.b",
+    "ReasonRequest.c",
+];
+/// Messages that JSON has as the list within.
+const LISTS: [&str; 4] = ["Numbers", "KindLinks", "EntityPair", "StepPair"];
 
 /// Makes the code.
 pub(crate) fn code(repo: &Repo) -> Result<Code> {
     let folder = repo.root.join("crates/api/proto");
-    let files =
-        ["inference.proto", "memory.proto", "knowledge.proto", "agent.proto", "learner.proto"]
-            .map(|file| folder.join(file));
+    let files = [
+        "inference.proto",
+        "memory.proto",
+        "branch.proto",
+        "reason.proto",
+        "knowledge.proto",
+        "agent.proto",
+        "learner.proto",
+    ]
+    .map(|file| folder.join(file));
     let set = protox::compile(files, [&folder]).map_err(|e| anyhow::anyhow!("{e}"))?;
     let bytes = set.encode_to_vec();
     let out = tempfile::tempdir()?;
@@ -67,27 +92,30 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         builder = builder.field_attribute(format!("{MEMORY}.{message}.embedding"), given);
     }
     // Where HTTP has no such field as an empty one, and where JSON has the list or the name itself.
-    for (of, attribute) in [
-        ("ResolveContradictionRequest.sources", "skip_serializing_if = \"HashMap::is_empty\""),
-        ("FactRequest.subject", "serialize_with = \"crate::json::entity\""),
-        ("FactRequest.object_entity", "serialize_with = \"crate::json::entity\""),
-    ] {
-        let attribute =
-            format!("#[serde({attribute})]").replace("HashMap", "std::collections::HashMap");
-        builder = builder.field_attribute(format!("{MEMORY}.{of}"), attribute);
+    let sources = "skip_serializing_if = \"std::collections::HashMap::is_empty\"";
+    let others = [
+        ("ResolveContradictionRequest.sources", sources),
+        ("ReasonRequest.observed", "serialize_with = \"crate::json::entities\""),
+    ];
+    let entities = ENTITIES.map(|field| (field, "serialize_with = \"crate::json::entity\""));
+    for (of, attribute) in entities.into_iter().chain(others) {
+        builder =
+            builder.field_attribute(format!("{MEMORY}.{of}"), format!("#[serde({attribute})]"));
     }
-    builder
+    builder = builder
         .out_dir(out.path())
         .build_transport(true)
         .emit_rerun_if_changed(false)
         .message_attribute(MEMORY, SERDE)
         .message_attribute(MEMORY, "#[serde(default)]")
-        .message_attribute(format!("{MEMORY}.Numbers"), "#[serde(transparent)]")
         .message_attribute(AGENT, SERDE)
         .message_attribute(AGENT, "#[serde(default)]")
         .message_attribute(LEARNER, SERDE)
-        .message_attribute(LEARNER, "#[serde(default)]")
-        .compile_fds(set)?;
+        .message_attribute(LEARNER, "#[serde(default)]");
+    for message in LISTS {
+        builder = builder.message_attribute(format!("{MEMORY}.{message}"), "#[serde(transparent)]");
+    }
+    builder.compile_fds(set)?;
     let made = |file: &str, proto: &str| {
         let text = std::fs::read_to_string(out.path().join(file))?;
         format(&format!("//! Made from `proto/{proto}` by `cargo xtask generate`.\n\n{text}"))
@@ -99,7 +127,10 @@ pub(crate) fn code(repo: &Repo) -> Result<Code> {
         format!("{head}{doc}\npub const DESCRIPTOR: &[u8] = &[{}];\n", list.join(", "));
     Ok(Code {
         service: made("inference.rs", "inference.proto")?,
-        memory: made("striatum.memory.v1.rs", "memory.proto` and `proto/knowledge.proto")?,
+        memory: made(
+            "striatum.memory.v1.rs",
+            "memory.proto`, `branch.proto`, `reason.proto` and `knowledge.proto",
+        )?,
         agent: made("striatum.agent.v1.rs", "agent.proto")?,
         learner: made("striatum.learner.v1.rs", "learner.proto")?,
         descriptor: format(&descriptor)?,

@@ -3,7 +3,10 @@
 
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
+
+use crate::memory::EntityRef;
 
 /// Whole numbers up to here are exact in a double.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -73,15 +76,22 @@ pub(crate) mod value {
     }
 }
 
-/// An entity by its number or its name, whichever it is told by; nothing where that is not clear.
-pub(crate) fn entity<S: serde::Serializer>(
-    it: &Option<crate::memory::EntityRef>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    match it.as_ref().map(|of| (of.number, &of.name)) {
-        Some((Some(number), None)) => to.serialize_u64(number),
-        Some((None, Some(name))) => to.serialize_str(name),
-        _ => to.serialize_none(),
+/// An entity by its number or its name, whichever it is told by. Where that is not clear it is an
+/// object, which nobody takes for an entity.
+pub(crate) fn entity<S: Serializer>(it: &Option<EntityRef>, to: S) -> Result<S::Ok, S::Error> {
+    it.as_ref().map_or(Json::Null, told).serialize(to)
+}
+
+/// Several of those.
+pub(crate) fn entities<S: Serializer>(all: &[EntityRef], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(all.iter().map(told))
+}
+
+fn told(of: &EntityRef) -> Json {
+    match (of.number, &of.name) {
+        (Some(number), None) => number.into(),
+        (None, Some(name)) => name.as_str().into(),
+        _ => Json::Object(serde_json::Map::new()),
     }
 }
 

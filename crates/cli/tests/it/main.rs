@@ -15,6 +15,7 @@ mod collector;
 mod commands;
 mod crash;
 mod faults;
+mod knowing;
 mod learners;
 mod malformed;
 mod mcp;

@@ -29,6 +29,17 @@ TOOLS = {
     "memory_add_entity", "memory_update_entity", "memory_delete_entity", "memory_merge_entities",
     "memory_add_fact", "memory_facts", "memory_retract_fact", "memory_branches",
     "memory_create_branch", "memory_compare_branches", "memory_merge_branch",
+    "memory_get_entity", "memory_neighbours", "memory_knowledge_history", "memory_relations",
+    "memory_delete_relation", "memory_contract_fact", "memory_restore_fact",
+    "memory_branch_history", "memory_split_branch", "memory_consolidate_branch",
+    "memory_prune_branches",
+}
+# What tools say of themselves: whether they read, destroy, and do the same once more.
+HINTS = {
+    "memory_knowledge_history": (True, False, True), "memory_neighbours": (True, False, True),
+    "memory_delete_relation": (False, True, True), "memory_contract_fact": (False, True, True),
+    "memory_restore_fact": (False, False, False), "memory_split_branch": (False, True, False),
+    "memory_consolidate_branch": (False, True, True), "memory_prune_branches": (False, True, True),
 }
 
 
@@ -50,8 +61,8 @@ def inspect(tools):
         assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", tool.name), tool.name
         assert tool.title and len(tool.description) > 40, tool.name
         hints = tool.annotations
-        for hint in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint):
-            assert hint is not None, tool.name
+        told = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint)
+        assert None not in told and HINTS.get(tool.name, told) == told, (tool.name, told)
         for schema in (tool.input_schema, tool.output_schema):
             assert schema["type"] == "object", (tool.name, schema)
             jsonschema.Draft202012Validator.check_schema(schema)
@@ -248,6 +259,12 @@ async def knowing(call, mark):
     assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 2
     await call("memory_retract_fact", id=fact)
     assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 1
+    assert (await call("memory_get_entity", id=tern))["aliases"] == [f"{mark} sterna"]
+    assert f"entity {10**9}" in await call.refused("memory_get_entity", id=10**9)
+    assert "arguments.id" in await call.refused("memory_neighbours")
+    await believing(call, tern)
+    await relating(call, mark, tern, bird)
+    await branching(call, mark, tern)
     gull = (await call("memory_add_entity", name=f"{mark} gull", kind="animal"))["id"]
     await call("memory_merge_entities", id=tern, **{"from": gull})
     await call("memory_delete_entity", id=tern, erase=True)
@@ -258,6 +275,50 @@ async def knowing(call, mark):
     assert spikes == sorted(spikes) and 0 < len(spikes) <= 8 and told["settled"], told
     hits = (await call("memory_search", query='bees "no such phrase"', syntax="operators"))["results"]
     assert hits == [], hits
+
+
+async def believing(call, tern):
+    """A fact that is given up, and had back, as its history tells."""
+    fact = (await call("memory_add_fact", subject=tern, predicate="dives_for", object="eels"))["id"]
+    assert (await call("memory_contract_fact", id=fact))["given_up"] == [fact]
+    assert (await call("memory_facts", subject=tern, predicate="dives_for"))["results"] == []
+    assert (await call("memory_restore_fact", id=fact))["id"] == fact
+    events = (await call("memory_knowledge_history", item=f"fact {fact}"))["results"]
+    assert [event["after"] is None for event in events] == [False, True, False], events
+    assert "expected an item as" in await call.refused("memory_knowledge_history", item="fact")
+
+
+async def relating(call, mark, tern, bird):
+    """Relations of an entity, what is near it, and one that goes."""
+    ends = {"from": {"entity": tern}, "to": {"entity": bird}}
+    relation = (await call("memory_link", kind="mobs", **ends))["id"]
+    listed = (await call("memory_relations", entity=tern))["results"]
+    assert [(one["id"], one["kind"], one["to"]) for one in listed] == [(relation, "mobs", {"entity": bird})], listed
+    near = (await call("memory_neighbours", id=tern))["results"]
+    assert f"{mark} bird" in [one["name"] for one in near], near
+    await call("memory_delete_relation", id=relation)
+    assert (await call("memory_relations", entity=tern))["results"] == []
+    assert "`memory` or `entity`" in await call.refused("memory_relations")
+
+
+async def branching(call, mark, tern):
+    """A branch that is split, looked back on, merged when it is ready, and pruned."""
+    plan = (await call("memory_create_branch", name=f"{mark} plan"))["id"]
+    said = {"subject": tern, "predicate": "winters_in", "branch": plan}
+    stays, goes = [(await call("memory_add_fact", object=place, **said))["id"] for place in ("Ghana", "Togo")]
+    other = (await call("memory_split_branch", id=plan, name=f"{mark} other", items=[f"fact {goes}"]))["id"]
+    assert "arguments.id" in await call.refused("memory_split_branch", name="x", items=[])
+    events = await call("memory_branch_history", id=plan, limit=2)
+    assert events["results"][0]["item"] == f"fact {stays}" and events["next"] == 2, events
+    waits = await call("memory_consolidate_branch", id=plan)
+    assert not waits["consolidated"] and "score" in waits["why_not"][0], waits
+    assert (await call("memory_consolidate_branch", id=plan, min_score=0))["consolidated"]
+    pruned = await call("memory_prune_branches", older_than_seconds=0, unmerged=True, dry_run=True)
+    assert {plan, other} <= set(pruned["branches"]) and not pruned["pruned"], pruned
+    pruned = await call("memory_prune_branches", older_than_seconds=0, unmerged=True)
+    assert {plan, other} <= set(pruned["branches"]) and pruned["pruned"], pruned
+    left = [one["id"] for one in (await call("memory_branches"))["results"]]
+    assert plan not in left and other not in left, left
 
 
 async def thinking(call, mark):

@@ -6,7 +6,7 @@ use crate::operate::{Serving, name};
 use crate::{json, striatum, text};
 
 /// A server with nothing in it, and its folder.
-fn serving() -> (tempfile::TempDir, Serving, String) {
+pub(crate) fn serving() -> (tempfile::TempDir, Serving, String) {
     let folder = tempfile::tempdir().unwrap();
     let (state, models) = (folder.path().join("state"), folder.path().join("models"));
     std::fs::create_dir_all(&models).unwrap();
@@ -16,12 +16,12 @@ fn serving() -> (tempfile::TempDir, Serving, String) {
 }
 
 /// A command's JSON document.
-fn asked(url: &str, arguments: &[&str], status: i32) -> Value {
+pub(crate) fn asked(url: &str, arguments: &[&str], status: i32) -> Value {
     json(&[&["memory"], arguments, &["--url", url]].concat(), status)
 }
 
 /// What a command prints for people.
-fn shown(url: &str, arguments: &[&str]) -> String {
+pub(crate) fn shown(url: &str, arguments: &[&str]) -> String {
     let output = striatum(&[&["memory"], arguments, &["--url", url]].concat());
     assert!(output.status.success(), "{arguments:?} {}", text(&output.stderr));
     text(&output.stdout)

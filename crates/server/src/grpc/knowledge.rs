@@ -12,7 +12,7 @@ use super::{Answered, caller};
 use crate::error::RequestError;
 use crate::http::extract::{Json, JsonIfAny, Number, Params};
 use crate::http::knowledge::{self, OnBranch};
-use crate::http::{assumptions, memories, vocabulary};
+use crate::http::{assumptions, branches, memories, reason, vocabulary};
 use crate::request::Server;
 
 /// The service.
@@ -291,6 +291,60 @@ impl Knowledge for Knowing {
         let message = request.into_inner();
         let (id, how) = (Number(message.id), body(message)?);
         written(knowledge::merge_branch(self.state(), caller, id, how).await?.0)
+    }
+
+    async fn split_branch(
+        &self,
+        request: Request<pb::SplitBranchRequest>,
+    ) -> Answered<pb::KnowledgeChanged> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let (id, how) = (Number(message.id), body(message)?);
+        written(branches::split(self.state(), caller, id, how).await?.1.0)
+    }
+
+    async fn consolidate_branch(
+        &self,
+        request: Request<pb::ConsolidateBranchRequest>,
+    ) -> Answered<pb::ConsolidateBranchResponse> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let (id, how) = (Number(message.id), body(message)?);
+        written(branches::consolidate(self.state(), caller, id, how).await?.0)
+    }
+
+    async fn branch_history(
+        &self,
+        request: Request<pb::BranchHistoryRequest>,
+    ) -> Answered<pb::BranchHistoryResponse> {
+        let caller = caller(&request)?;
+        let message = request.into_inner();
+        let (id, params) = (Number(message.id), Params(read(message)?));
+        written(branches::journal(self.state(), caller, id, params).await?.0)
+    }
+
+    async fn prune_branches(
+        &self,
+        request: Request<pb::PruneBranchesRequest>,
+    ) -> Answered<pb::PruneBranchesResponse> {
+        let caller = caller(&request)?;
+        let asked = JsonIfAny(Some(read(request.into_inner())?));
+        written(branches::prune(self.state(), caller, asked).await?.0)
+    }
+
+    async fn item_history(
+        &self,
+        request: Request<pb::ItemHistoryRequest>,
+    ) -> Answered<pb::KnowledgeHistory> {
+        let caller = caller(&request)?;
+        let params = Params(read(request.into_inner())?);
+        written(branches::item_history(self.state(), caller, params).await?.0)
+    }
+
+    async fn reason(&self, request: Request<pb::ReasonRequest>) -> Answered<pb::ReasonResponse> {
+        let caller = caller(&request)?;
+        let asked = Json(read(request.into_inner())?);
+        written(reason::reason(self.state(), caller, asked).await?.0)
     }
 
     async fn allocate(

@@ -71,20 +71,25 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-#[derive(Deserialize)]
-struct ItemParams {
+/// Which item.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ItemParams {
+    /// As `entity 3`, `relation 8`, `fact 7`, `predicate 2`, `contradiction 4` or `branch 1`.
     item: String,
 }
 
-#[derive(Deserialize)]
-struct PageParams {
+/// Which page.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PageParams {
+    /// The `next` of the page before.
     after: Option<usize>,
+    /// How many, 1 to 1000; 1000 where there is none.
     limit: Option<usize>,
 }
 
 /// What happened on a branch.
 #[derive(Serialize, JsonSchema)]
-struct Journal {
+pub(crate) struct Journal {
     results: Vec<JournalEvent>,
     /// What `after` is for the next page.
     next: Option<usize>,
@@ -92,7 +97,7 @@ struct Journal {
 
 /// Something that happened to an item.
 #[derive(Serialize, JsonSchema)]
-struct JournalEvent {
+pub(crate) struct JournalEvent {
     /// Which, as `fact 7`.
     item: String,
     #[serde(flatten)]
@@ -102,7 +107,7 @@ struct JournalEvent {
 /// What goes to a new branch.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SplitRequest {
+pub(crate) struct SplitRequest {
     /// The name of the new branch.
     name: String,
     /// Items that the branch changed itself, as `fact 7`. Where they make no sense without others that
@@ -113,7 +118,7 @@ struct SplitRequest {
 /// When a branch is ready, and how it is merged then.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ConsolidateRequest {
+pub(crate) struct ConsolidateRequest {
     /// Where both sides changed the same; `prefer_newer` where there is none.
     #[serde(default)]
     strategy: MergeName,
@@ -133,7 +138,7 @@ struct ConsolidateRequest {
 
 /// What became of a branch.
 #[derive(Serialize, JsonSchema)]
-struct ConsolidatedAnswer {
+pub(crate) struct ConsolidatedAnswer {
     /// It was merged now.
     consolidated: bool,
     /// What it lacks.
@@ -145,7 +150,7 @@ struct ConsolidatedAnswer {
 /// Which branches go.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct PruneBranches {
+pub(crate) struct PruneBranches {
     /// Those that nobody changed for longer (seconds); 86400 where there is none.
     older_than_seconds: Option<u32>,
     /// Those that were merged; they go where nothing is said.
@@ -158,7 +163,7 @@ struct PruneBranches {
 
 /// Branches that went, or would go.
 #[derive(Serialize, JsonSchema)]
-struct PrunedBranches {
+pub(crate) struct PrunedBranches {
     branches: Vec<u64>,
     /// They are gone now.
     pruned: bool,
@@ -206,7 +211,7 @@ fn item(field: &str, name: &str) -> Result<ItemId, RequestError> {
     ItemId::named(name).ok_or_else(|| RequestError::bad(wrong()))
 }
 
-async fn item_history(
+pub(crate) async fn item_history(
     State(server): Shared,
     caller: Caller,
     Params(params): Params<ItemParams>,
@@ -214,7 +219,7 @@ async fn item_history(
     history(&server, &caller, item("item", &params.item)?).await
 }
 
-async fn journal(
+pub(crate) async fn journal(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -236,7 +241,7 @@ async fn journal(
     .await
 }
 
-async fn split(
+pub(crate) async fn split(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -261,7 +266,7 @@ impl ConsolidateRequest {
     }
 }
 
-async fn consolidate(
+pub(crate) async fn consolidate(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
@@ -288,7 +293,7 @@ async fn consolidate(
     .await
 }
 
-async fn prune(
+pub(crate) async fn prune(
     State(server): Shared,
     caller: Caller,
     JsonIfAny(request): JsonIfAny<PruneBranches>,

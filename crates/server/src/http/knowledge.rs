@@ -239,7 +239,8 @@ pub(crate) struct FactList {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeEntities {
-    pub(crate) from: u64,
+    /// The entity that goes.
+    from: u64,
 }
 
 /// A property and where it comes from.
@@ -386,6 +387,7 @@ pub(crate) struct DifferenceAnswer {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeBranch {
+    /// Which side is taken where both changed the same.
     pub(crate) strategy: MergeName,
     /// With `manual`: whose value is taken of each item, by its name as the difference of the branches
     /// tells it: `{"fact 7": "child"}`.
@@ -585,9 +587,12 @@ pub(crate) enum BranchNumber {
     Text(String),
 }
 
-#[derive(Deserialize)]
+/// Relations of what, as of when: of a memory or of an entity.
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct RelationParams {
+    /// Those of a memory, by its name.
     memory: Option<String>,
+    /// Those of an entity, by its number.
     entity: Option<u64>,
     #[serde(flatten)]
     at: PlainAt,
@@ -655,15 +660,17 @@ pub(crate) struct WithParams {
 }
 
 impl PlainAt {
-    pub(super) fn read(self) -> Result<knowledge::At, RequestError> {
-        let number = |branch| match branch {
-            BranchNumber::Number(number) => Ok(number),
+    /// # Errors
+    /// [`RequestError::Bad`].
+    pub(crate) fn read(&self) -> Result<knowledge::At, RequestError> {
+        let number = |branch: &BranchNumber| match branch {
+            BranchNumber::Number(number) => Ok(*number),
             BranchNumber::Text(text) => {
                 text.parse().map_err(|_| RequestError::bad("query: branch: expected a number"))
             }
         };
-        let branch = self.branch.map(number).transpose()?;
-        AtParams::new(branch, self.known_at, self.valid_at).read()
+        let branch = self.branch.as_ref().map(number).transpose()?;
+        AtParams::new(branch, self.known_at.clone(), self.valid_at.clone()).read()
     }
 }
 
@@ -744,7 +751,7 @@ pub(crate) async fn entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
-    Params(at): Params<AtParams>,
+    Params(at): Params<PlainAt>,
 ) -> Result<Answer<EntityAnswer>, RequestError> {
     let at = at.read()?;
     with(&server, &caller, "get", async |memory| {

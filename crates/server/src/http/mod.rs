@@ -6,7 +6,7 @@ pub(crate) mod agents;
 mod alerts;
 pub(crate) mod analysis;
 pub(crate) mod assumptions;
-mod branches;
+pub(crate) mod branches;
 pub(crate) mod cognition;
 mod dead_letters;
 mod experiments;

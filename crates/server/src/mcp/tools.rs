@@ -5,17 +5,14 @@
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
-use ::knowledge::BranchId;
 use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use memory::{Existing, Memory};
-use rmcp::model::{JsonObject, Tool as Described, ToolAnnotations};
+use rmcp::model::{Tool as Described, ToolAnnotations};
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::error::RequestError;
 use crate::http::extract::{Json, Params, Whole};
@@ -26,6 +23,10 @@ use crate::wire::analysis::{AnalysisAnswer, AnalyzeRequest};
 use crate::wire::assumptions::{AssumptionsAnswer, AssumptionsRequest};
 use crate::wire::knowledge::{ChangedAnswer, EntityRef, FactAnswer, FactSpec, RelationSpec};
 use crate::wire::memory::{MemoryAnswer, PatchRequest, SearchRequest, StoreRequest};
+
+mod arguments;
+
+use self::arguments::{Of, Patch, numbered, read, taken};
 
 /// The longest export that an answer holds (bytes); longer ones are for `GET /v1/memory/export`.
 const MAX_EXPORT_BYTES: usize = 1 << 20;
@@ -132,35 +133,6 @@ fn tool<Takes: JsonSchema, Gives: JsonSchema + 'static>(
     Tool { described, role, audited, call }
 }
 
-/// The schema of arguments.
-fn taken<T: JsonSchema>() -> Arc<JsonObject> {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-    let mut object = schema.as_object().cloned().unwrap_or_default();
-    object.remove("title");
-    object.remove("description");
-    object.entry("properties").or_insert_with(|| json!({}));
-    Arc::new(object)
-}
-
-/// A tool that changes a memory takes its name beside what the body of HTTP has.
-struct Patch;
-
-impl JsonSchema for Patch {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Patch".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = PatchRequest::json_schema(generator);
-        let id = json!({ "type": "string", "description": "The memory's name, a UUID." });
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.insert("id".into(), id);
-        }
-        schema.insert("required".into(), json!(["id"]));
-        schema
-    }
-}
-
 /// A memory by its name.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -196,7 +168,7 @@ struct AsOf {
     at: String,
     /// The memory that is looked at; facts where there is none.
     id: Option<String>,
-    /// Facts about this entity only, by its number or name.
+    /// Facts about this entity only, by its number, or a name that it had then.
     subject: Option<EntityRef>,
     /// Facts that say this only, as `lives_in`.
     predicate: Option<String>,
@@ -265,23 +237,22 @@ struct StatsAnswer {
     more: std::collections::BTreeMap<String, f64>,
 }
 
-/// Arguments of a type, or where they are wrong.
-fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, RequestError> {
-    serde_path_to_error::deserialize(arguments).map_err(|error| {
-        let path = error.path().to_string();
-        let at = if path == "." { String::new() } else { format!(".{path}") };
-        RequestError::bad(format!("arguments{at}: {}", error.inner()))
-    })
-}
-
 /// What a handler of HTTP answered, as a value.
 fn written<T: Serialize>(answer: T) -> Result<Value, RequestError> {
     // Structures of ours: nothing that JSON could refuse.
     serde_json::to_value(answer).map_err(|_| RequestError::Failed)
 }
 
-/// The function of a tool: its arguments, read, go to what answers.
+/// The function of a tool: its arguments, read, go to what answers; with a number where it takes [`Of`].
 macro_rules! calls {
+    (|$server:ident, $caller:ident, $id:ident, $rest:ident: $takes:ty| $answer:expr) => {
+        |$server: Arc<Server>, $caller: Caller, arguments: Value| -> Called {
+            Box::pin(async move {
+                let ($id, $rest) = numbered::<$takes>(arguments)?;
+                written($answer)
+            })
+        }
+    };
     (|$server:ident, $caller:ident, $arguments:ident: $takes:ty| $answer:expr) => {
         |$server: Arc<Server>, $caller: Caller, arguments: Value| -> Called {
             Box::pin(async move {
@@ -294,6 +265,7 @@ macro_rules! calls {
 
 /// What a memory is told, finds and forgets is here; the rest is in a file of its own, which the macro
 /// stands before.
+mod branch;
 mod keep;
 mod know;
 mod mind;
@@ -301,10 +273,15 @@ mod reason;
 mod think;
 
 fn table() -> Vec<Tool> {
-    [own(), keep::table(), know::table(), mind::table(), think::table(), reason::table()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let others = [
+        keep::table(),
+        know::table(),
+        branch::table(),
+        mind::table(),
+        think::table(),
+        reason::table(),
+    ];
+    own().into_iter().chain(others.into_iter().flatten()).collect()
 }
 
 fn own() -> Vec<Tool> {
@@ -493,11 +470,13 @@ async fn as_of(
         return Ok(AsOfAnswer { memory, facts: None, next: None });
     }
     let valid_at = asked.valid_at.unwrap_or_else(|| asked.at.clone());
+    let at =
+        knowledge::PlainAt { branch: None, known_at: Some(asked.at), valid_at: Some(valid_at) };
     let subject = match asked.subject {
         None => None,
         Some(subject) => {
-            let read =
-                async |memory: Memory| subject.read("arguments.subject", &memory, BranchId::MAIN);
+            let then = at.read()?;
+            let read = async |memory: Memory| subject.read("arguments.subject", &memory, then);
             Some(memories::with(&server, &caller, "get", read).await?.0)
         }
     };
@@ -507,7 +486,7 @@ async fn as_of(
         object: None,
         unsupported: false,
         after: asked.after,
-        at: knowledge::PlainAt { branch: None, known_at: Some(asked.at), valid_at: Some(valid_at) },
+        at,
     };
     let Answer(page) = knowledge::facts(State(server), caller, Params(params)).await?;
     Ok(AsOfAnswer { memory: None, facts: Some(page.results), next: page.next })
@@ -545,7 +524,7 @@ mod tests {
     fn every_tool_is_described_for_a_model() {
         let names: std::collections::BTreeSet<_> =
             all().iter().map(|tool| tool.described.name.as_ref()).collect();
-        assert_eq!((names.len(), all().len()), (62, 62), "a name stands once");
+        assert_eq!((names.len(), all().len()), (73, 73), "a name stands once");
         for tool in all() {
             let described = &tool.described;
             assert!(described.title.as_ref().is_some_and(|title| !title.is_empty()));
@@ -563,14 +542,5 @@ mod tests {
         fn call_is_of_readers(&self) -> bool {
             self.role == Role::Reader || self.described.name == "memory_export"
         }
-    }
-
-    #[test]
-    fn wrong_arguments_say_where_and_what() {
-        let error = |arguments| read::<SearchRequest>(arguments).unwrap_err().to_string();
-        let said = error(json!({ "query": "x", "limit": "ten" }));
-        assert!(said.starts_with("arguments.limit: invalid type: string \"ten\""), "{said}");
-        let said = error(json!({ "quarry": "x" }));
-        assert!(said.contains("unknown field `quarry`, expected one of"), "{said}");
     }
 }

@@ -18,10 +18,10 @@ use crate::error::RequestError;
 const MAX_NAMED: usize = 10;
 
 /// Where knowledge is looked at, and as of when.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct AtParams {
     /// The branch; the main one where there is none.
-    pub(crate) branch: Option<u64>,
+    branch: Option<u64>,
     /// As it was known then.
     known_at: Option<String>,
     /// What was true then.
@@ -188,17 +188,18 @@ pub(crate) enum EntityRef {
 
 impl EntityRef {
     /// # Errors
-    /// As [`one_named`].
+    /// As [`one_named`], of what is known on the branch and at the time.
     pub(crate) fn read(
         self,
         field: &str,
         memory: &Memory,
-        branch: BranchId,
+        at: At,
     ) -> Result<EntityId, RequestError> {
         match self {
             Self::Number(number) => Ok(EntityId(number)),
-            Self::Name(name) => memory
-                .knowledge(|knowledge| Ok(one_named(&knowledge.latest(branch)?, field, &name)))?,
+            Self::Name(name) => {
+                memory.knowledge(|knowledge| Ok(one_named(&knowledge.at(at)?, field, &name)))?
+            }
         }
     }
 }
@@ -503,16 +504,16 @@ impl RelationSpec {
 
 impl FactSpec {
     pub(crate) fn read(self, memory: &Memory, actor: &str) -> Result<NewFact, RequestError> {
-        let branch = BranchId(self.branch.unwrap_or(0));
+        let now = At { branch: BranchId(self.branch.unwrap_or(0)), ..At::default() };
         let object = match (self.object_entity, self.object) {
-            (Some(entity), None) => Object::Entity(entity.read("object_entity", memory, branch)?),
+            (Some(entity), None) => Object::Entity(entity.read("object_entity", memory, now)?),
             (None, Some(plain)) => Object::Literal(plain.into()),
             _ => return Err(RequestError::bad("body: expected `object` or `object_entity`")),
         };
         let confidence = self.said.confidence.unwrap_or(1.0);
         let reasons = |of: Vec<u64>| of.into_iter().map(FactId).collect();
         Ok(NewFact {
-            subject: self.subject.read("subject", memory, branch)?,
+            subject: self.subject.read("subject", memory, now)?,
             predicate: self.predicate,
             object,
             negated: self.negated,

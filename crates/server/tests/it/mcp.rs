@@ -137,7 +137,7 @@ fn roles_hold_for_each_tool_and_tenants_do_not_meet() {
         let (_, answer) = post(&server, &[("authorization", &bearer)], &list);
         answer["result"]["tools"].as_array().unwrap().len()
     };
-    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [34, 60, 62]);
+    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [39, 71, 73]);
     let told = json!({ "text": "The cat of Ada is called Byte" });
     let result = call(&server, &reader, "memory_store", told.clone());
     assert_eq!(refused(&result), "this needs the role writer");
@@ -191,6 +191,34 @@ fn wrong_arguments_are_results_that_say_what_is_wrong() {
     says("memory_import", json!({ "lines": "{}" }), "line");
     says("memory_link", json!({ "from": { "entity": 9 }, "kind": "x", "to": 3 }), "arguments.to");
     says("memory_activate", json!({ "seeds": [{ "entity": 1 }], "method": "magic" }), "pagerank");
+}
+
+#[test]
+fn what_was_known_is_found_by_the_names_of_then() {
+    let server = server();
+    let call = |tool, arguments| {
+        let result = call(&server, "", tool, arguments);
+        assert_eq!(result["isError"], false, "{result}");
+        result["structuredContent"].clone()
+    };
+    let ship = call("memory_add_entity", json!({ "name": "Erebus" }))["id"].clone();
+    let fact = json!({ "subject": "Erebus", "predicate": "sails_to", "object": "the ice" });
+    let fact = call("memory_add_fact", fact)["id"].clone();
+    let events = call("memory_knowledge_history", json!({ "item": format!("fact {fact}") }));
+    let then = events["results"][0]["at"].clone();
+    let renamed = json!({ "id": ship, "name": "Terror", "remove_aliases": ["Erebus"] });
+    call("memory_update_entity", renamed);
+    call("memory_add_entity", json!({ "name": "Erebus" }));
+    let facts = |at: &Value, name: &str| {
+        let asked = json!({ "at": at, "subject": name });
+        call("memory_as_of", asked)["facts"].as_array().unwrap().len()
+    };
+    assert_eq!(facts(&then, "Erebus"), 1);
+    let now = json!("2100-01-01T00:00:00Z");
+    assert_eq!((facts(&now, "Terror"), facts(&now, "Erebus")), (1, 0));
+    let asked = json!({ "name": "memory_as_of", "arguments": { "at": then, "subject": "Terror" } });
+    let (_, answer) = post(&server, &[], &message("tools/call", asked));
+    assert!(refused(&answer["result"]).contains("nothing is called \"Terror\""), "{answer}");
 }
 
 #[test]

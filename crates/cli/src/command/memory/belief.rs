@@ -1,10 +1,11 @@
 //! `striatum memory belief`: what facts rest on, what would hold otherwise, and changes of mind.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{field, line, list, results};
+use super::place::Place;
+use super::{field, line, list};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -108,11 +109,8 @@ pub(super) struct Statement {
     /// A fact that is a reason for it; all that are given are one reason together.
     #[arg(long, value_name = "FACT")]
     because: Vec<u64>,
-    /// The branch, by its number [default: the main one].
-    #[arg(long)]
-    branch: Option<u64>,
     #[command(flatten)]
-    server: ServerFlags,
+    place: Place,
 }
 
 #[derive(Args)]
@@ -176,9 +174,8 @@ impl AtFlags {
 
 impl Statement {
     pub(super) fn say(self, path: &str, json: bool) -> Result<Outcome> {
-        let client = Client::of(&self.server);
-        let branch = self.branch.map(|branch| branch.to_string());
-        let one = |what, name| one(&client, what, name, branch.as_deref());
+        let client = self.place.client();
+        let one = |what, name| self.place.named(&client, what, name, None);
         let mut fact = json!({
             "subject": one("SUBJECT", &self.subject)?, "predicate": self.predicate,
             "negated": self.not,
@@ -195,24 +192,11 @@ impl Statement {
                 fact[name] = time.as_str().into();
             }
         }
-        if let Some(branch) = self.branch {
-            fact["branch"] = branch.into();
-        }
+        self.place.fill(&mut fact);
         if !self.because.is_empty() {
             fact["justifications"] = json!([self.because]);
         }
         changed(&client.send("POST", path, &fact)?, json)
-    }
-}
-
-/// The entity of a name; there must be one.
-pub(super) fn one(client: &Client, what: &str, name: &str, branch: Option<&str>) -> Result<u64> {
-    let query: Vec<_> = [("name", name)].into_iter().chain(branch.map(|b| ("branch", b))).collect();
-    let found = client.get("/v1/entities", &query)?;
-    match results(&found) {
-        [entity] => Ok(entity["id"].as_u64().unwrap_or_default()),
-        [] => bail!("{what}: nothing is known of {name:?}"),
-        several => bail!("{what}: {} entities are called {name:?}", several.len()),
     }
 }
 

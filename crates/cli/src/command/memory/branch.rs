@@ -1,10 +1,10 @@
-//! `striatum memory branch`: lines of knowledge that are made, compared and merged.
+//! `striatum memory branch`: lines of knowledge that are made, compared, split and merged.
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{field, line, listed, results};
+use super::{field, happened, line, list, listed, paged, results};
 use crate::command::client::Client;
 use crate::watched::ServerFlags;
 use crate::{Outcome, draw};
@@ -12,7 +12,7 @@ use crate::{Outcome, draw};
 /// Characters of what an item is on one side.
 const TEXT: usize = 48;
 
-/// Lines of knowledge that are made, compared and merged.
+/// Lines of knowledge that are made, compared, split and merged.
 ///
 /// A branch is named by its name or number; 0 is the main one.
 #[derive(Args)]
@@ -31,8 +31,16 @@ enum Command {
     Compare(Compare),
     /// Merge a branch into its parent.
     Merge(Merge),
+    /// Move some changes of a branch to a new branch beside it.
+    Split(Split),
+    /// Merge a branch into its parent if it is ready, or say what it lacks.
+    Consolidate(Consolidate),
+    /// What happened on a branch, the oldest first.
+    History(History),
     /// Hide a branch, or erase it.
     Delete(Delete),
+    /// Hide branches that nobody changed for long.
+    Prune(Prune),
 }
 
 #[derive(Args)]
@@ -73,9 +81,84 @@ struct Merge {
     /// prefer_newer, prefer_parent, prefer_child, merge_both or manual.
     #[arg(long, default_value = "manual")]
     strategy: String,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// Which side is taken of what both changed.
+#[derive(Args)]
+struct Choices {
     /// With manual: parent or child for an item, as in "fact 7=child"; can be repeated.
     #[arg(long = "choose", value_name = "ITEM=SIDE")]
     choices: Vec<String>,
+}
+
+#[derive(Args)]
+struct Split {
+    /// The branch.
+    branch: String,
+    /// The name of the new one.
+    name: String,
+    /// Items that the branch changed itself, as "fact 7".
+    #[arg(required = true, value_name = "ITEM")]
+    items: Vec<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Args)]
+struct Consolidate {
+    /// The branch.
+    branch: String,
+    /// Where both sides changed the same: prefer_newer, prefer_parent, prefer_child, merge_both or
+    /// manual.
+    #[arg(long, default_value = "prefer_newer")]
+    strategy: String,
+    #[command(flatten)]
+    choices: Choices,
+    /// Its score is at least this [default: 0.8].
+    #[arg(long)]
+    min_score: Option<f64>,
+    /// Its divergence is at most this [default: 0.3].
+    #[arg(long)]
+    max_divergence: Option<f64>,
+    /// Without a change for so many seconds it counts as settled [default: 3600].
+    #[arg(long, value_name = "SECONDS")]
+    settle: Option<u32>,
+    /// Only tell whether it is ready.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Args)]
+struct History {
+    /// The branch.
+    branch: String,
+    /// How many events at most.
+    #[arg(long, default_value_t = 1000)]
+    limit: usize,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+#[derive(Args)]
+struct Prune {
+    /// Those that nobody changed for more seconds [default: 86400].
+    #[arg(long, value_name = "SECONDS")]
+    older_than: Option<u32>,
+    /// Those that were not merged, too.
+    #[arg(long)]
+    unmerged: bool,
+    /// Those that were merged stay.
+    #[arg(long, requires = "unmerged")]
+    keep_merged: bool,
+    /// Only tell which.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -98,7 +181,11 @@ impl Branch {
             Command::List(c) => c.run(json),
             Command::Compare(c) => c.run(json),
             Command::Merge(c) => c.run(json),
+            Command::Split(c) => c.run(json),
+            Command::Consolidate(c) => c.run(json),
+            Command::History(c) => c.run(json),
             Command::Delete(c) => c.run(json),
+            Command::Prune(c) => c.run(json),
         }
     }
 }
@@ -180,14 +267,88 @@ impl Compare {
 impl Merge {
     fn run(self, json: bool) -> Result<Outcome> {
         let client = Client::of(&self.server);
-        let mut how = json!({ "strategy": self.strategy, "choices": {} });
+        let how = json!({ "strategy": self.strategy, "choices": self.choices.read()? });
+        let path = format!("/v1/branches/{}/merge", number(&client, &self.branch)?);
+        changed(&client.send("POST", &path, &how)?, json)
+    }
+}
+
+impl Choices {
+    fn read(&self) -> Result<Value> {
+        let mut choices = json!({});
         for choice in &self.choices {
             let (item, side) =
                 choice.split_once('=').context("--choose: expected ITEM=SIDE, as fact 7=child")?;
-            how["choices"][item.trim()] = side.trim().into();
+            choices[item.trim()] = side.trim().into();
         }
-        let path = format!("/v1/branches/{}/merge", number(&client, &self.branch)?);
-        changed(&client.send("POST", &path, &how)?, json)
+        Ok(choices)
+    }
+}
+
+impl Split {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = Client::of(&self.server);
+        let path = format!("/v1/branches/{}/split", number(&client, &self.branch)?);
+        let spec = json!({ "name": self.name, "items": self.items });
+        changed(&client.send("POST", &path, &spec)?, json)
+    }
+}
+
+impl Consolidate {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = Client::of(&self.server);
+        let path = format!("/v1/branches/{}/consolidate", number(&client, &self.branch)?);
+        let how = json!({
+            "strategy": self.strategy, "choices": self.choices.read()?, "dry_run": self.dry_run,
+            "min_score": self.min_score, "max_divergence": self.max_divergence,
+            "settle_seconds": self.settle,
+        });
+        let answer = client.send("POST", &path, &how)?;
+        let lacks = list(&answer, "why_not");
+        if json {
+            println!("{answer:#}");
+        } else if answer["consolidated"] == true {
+            println!("it is merged");
+        } else if lacks.is_empty() {
+            println!("it is ready");
+        } else {
+            println!("it is not ready");
+            lacks
+                .iter()
+                .filter_map(Value::as_str)
+                .for_each(|why| println!("  {}", line(why, TEXT)));
+        }
+        Ok(if lacks.is_empty() { Outcome::Done } else { Outcome::No })
+    }
+}
+
+impl History {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let client = Client::of(&self.server);
+        let path = format!("/v1/branches/{}/history", number(&client, &self.branch)?);
+        happened::shown(&paged(&client, &path, &[], self.limit)?, json);
+        Ok(Outcome::Done)
+    }
+}
+
+impl Prune {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let which = json!({
+            "older_than_seconds": self.older_than, "merged": !self.keep_merged,
+            "unmerged": self.unmerged, "dry_run": self.dry_run,
+        });
+        let answer = Client::of(&self.server).send("POST", "/v1/branches/prune", &which)?;
+        let numbers: Vec<String> =
+            list(&answer, "branches").iter().map(ToString::to_string).collect();
+        if json {
+            println!("{answer:#}");
+        } else if numbers.is_empty() {
+            println!("no branch is to go");
+        } else {
+            let how = if self.dry_run { "would go" } else { "are gone" };
+            println!("{how:14} {}", numbers.join(" "));
+        }
+        Ok(if numbers.is_empty() { Outcome::No } else { Outcome::Done })
     }
 }
 
@@ -208,7 +369,7 @@ fn changed(answer: &Value, json: bool) -> Result<Outcome> {
     }
     println!("branch         {}", field(answer, "id"));
     let numbers: Vec<String> =
-        super::list(answer, "contradictions").iter().map(ToString::to_string).collect();
+        list(answer, "contradictions").iter().map(ToString::to_string).collect();
     if !numbers.is_empty() {
         println!("contradictions {}", numbers.join(" "));
     }

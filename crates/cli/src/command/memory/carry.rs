@@ -1,4 +1,4 @@
-//! `striatum memory export` and `import`: everything that is remembered, as a file.
+//! `striatum memory export`, `import` and `reset`: everything that is remembered, as a file, or gone.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -32,6 +32,15 @@ pub(super) struct Import {
     /// What becomes of memories that are there already.
     #[arg(long, value_enum, default_value = "refuse")]
     existing: Existing,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// Remove everything that a tenant remembers and knows, for good.
+#[derive(Args)]
+pub(super) struct Reset {
+    /// The tenant of the key, by its name, so that nobody empties another by mistake.
+    tenant: String,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -114,6 +123,19 @@ fn copy(mut from: impl BufRead, to: &mut impl Write, name: &Path) -> Result<Writ
 /// Whether a line of an export is of a type, which it begins with.
 fn is(line: &[u8], kind: &str) -> bool {
     line.starts_with(format!("{{\"type\":\"{kind}\"").as_bytes())
+}
+
+impl Reset {
+    pub(super) fn run(self, json: bool) -> Result<Outcome> {
+        let meant = json!({ "tenant": self.tenant });
+        Client::of(&self.server).send("POST", "/v1/memory/reset", &meant)?;
+        if json {
+            println!("{:#}", json!({ "reset": self.tenant }));
+        } else {
+            println!("{} remembers and knows nothing any more", self.tenant);
+        }
+        Ok(Outcome::Done)
+    }
 }
 
 impl Import {

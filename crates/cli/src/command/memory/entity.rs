@@ -4,10 +4,9 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::belief::one;
-use super::{field, given, line, list, listed, paged};
+use super::place::Place;
+use super::{field, given, happened, line, list, listed, paged};
 use crate::Outcome;
-use crate::command::client::Client;
 use crate::watched::ServerFlags;
 
 /// Characters of an alias or a value on its line.
@@ -38,6 +37,10 @@ enum Command {
     Merge(Merge),
     /// A property of an entity, its own or inherited.
     Property(Property),
+    /// What happened to an entity.
+    History(Of),
+    /// What is at most two relations from an entity, the nearest first.
+    Neighbours(Of),
     /// Kinds of entities, with how many there are of each.
     Kinds(Kinds),
 }
@@ -57,16 +60,6 @@ struct Add {
     properties: Option<String>,
     #[command(flatten)]
     place: Place,
-}
-
-/// Which branch of which server.
-#[derive(Args)]
-struct Place {
-    /// The branch, by its number [default: the main one].
-    #[arg(long)]
-    branch: Option<u64>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 #[derive(Args)]
@@ -152,6 +145,15 @@ struct Property {
     place: Place,
 }
 
+/// An entity, on the main branch.
+#[derive(Args)]
+struct Of {
+    /// The entity.
+    entity: String,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
 #[derive(Args)]
 struct Kinds {
     #[command(flatten)]
@@ -168,42 +170,9 @@ impl Entity {
             Command::Delete(c) => c.run(json),
             Command::Merge(c) => c.run(json),
             Command::Property(c) => c.run(json),
+            Command::History(c) => c.history(json),
+            Command::Neighbours(c) => c.neighbours(json),
             Command::Kinds(c) => c.run(json),
-        }
-    }
-}
-
-impl Place {
-    fn client(&self) -> Client {
-        Client::of(&self.server)
-    }
-
-    /// As the names and values of a query, with others.
-    fn query<'a>(
-        branch: Option<&'a str>,
-        others: &[(&'a str, Option<&'a str>)],
-    ) -> Vec<(&'a str, &'a str)> {
-        let branch = ("branch", branch);
-        let all = others.iter().copied().chain([branch]);
-        all.filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-
-    fn branch(&self) -> Option<String> {
-        self.branch.map(|branch| branch.to_string())
-    }
-
-    /// The number of an entity, on this branch where it is told by its name.
-    fn number(&self, client: &Client, what: &str, entity: &str) -> Result<u64> {
-        match entity.parse() {
-            Ok(number) => Ok(number),
-            Err(_) => one(client, what, entity, self.branch().as_deref()),
-        }
-    }
-
-    /// Into a document.
-    fn fill(&self, document: &mut Value) {
-        if let Some(branch) = self.branch {
-            document["branch"] = branch.into();
         }
     }
 }
@@ -292,18 +261,14 @@ impl Update {
 
 impl Delete {
     fn run(self, json: bool) -> Result<Outcome> {
-        let client = self.place.client();
-        let id = self.place.number(&client, "ENTITY", &self.entity)?;
-        let branch = self.place.branch();
-        let erase = self.erase.then_some("true");
-        let query = Place::query(branch.as_deref(), &[("erase", erase)]);
-        changed(&client.bare("DELETE", &format!("/v1/entities/{id}"), &query)?, id, json)
+        let id = self.place.number(&self.place.client(), "ENTITY", &self.entity)?;
+        changed(&self.place.remove(&format!("/v1/entities/{id}"), self.erase)?, id, json)
     }
 }
 
 impl Merge {
     fn run(self, json: bool) -> Result<Outcome> {
-        let place = Place { branch: None, server: self.server };
+        let place = Place::main(self.server);
         let client = place.client();
         let from = place.number(&client, "FROM", &self.from)?;
         let into = place.number(&client, "INTO", &self.into)?;
@@ -329,6 +294,30 @@ impl Property {
             }
         }
         Ok(Outcome::Done)
+    }
+}
+
+impl Of {
+    /// What the server tells of it.
+    fn ask(self, what: &str) -> Result<Value> {
+        let place = Place::main(self.server);
+        let client = place.client();
+        let id = place.number(&client, "ENTITY", &self.entity)?;
+        client.get(&format!("/v1/entities/{id}/{what}"), &[])
+    }
+
+    fn history(self, json: bool) -> Result<Outcome> {
+        happened::shown(&self.ask("history")?, json);
+        Ok(Outcome::Done)
+    }
+
+    fn neighbours(self, json: bool) -> Result<Outcome> {
+        let row = |near: &Value| {
+            let [entity, memory] = ["entity", "memory"].map(|name| field(&near["vertex"], name));
+            vec![field(near, "hops"), entity, line(&field(near, "name"), TEXT), memory]
+        };
+        let head = ["hops", "entity", "name", "memory"];
+        listed(&self.ask("neighbours")?, &head, row, "no neighbours", json)
     }
 }
 

@@ -5,7 +5,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::belief::{self, Statement};
+use super::happened::History;
 use super::look::Facts;
+use super::place::Place;
 use super::{field, listed, paged};
 use crate::Outcome;
 use crate::command::client::Client;
@@ -28,6 +30,8 @@ enum Command {
     List(Facts),
     /// Take a fact back, or erase it.
     Retract(Retract),
+    /// What happened to a fact.
+    History(History),
     /// Predicates: what is declared of each, how many facts say it.
     Predicates(Predicates),
     /// Declare of a predicate whether a subject has one value at a time, and what follows.
@@ -41,11 +45,8 @@ struct Retract {
     /// For good, with its history.
     #[arg(long)]
     erase: bool,
-    /// The branch, by its number [default: the main one].
-    #[arg(long)]
-    branch: Option<u64>,
     #[command(flatten)]
-    server: ServerFlags,
+    place: Place,
 }
 
 #[derive(Args)]
@@ -83,6 +84,7 @@ impl Fact {
             Command::Add(c) => c.say("/v1/facts", json),
             Command::List(c) => c.run(json),
             Command::Retract(c) => c.run(json),
+            Command::History(c) => c.run("fact", json),
             Command::Predicates(c) => c.run(json),
             Command::Declare(c) => c.run(json),
         }
@@ -91,13 +93,8 @@ impl Fact {
 
 impl Retract {
     fn run(self, json: bool) -> Result<Outcome> {
-        let branch = self.branch.map(|branch| branch.to_string());
-        let erase = self.erase.then_some("true");
-        let all = [("erase", erase), ("branch", branch.as_deref())];
-        let query: Vec<_> =
-            all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let path = format!("/v1/facts/{}", self.fact);
-        belief::changed(&Client::of(&self.server).bare("DELETE", &path, &query)?, json)
+        belief::changed(&self.place.remove(&path, self.erase)?, json)
     }
 }
 

@@ -4,16 +4,22 @@ mod allocate;
 mod belief;
 mod branch;
 mod carry;
+mod collection;
+mod contradiction;
 mod entity;
 mod eval;
 mod fact;
 mod find;
 mod graph;
+mod happened;
+mod judge;
 mod lines;
 mod look;
 mod mean;
+mod place;
 mod reason;
 mod reflect;
+mod relation;
 mod think;
 mod write;
 
@@ -51,10 +57,16 @@ enum Command {
     Restore(write::Restore),
     /// What happened to a memory.
     History(look::History),
+    /// Let a memory in that was held back, or keep it out.
+    Review(judge::Review),
+    /// Judge a memory.
+    Feedback(judge::Feedback),
     /// What a message brings up, as text for a language model.
     Recall(find::Recall),
     /// What comes to mind with entities, or with those that a question names.
     Activate(find::Activate),
+    /// Learn memories, decisions, code and concepts from what was said.
+    Learn(reflect::Said),
     /// What a message brings up, then learns from it and its answer.
     Turn(reflect::Turn),
     /// Remember what somebody means to do.
@@ -101,13 +113,17 @@ enum Command {
     Compare(think::Compare),
     /// Whom and what a tenant knows.
     Entity(entity::Entity),
+    /// What belongs together, and how strongly.
+    Relation(relation::Relation),
     /// What is said of entities.
     Fact(fact::Fact),
     /// Facts, as they were true and as they were known.
     Facts(look::Facts),
     /// What facts rest on, what would hold otherwise, and changes of mind.
     Belief(belief::Belief),
-    /// Lines of knowledge that are made, compared and merged.
+    /// Facts that cannot both be true, and which of them stands.
+    Contradiction(contradiction::Contradiction),
+    /// Lines of knowledge that are made, compared, split and merged.
     Branch(branch::Branch),
     /// What follows, may generally hold, would explain or is alike, each with its proof.
     Reason(reason::Reason),
@@ -117,12 +133,16 @@ enum Command {
     Stats(look::Stats),
     /// Which column a memory would go to, and what votes for it.
     Allocate(allocate::Allocate),
+    /// Collections of vectors.
+    Collection(collection::Collection),
     /// The load of the columns of a collection, as a picture.
     Columns(look::Columns),
     /// Write everything that is remembered into a file.
     Export(carry::Export),
     /// Take in a file that an export wrote.
     Import(carry::Import),
+    /// Remove everything that a tenant remembers and knows, for good.
+    Reset(carry::Reset),
     /// Measure how well a memory finds, on questions whose answers are known.
     Eval(eval::Eval),
 }
@@ -168,8 +188,11 @@ impl Memory {
             Command::Delete(c) => c.run(json),
             Command::Restore(c) => c.run(json),
             Command::History(c) => c.run(json),
+            Command::Review(c) => c.run(json),
+            Command::Feedback(c) => c.run(json),
             Command::Recall(c) => c.run(json),
             Command::Activate(c) => c.run(json),
+            Command::Learn(c) => c.learn(json),
             Command::Turn(c) => c.run(json),
             Command::Intend(c) => c.run(json),
             Command::Intentions(c) => c.run(json),
@@ -193,17 +216,21 @@ impl Memory {
             Command::Snapshots(c) => c.run(json),
             Command::Compare(c) => c.run(json),
             Command::Entity(c) => c.run(json),
+            Command::Relation(c) => c.run(json),
             Command::Fact(c) => c.run(json),
             Command::Facts(c) => c.run(json),
             Command::Belief(c) => c.run(json),
+            Command::Contradiction(c) => c.run(json),
             Command::Branch(c) => c.run(json),
             Command::Reason(c) => c.run(json),
             Command::Graph(c) => c.run(json),
             Command::Stats(c) => c.run(json),
             Command::Allocate(c) => c.run(json),
+            Command::Collection(c) => c.run(json),
             Command::Columns(c) => c.run(json),
             Command::Export(c) => c.run(json),
             Command::Import(c) => c.run(json),
+            Command::Reset(c) => c.run(json),
             Command::Eval(c) => c.run(json),
         }
     }

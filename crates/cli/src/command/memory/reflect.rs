@@ -1,5 +1,5 @@
-//! `striatum memory turn`, `thinking`, `insights`, `dream`, `connections`: a turn in one call, and
-//! looking back.
+//! `striatum memory learn`, `turn`, `thinking`, `insights`, `dream`, `connections`: what is said in a
+//! turn, and looking back.
 
 use anyhow::Result;
 use clap::Args;
@@ -13,9 +13,9 @@ use crate::watched::ServerFlags;
 /// Characters of a text in a table.
 const TEXT: usize = 72;
 
-/// What a message brings up, then learns from it and its answer.
+/// What was said in a turn of a conversation.
 #[derive(Args)]
-pub(super) struct Turn {
+pub(super) struct Said {
     /// What the user said.
     message: String,
     /// What was answered.
@@ -24,9 +24,16 @@ pub(super) struct Turn {
     #[command(flatten)]
     scope: ScopeFlags,
     #[command(flatten)]
-    attention: AttentionFlags,
-    #[command(flatten)]
     server: ServerFlags,
+}
+
+/// What a message brings up, then learns from it and its answer.
+#[derive(Args)]
+pub(super) struct Turn {
+    #[command(flatten)]
+    said: Said,
+    #[command(flatten)]
+    attention: AttentionFlags,
 }
 
 /// How something was thought about at one time, and at a later one.
@@ -92,13 +99,9 @@ pub(super) struct Connections {
 
 impl Turn {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
-        let mut request = json!({ "user_message": self.message });
-        if let Some(answer) = self.answer {
-            request["assistant_message"] = answer.into();
-        }
-        self.scope.fill(&mut request);
+        let mut request = self.said.request();
         self.attention.fill(&mut request);
-        let answer = Client::of(&self.server).send("POST", "/v1/turn", &request)?;
+        let answer = Client::of(&self.said.server).send("POST", "/v1/turn", &request)?;
         if json {
             println!("{answer:#}");
             return Ok(Outcome::Done);
@@ -113,6 +116,34 @@ impl Turn {
         }
         let n = list(&answer["learned"], "messages").len();
         println!("learned from {n} messages");
+        Ok(Outcome::Done)
+    }
+}
+
+impl Said {
+    /// As the server takes it.
+    fn request(&self) -> Value {
+        let mut request = json!({ "user_message": self.message });
+        if let Some(answer) = &self.answer {
+            request["assistant_message"] = answer.as_str().into();
+        }
+        self.scope.fill(&mut request);
+        request
+    }
+
+    pub(super) fn learn(self, json: bool) -> Result<Outcome> {
+        let learned = Client::of(&self.server).send("POST", "/v1/learn", &self.request())?;
+        if json {
+            println!("{learned:#}");
+            return Ok(Outcome::Done);
+        }
+        for name in ["messages", "decisions", "code", "concepts", "compounds"] {
+            let all: Vec<String> = list(&learned, name).iter().map(said).collect();
+            if !all.is_empty() {
+                println!("{name:10} {}", all.join(", "));
+            }
+        }
+        println!("{:10} {}", "new", field(&learned, "new_concepts"));
         Ok(Outcome::Done)
     }
 }

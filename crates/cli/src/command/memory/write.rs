@@ -88,14 +88,24 @@ pub(super) struct Update {
 }
 
 /// Delete memories; they can be had back for a while.
+///
+/// Those that are named, or all of a user, an agent, a run or the tenant.
 #[derive(Args)]
 pub(super) struct Delete {
     /// The memories.
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["user", "agent", "run", "all"])]
     ids: Vec<String>,
-    /// For good, with vector and history; they cannot be had back.
+    /// For good, with vector and history; they cannot be had back. Of memories that are named only.
     #[arg(long)]
     erase: bool,
+    #[command(flatten)]
+    scope: ScopeFlags,
+    /// Those that match only: JSON, as a search takes it.
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+    /// All of the tenant's.
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     server: ServerFlags,
 }
@@ -192,6 +202,12 @@ impl Update {
 impl Delete {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         let client = Client::of(&self.server);
+        if self.ids.is_empty() {
+            return self.all_of(&client, json);
+        }
+        if self.all || self.filter.is_some() || !self.scope.pairs().is_empty() {
+            bail!("expected memories, or what they have in common, and not both");
+        }
         let query: &[(&str, &str)] = if self.erase { &[("erase", "true")] } else { &[] };
         let what = if self.erase { "erased" } else { "deleted" };
         for (k, id) in self.ids.iter().enumerate() {
@@ -206,6 +222,23 @@ impl Delete {
         }
         Ok(Outcome::Done)
     }
+
+    /// All that have something in common.
+    fn all_of(&self, client: &Client, json: bool) -> Result<Outcome> {
+        if self.erase {
+            bail!("--erase: expected memories by their names");
+        }
+        let mut query = self.scope.pairs();
+        query.extend(self.filter.as_deref().map(|filter| ("filters", filter)));
+        query.extend(self.all.then_some(("all", "true")));
+        let answer = client.bare("DELETE", "/v1/memories", &query)?;
+        if json {
+            println!("{answer:#}");
+        } else {
+            println!("{} are deleted", super::field(&answer, "deleted"));
+        }
+        Ok(Outcome::Done)
+    }
 }
 
 impl Restore {
@@ -217,7 +250,8 @@ impl Restore {
     }
 }
 
-fn shown(memory: &Value, json: bool, what: &str) {
+/// Shows what became of a memory.
+pub(super) fn shown(memory: &Value, json: bool, what: &str) {
     if json {
         println!("{memory:#}");
     } else {

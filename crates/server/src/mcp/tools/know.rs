@@ -1,41 +1,21 @@
-//! Tools of what is known: entities, facts, predicates, branches, and where a memory would go.
+//! Tools of what is known: entities, relations, facts, predicates, what happened to each, and where a
+//! memory would go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Called, Effect, Nothing, Tool, read, tool, written};
-use crate::error::RequestError;
+use super::{Called, Effect, Nothing, Of, Tool, numbered, read, tool, written};
 use crate::http::extract::{Json, Number, Params};
-use crate::http::knowledge::{self, EraseParams, MergeBranch, PropertyParams, WithParams};
-use crate::http::{memories, vocabulary};
+use crate::http::knowledge::{self, EraseParams, MergeEntities, PlainAt, PropertyParams};
+use crate::http::{branches, memories, vocabulary};
 use crate::request::Server;
 use crate::security::{Caller, Role};
-use crate::wire::knowledge::{ChangedAnswer, EntityPatch, EntitySpec, FactSpec};
+use crate::wire::knowledge::{ChangedAnswer, EntityAnswer, EntityPatch, EntitySpec, FactSpec};
 use crate::wire::memory::StoreRequest;
-
-/// A tool that changes an entity takes its number beside what the body of HTTP has.
-struct Change;
-
-impl JsonSchema for Change {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Change".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let mut schema = EntityPatch::json_schema(generator);
-        let id = json!({ "type": "integer", "minimum": 0, "description": "The entity's number." });
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.insert("id".into(), id);
-        }
-        schema.insert("required".into(), json!(["id"]));
-        schema
-    }
-}
 
 /// What is to go.
 #[derive(Deserialize, JsonSchema)]
@@ -50,49 +30,6 @@ struct Remove {
     branch: Option<u64>,
 }
 
-/// Two entities that are one.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Merge {
-    /// The entity that stays.
-    id: u64,
-    /// The entity that goes.
-    from: u64,
-}
-
-/// A property of an entity.
-#[derive(Deserialize, JsonSchema)]
-struct PropertyOf {
-    /// The entity's number.
-    id: u64,
-    #[serde(flatten)]
-    asked: PropertyParams,
-}
-
-/// Two branches.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Compare {
-    /// The branch.
-    id: u64,
-    /// The other; the main one where there is none.
-    with: Option<u64>,
-}
-
-/// A branch that is merged into its parent.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct MergeInto {
-    /// The branch.
-    id: u64,
-    /// Which side is taken where both changed the same.
-    strategy: knowledge::MergeName,
-    /// With `manual`: whose value is taken of each item that memory_compare_branches names:
-    /// `{"fact 7": "child"}`.
-    #[serde(default)]
-    choices: BTreeMap<String, knowledge::SideName>,
-}
-
 impl Remove {
     fn read(self) -> (Number, Params<EraseParams>) {
         let Self { id, erase, branch } = self;
@@ -101,7 +38,7 @@ impl Remove {
 }
 
 pub(super) fn table() -> Vec<Tool> {
-    [looking(), entities(), facts(), branches()].into_iter().flatten().collect()
+    [looking(), entities(), relations(), facts()].into_iter().flatten().collect()
 }
 
 fn looking() -> Vec<Tool> {
@@ -116,14 +53,39 @@ fn looking() -> Vec<Tool> {
                 knowledge::entities(State(server), caller, Params(params)).await?.0
             }),
         ),
-        tool::<PropertyOf, knowledge::PropertyAnswer>(
+        tool::<Of<PlainAt>, EntityAnswer>(
+            ("memory_get_entity", "Get an entity"),
+            reads(),
+            "An entity by its number, as relations and facts tell it, now or as it was known at a time.",
+            calls!(|server, caller, id, at: PlainAt| {
+                knowledge::entity(State(server), caller, id, Params(at)).await?.0
+            }),
+        ),
+        tool::<Of<Nothing>, knowledge::NeighbourList>(
+            ("memory_neighbours", "Neighbours of an entity"),
+            reads(),
+            "Entities and memories that are at most two relations from an entity, the nearest first, \
+             with their names.",
+            calls!(|server, caller, id, _nothing: Nothing| {
+                knowledge::neighbours(State(server), caller, id).await?.0
+            }),
+        ),
+        tool::<branches::ItemParams, knowledge::KnowledgeHistory>(
+            ("memory_knowledge_history", "History of what is known"),
+            reads(),
+            "What happened to an entity, relation, fact, predicate, contradiction or branch (item: \
+             \"fact 7\"), the first first: when, by whom, as it was before and after.",
+            calls!(|server, caller, params: branches::ItemParams| {
+                branches::item_history(State(server), caller, Params(params)).await?.0
+            }),
+        ),
+        tool::<Of<PropertyParams>, knowledge::PropertyAnswer>(
             ("memory_property", "A property of an entity"),
             reads(),
             "A property of an entity, its own or inherited from what it is_a, and where it comes from; \
              an exception tells its reason.",
-            calls!(|server, caller, of: PropertyOf| {
-                let asked = Params(of.asked);
-                knowledge::property(State(server), caller, Number(of.id), asked).await?.0
+            calls!(|server, caller, id, asked: PropertyParams| {
+                knowledge::property(State(server), caller, id, Params(asked)).await?.0
             }),
         ),
         tool::<vocabulary::VocabularyParams, vocabulary::KindList>(
@@ -168,12 +130,14 @@ fn entities() -> Vec<Tool> {
                 knowledge::add_entity(State(server), caller, Json(spec)).await?.1.0
             }),
         ),
-        tool::<Change, ChangedAnswer>(
+        tool::<Of<EntityPatch>, ChangedAnswer>(
             ("memory_update_entity", "Change an entity"),
             (writer, Effect::Replaces),
             "Changes the name, kind, aliases, properties, exceptions or parents of an entity; what is \
              absent stays, and what was known before can still be read.",
-            |server, caller, arguments| Box::pin(update(server, caller, arguments)),
+            calls!(|server, caller, id, patch: EntityPatch| {
+                knowledge::update_entity(State(server), caller, id, Json(patch)).await?.0
+            }),
         ),
         tool::<Remove, ChangedAnswer>(
             ("memory_delete_entity", "Delete an entity"),
@@ -185,14 +149,37 @@ fn entities() -> Vec<Tool> {
                 knowledge::remove_entity(State(server), caller, id, how).await?.0
             }),
         ),
-        tool::<Merge, ChangedAnswer>(
+        tool::<Of<MergeEntities>, ChangedAnswer>(
             ("memory_merge_entities", "Merge two entities"),
             (writer, Effect::Removes),
             "Makes one entity (id) stand for another (from), which is the same: its names, facts and \
              relations are found there from then on.",
-            calls!(|server, caller, merge: Merge| {
-                let spec = Json(knowledge::MergeEntities { from: merge.from });
-                knowledge::merge_entities(State(server), caller, Number(merge.id), spec).await?.0
+            calls!(|server, caller, id, from: MergeEntities| {
+                knowledge::merge_entities(State(server), caller, id, Json(from)).await?.0
+            }),
+        ),
+    ]
+}
+
+fn relations() -> Vec<Tool> {
+    vec![
+        tool::<knowledge::RelationParams, knowledge::RelationList>(
+            ("memory_relations", "List relations"),
+            (Role::Reader, Effect::Reads),
+            "Relations of an entity (by its number) or of a memory, each with its number, kind, both \
+             ends and how strong it is now; memory_link makes them.",
+            calls!(|server, caller, params: knowledge::RelationParams| {
+                knowledge::relations(State(server), caller, Params(params)).await?.0
+            }),
+        ),
+        tool::<Remove, ChangedAnswer>(
+            ("memory_delete_relation", "Delete a relation"),
+            (Role::Writer, Effect::Removes),
+            "Takes a relation back by its number, which can still be read as it was known; with erase \
+             it is gone for good.",
+            calls!(|server, caller, remove: Remove| {
+                let (id, how) = remove.read();
+                knowledge::remove_relation(State(server), caller, id, how).await?.0
             }),
         ),
     ]
@@ -230,64 +217,22 @@ fn facts() -> Vec<Tool> {
                 knowledge::remove_fact(State(server), caller, id, how).await?.0
             }),
         ),
-    ]
-}
-
-fn branches() -> Vec<Tool> {
-    let (reader, writer) = (Role::Reader, Role::Writer);
-    vec![
-        tool::<Nothing, knowledge::BranchList>(
-            ("memory_branches", "List branches"),
-            (reader, Effect::Reads),
-            "Branches of knowledge by their numbers and names, each with its parent and whether it was \
-             merged; the main one has number 0 and is not told.",
-            calls!(|server, caller, _nothing: Nothing| {
-                knowledge::branches(State(server), caller).await?.0
+        tool::<Of<Nothing>, ChangedAnswer>(
+            ("memory_contract_fact", "Believe a fact no longer"),
+            (Role::Writer, Effect::Removes),
+            "Believes a fact no longer, however it was known, and gives up as little else as that takes; \
+             given_up names those facts.",
+            calls!(|server, caller, id, _nothing: Nothing| {
+                knowledge::contract_fact(State(server), caller, id).await?.0
             }),
         ),
-        tool::<knowledge::BranchSpec, ChangedAnswer>(
-            ("memory_create_branch", "Create a branch"),
-            (writer, Effect::Adds),
-            "Makes a branch of knowledge, on which facts and entities can be tried without changing \
-             others: of now, or as it was known at a time.",
-            calls!(|server, caller, spec: knowledge::BranchSpec| {
-                knowledge::add_branch(State(server), caller, Json(spec)).await?.1.0
-            }),
-        ),
-        tool::<Compare, knowledge::DifferenceList>(
-            ("memory_compare_branches", "Compare two branches"),
-            (reader, Effect::Reads),
-            "In what a branch differs from another, or from the main one: each item as it was where they \
-             parted, and on both sides.",
-            calls!(|server, caller, compare: Compare| {
-                let with = Params(WithParams { with: compare.with });
-                knowledge::diff(State(server), caller, Number(compare.id), with).await?.0
-            }),
-        ),
-        tool::<MergeInto, ChangedAnswer>(
-            ("memory_merge_branch", "Merge a branch"),
-            (writer, Effect::Removes),
-            "Merges a branch into its parent: what only the branch changed, and where both did, what the \
-             strategy takes (prefer_newer, prefer_parent, prefer_child, merge_both, or manual with \
-             choices).",
-            calls!(|server, caller, merge: MergeInto| {
-                let MergeInto { id, strategy, choices } = merge;
-                let how = Json(MergeBranch { strategy, choices });
-                knowledge::merge_branch(State(server), caller, Number(id), how).await?.0
+        tool::<Of<Nothing>, ChangedAnswer>(
+            ("memory_restore_fact", "Have a fact back"),
+            (Role::Writer, Effect::Adds),
+            "Knows a fact again that was taken back or given up; contradictions names what came up.",
+            calls!(|server, caller, id, _nothing: Nothing| {
+                knowledge::restore_fact(State(server), caller, id).await?.0
             }),
         ),
     ]
-}
-
-async fn update(
-    server: Arc<Server>,
-    caller: Caller,
-    mut arguments: Value,
-) -> Result<Value, RequestError> {
-    let id = arguments.as_object_mut().and_then(|fields| fields.remove("id"));
-    let Some(id) = id.as_ref().and_then(Value::as_u64) else {
-        return Err(RequestError::bad("arguments.id: expected the number of an entity"));
-    };
-    let patch: EntityPatch = read(arguments)?;
-    written(knowledge::update_entity(State(server), caller, Number(id), Json(patch)).await?.0)
 }
