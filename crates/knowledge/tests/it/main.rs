@@ -16,6 +16,7 @@ mod contract;
 mod dreams;
 mod erase;
 mod facts;
+mod gather;
 mod graphs;
 mod inherit;
 mod life;
