@@ -93,7 +93,7 @@ impl Moves {
     fn choose_counted(&mut self) -> BTreeSet<u32> {
         let mut moved = BTreeSet::new();
         while let Some((_, Reverse((n_below, candidate)))) = self.bounds.pop() {
-            if self.looked > MAX_WEIGHING || self.touched.len() >= MAX_TOUCHED {
+            if self.looked > MAX_WEIGHING {
                 self.found.more = true;
                 return BTreeSet::new();
             }

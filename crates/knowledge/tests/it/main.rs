@@ -11,6 +11,7 @@
 mod analysis;
 mod assume;
 mod branches;
+mod classes;
 mod compare;
 mod contract;
 mod dreams;
