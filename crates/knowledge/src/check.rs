@@ -85,10 +85,12 @@ pub(crate) fn entity(value: &Entity) -> Checked {
     value.aliases.iter().try_for_each(|alias| name("alias", alias))?;
     count("properties", value.properties.len(), MAX_PROPERTIES)?;
     count("exceptions", value.exceptions.len(), MAX_PROPERTIES)?;
+    count("template", value.template.len(), MAX_PROPERTIES)?;
     count("merged entities", value.absorbed.len(), MAX_ABSORBED)?;
-    let named = value.properties.keys().chain(value.exceptions.keys());
+    let named = value.properties.keys().chain(value.exceptions.keys()).chain(value.template.keys());
     named.into_iter().try_for_each(|key| name("property", key))?;
     value.properties.values().try_for_each(|value| scalar("property", value))?;
+    value.template.values().try_for_each(|value| scalar("template", value))?;
     value.exceptions.values().try_for_each(exception)?;
     provenance(&value.provenance)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::gather::{Gathering, Reorganisation};
 use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
     Vertex,
@@ -52,6 +53,8 @@ pub struct EntityUpdate {
     pub properties: BTreeMap<String, Option<Scalar>>,
     /// Exceptions to set, or with `None` to take away.
     pub exceptions: BTreeMap<String, Option<Exception>>,
+    /// What it says of all below it: to set, or with `None` to take away.
+    pub template: BTreeMap<String, Option<Scalar>>,
 }
 
 /// A new relation. If there is one of the same vertices and kind, that one is strengthened.
@@ -160,6 +163,9 @@ pub enum Command {
         /// Who said so.
         provenance: Provenance,
     },
+    /// Says once at a class what its members have in common, so that each has the same properties as
+    /// before; see [`View::reorganisation`](crate::View::reorganisation).
+    Reorganise(Gathering),
     /// Adds or strengthens a relation.
     AddRelation(NewRelation),
     /// Takes a relation back.
@@ -248,6 +254,8 @@ pub struct Outcome {
     pub touched: Vec<ItemId>,
     /// Predicates that are now declared.
     pub predicate: Option<PredicateId>,
+    /// What is said at classes now.
+    pub reorganisation: Option<Reorganisation>,
 }
 
 /// One write of a keyed record.

@@ -5,11 +5,14 @@
 //! Python uses. Knowledge is not a program, so where C3 has no order there still is one: children
 //! before parents, and otherwise as a walk along the parents meets them.
 
-use std::collections::btree_map::Entry;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::id::EntityId;
-use crate::item::{Object, Scalar};
+use rustc_hash::FxHashMap;
+
+use crate::id::{EntityId, FactId};
+use crate::item::{Entity, Fact, Object, Scalar, Validity};
 use crate::limits::{MAX_ANCESTORS, MAX_INHERITANCE_DEPTH, MAX_PARENTS};
 use crate::view::{FactQuery, View};
 
@@ -58,27 +61,79 @@ pub struct Property {
     pub origin: Origin,
 }
 
-/// The entities above one.
-pub(crate) type Parents = BTreeMap<EntityId, Vec<EntityId>>;
+/// The entities above each.
+pub(crate) type Parents = FxHashMap<EntityId, Vec<EntityId>>;
+
+/// What an entity says of a property: a value, or by an exception that there is none.
+struct Said<'a> {
+    value: Option<&'a Scalar>,
+    /// The reason of an exception.
+    reason: Option<&'a str>,
+}
+
+impl Entity {
+    /// What it says of all properties: its own, its exceptions, its template.
+    pub fn said(&self) -> impl Iterator<Item = (&String, Option<&Scalar>)> {
+        let exceptions = self.exceptions.iter().map(|(name, e)| (name, e.value.as_ref()));
+        let values = self.properties.iter().chain(&self.template);
+        values.map(|(name, value)| (name, Some(value))).chain(exceptions)
+    }
+
+    /// What it says of a property of itself.
+    fn says(&self, name: &str) -> Option<Said<'_>> {
+        if let Some(value) = self.properties.get(name) {
+            return Some(Said { value: Some(value), reason: None });
+        }
+        let exception = self.exceptions.get(name)?;
+        Some(Said { value: exception.value.as_ref(), reason: Some(&exception.reason) })
+    }
+
+    /// What it says of a property of those below it.
+    fn says_below(&self, name: &str) -> Option<Said<'_>> {
+        let template = self.template.get(name);
+        template.map(|value| Said { value: Some(value), reason: None }).or_else(|| self.says(name))
+    }
+}
 
 impl View<'_> {
     /// The parents of an entity, in the order of their precedence.
     pub fn parents(&self, entity: EntityId) -> Vec<EntityId> {
-        let query = FactQuery {
-            subject: Some(entity),
-            predicate: Some(IS_A.to_string()),
-            ..FactQuery::default()
-        };
-        let Some(own) = self.resolve(entity) else { return Vec::new() };
+        self.resolve(entity).map_or_else(Vec::new, |own| self.parents_of(own))
+    }
+
+    /// The same of one that was not merged.
+    fn parents_of(&self, own: EntityId) -> Vec<EntityId> {
+        let query = FactQuery { subject: Some(own), ..FactQuery::default() };
         let mut parents = Vec::new();
-        for fact in self.facts(&query).into_iter().filter(|fact| !fact.item.negated) {
-            let Object::Entity(parent) = fact.item.object else { continue };
+        for fact in self.parent_facts(own) {
+            let Some(known) = self.answer(fact, &query) else { continue };
+            let Object::Entity(parent) = known.item.object else { continue };
             let Some(parent) = self.resolve(parent) else { continue };
             if parent != own && !parents.contains(&parent) && parents.len() < MAX_PARENTS {
                 parents.push(parent);
             }
         }
         parents
+    }
+
+    /// Facts that say that an entity is another, in the order of their numbers.
+    fn parent_facts(&self, own: EntityId) -> Vec<FactId> {
+        let facts = |id: &EntityId| self.knowledge.finds.by_subject.get(id);
+        let says = |fact: &Fact| {
+            fact.predicate == IS_A && !fact.negated && matches!(fact.object, Object::Entity(_))
+        };
+        let same = self.same(own);
+        let all = same.iter().filter_map(facts).flatten().copied();
+        let mut found: Vec<FactId> =
+            all.filter(|id| self.table(&self.knowledge.facts, id.0).is_some_and(says)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Whether what an entity is depends on the time.
+    pub(crate) fn is_for_a_time(&self, own: EntityId) -> bool {
+        let mut facts = self.parent_facts(own).into_iter().filter_map(|id| self.fact(id));
+        facts.any(|known| known.item.valid != Validity::ALWAYS)
     }
 
     /// An entity and its ancestors, in the order in which properties are looked for.
@@ -91,7 +146,7 @@ impl View<'_> {
 
     /// The parents of all that are above an entity, without those that close a circle.
     fn above(&self, entity: EntityId) -> (Parents, bool) {
-        let (mut parents, mut cut_short) = (Parents::new(), false);
+        let (mut parents, mut cut_short) = (Parents::default(), false);
         let mut level = vec![entity];
         for _ in 0..=MAX_INHERITANCE_DEPTH {
             let mut next = Vec::new();
@@ -99,41 +154,48 @@ impl View<'_> {
                 if parents.len() >= MAX_ANCESTORS {
                     cut_short = true;
                 } else if let Entry::Vacant(place) = parents.entry(at) {
-                    let above = self.parents(at);
+                    let above = self.parents_of(at);
                     next.extend(above.iter().copied());
                     place.insert(above);
                 }
             }
             level = next;
         }
-        cut_short |= level.iter().any(|at| !parents.contains_key(at));
-        let there: BTreeSet<EntityId> = parents.keys().copied().collect();
-        parents.values_mut().for_each(|above| above.retain(|at| there.contains(at)));
+        let known = |at: &EntityId| parents.contains_key(at);
+        if cut_short || !level.iter().all(known) {
+            let there: BTreeSet<EntityId> = parents.keys().copied().collect();
+            parents.values_mut().for_each(|above| above.retain(|at| there.contains(at)));
+            cut_short = true;
+        }
         (parents, cut_short)
     }
 
-    /// A property of an entity: its own, else its exception, else that of the nearest ancestor which
-    /// has one. `None` if nobody says anything.
+    /// A property of an entity: its own, else its exception, else what the nearest ancestor says that
+    /// says anything: by its template, else as its own. `None` if nobody does.
     pub fn property(&self, entity: EntityId, name: &str) -> Option<Property> {
         let own = self.resolve(entity)?;
-        self.stated(own, name, true).or_else(|| {
-            let line = self.ancestors(own)?.line;
-            line.into_iter().skip(1).find_map(|ancestor| self.stated(ancestor, name, false))
-        })
+        if let Some(said) = self.entity(own)?.item.says(name) {
+            let origin = said.reason.map_or(Origin::Own, |r| Origin::OwnException(r.to_string()));
+            return Some(Property { value: said.value.cloned(), origin });
+        }
+        let (parents, _) = self.above(own);
+        let says = |id: &EntityId| *id != own && self.says_below(*id, name).is_some();
+        let mut sayers = parents.keys().copied().filter(says);
+        let nearest = match (sayers.next(), sayers.next()) {
+            // Who alone says anything is the nearest in any order.
+            (only, None) => only?,
+            _ => line(own, &parents).into_iter().find(says)?,
+        };
+        let said = self.says_below(nearest, name)?;
+        let origin = match said.reason {
+            None => Origin::Inherited(nearest),
+            Some(reason) => Origin::InheritedException(nearest, reason.to_string()),
+        };
+        Some(Property { value: said.value.cloned(), origin })
     }
 
-    /// What an entity itself says of a property.
-    fn stated(&self, id: EntityId, name: &str, own: bool) -> Option<Property> {
-        let entity = self.entity(id)?.item;
-        if let Some(value) = entity.properties.get(name) {
-            let origin = if own { Origin::Own } else { Origin::Inherited(id) };
-            return Some(Property { value: Some(value.clone()), origin });
-        }
-        let exception = entity.exceptions.get(name)?;
-        let reason = exception.reason.clone();
-        let origin =
-            if own { Origin::OwnException(reason) } else { Origin::InheritedException(id, reason) };
-        Some(Property { value: exception.value.clone(), origin })
+    fn says_below(&self, id: EntityId, name: &str) -> Option<Said<'_>> {
+        self.entity(id)?.item.says_below(name)
     }
 }
 
@@ -143,31 +205,37 @@ pub(crate) fn line(entity: EntityId, parents: &Parents) -> Vec<EntityId> {
 }
 
 fn ordered(entity: EntityId, parents: &Parents) -> (Vec<EntityId>, Order) {
-    match linearise(entity, parents, &mut BTreeMap::new(), 0) {
-        Some(line) => (line, Order::C3),
+    match linearise(entity, parents, &mut Lines::default(), 0) {
+        Some(line) => (line.to_vec(), Order::C3),
         None => (by_precedence(entity, parents), Order::Precedence),
     }
 }
 
+/// The C3 order of each entity that was looked at, the entity first; `None` if there is none.
+pub(crate) type Lines = FxHashMap<EntityId, Option<Rc<[EntityId]>>>;
+
 /// The C3 order of an entity and all above it; `None` if there is none.
-fn linearise(
+pub(crate) fn linearise(
     entity: EntityId,
     parents: &Parents,
-    done: &mut BTreeMap<EntityId, Option<Vec<EntityId>>>,
+    done: &mut Lines,
     depth: usize,
-) -> Option<Vec<EntityId>> {
+) -> Option<Rc<[EntityId]>> {
     if let Some(line) = done.get(&entity) {
         return line.clone();
     }
     if depth > MAX_INHERITANCE_DEPTH {
         return None;
     }
-    let own = parents.get(&entity).cloned().unwrap_or_default();
+    let own = parents.get(&entity).map_or(&[][..], Vec::as_slice);
     let lines: Option<Vec<_>> =
         own.iter().map(|parent| linearise(*parent, parents, done, depth + 1)).collect();
-    let line = lines.and_then(|mut lines| {
-        lines.push(own);
-        let rest = merge(lines)?;
+    let line = lines.and_then(|lines| {
+        let rest = match lines.as_slice() {
+            [] => Vec::new(),
+            [only] => only.to_vec(),
+            several => merge(several.iter().map(AsRef::as_ref).chain([own]).collect())?,
+        };
         (!rest.contains(&entity)).then(|| std::iter::once(entity).chain(rest).collect())
     });
     done.insert(entity, line.clone());
@@ -175,21 +243,20 @@ fn linearise(
 }
 
 /// Takes the first head that is in no tail, again and again.
-fn merge(lines: Vec<Vec<EntityId>>) -> Option<Vec<EntityId>> {
-    let mut lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    let mut tails: BTreeMap<EntityId, usize> = BTreeMap::new();
+fn merge(mut lines: Vec<&[EntityId]>) -> Option<Vec<EntityId>> {
+    let mut tails: FxHashMap<EntityId, usize> = FxHashMap::default();
     for at in lines.iter().flat_map(|line| line.iter().skip(1)) {
         *tails.entry(*at).or_default() += 1;
     }
-    lines.iter_mut().for_each(|line| line.reverse());
     let mut out = Vec::new();
+    lines.retain(|line| !line.is_empty());
     while !lines.is_empty() {
         let free = |head: &&EntityId| tails.get(head).is_none_or(|n| *n == 0);
-        let next = *lines.iter().filter_map(|line| line.last()).find(free)?;
+        let next = *lines.iter().filter_map(|line| line.first()).find(free)?;
         out.push(next);
-        for line in lines.iter_mut().filter(|line| line.last() == Some(&next)) {
-            line.pop();
-            if let Some(head) = line.last() {
+        for line in lines.iter_mut().filter(|line| line.first() == Some(&next)) {
+            *line = &line[1..];
+            if let Some(head) = line.first() {
                 tails.entry(*head).and_modify(|n| *n -= 1);
             }
         }

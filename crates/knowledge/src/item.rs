@@ -97,6 +97,9 @@ pub struct Entity {
     pub properties: BTreeMap<String, Scalar>,
     /// What it does not inherit.
     pub exceptions: BTreeMap<String, Exception>,
+    /// What it says of all below it, and not of itself (a template slot of OKBC: Chaudhri et al. 1998,
+    /// "OKBC: a programmatic foundation for knowledge base interoperability").
+    pub template: BTreeMap<String, Scalar>,
     /// Who said that it is there.
     pub provenance: Provenance,
     /// The entity that it was merged into; it then stands for that one.

@@ -33,6 +33,7 @@
 //! | [`Command`], [`Plan`], [`Change`] | what is asked, what it changes, the records to keep |
 //! | [`Knowledge::at`], [`View`] | all that is known on a branch, as known then, as true then |
 //! | [`View::property`], [`View::ancestors`] | inheritance with exceptions |
+//! | [`View::reorganisation`] | what members have in common, said once at their class |
 //! | [`View::support`], [`Contradiction`] | reasons, and facts that cannot both be true |
 //! | [`View::environments`], [`View::suppose`] | under which assumptions a fact holds; what if |
 //! | [`View::give_up`] | what to give up for a fact not to be believed |
@@ -56,6 +57,7 @@ mod compare;
 mod conflict;
 mod contract;
 mod error;
+mod gather;
 mod health;
 mod id;
 mod inherit;
@@ -69,7 +71,7 @@ mod periods;
 mod plan;
 pub mod reason;
 mod record;
-mod record_one;
+mod record_before;
 mod table;
 mod truth;
 mod view;
@@ -85,6 +87,9 @@ pub use compare::{Between, Compared, FactChange, RelationChange};
 pub use conflict::ConflictType;
 pub use contract::MAX_WEIGHED;
 pub use error::KnowledgeError;
+pub use gather::{
+    Compression, Gathering, MAX_CLASSED, MAX_LINES, MAX_SAID, MAX_WEIGHING, Move, Reorganisation,
+};
 pub use health::Health;
 pub use id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,

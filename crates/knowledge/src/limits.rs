@@ -4,7 +4,7 @@
 pub const MAX_NAME_BYTES: usize = 512;
 /// Bytes of a text: a literal, a property, a reason, a source.
 pub const MAX_TEXT_BYTES: usize = 64 << 10;
-/// Properties of one entity, and exceptions of one entity.
+/// Properties of one entity, its exceptions, and its template.
 pub const MAX_PROPERTIES: usize = 256;
 /// Aliases of one entity.
 pub const MAX_ALIASES: usize = 64;

@@ -12,14 +12,16 @@ use crate::error::KnowledgeError;
 use crate::id::{
     BranchId, ContradictionId, EntityId, FactId, ItemId, PredicateId, RelationId, Revision, Time,
 };
-use crate::item::Item;
+use crate::item::{Item, Predicate};
 use crate::limits::MAX_RECORD_BYTES;
-use crate::record_one;
+use crate::record_before;
 
 /// The form that values are written in; another one gets another number.
-pub const FORMAT: u8 = 2;
-/// The form before: a predicate has no laws.
+pub const FORMAT: u8 = 3;
+/// The first form: a predicate has no laws, and an entity no template.
 const FORMAT_ONE: u8 = 1;
+/// The second: an entity has no template.
+const FORMAT_TWO: u8 = 2;
 
 const META: &str = "meta";
 
@@ -169,14 +171,17 @@ fn read(text: &str, value: &[u8]) -> Result<Record, String> {
     let Some((&format, rest)) = value.split_first() else {
         return Err("expected a format and a value, found nothing".to_string());
     };
-    if ![FORMAT_ONE, FORMAT].contains(&format) {
-        return Err(format!("expected format {FORMAT_ONE} or {FORMAT}, found {format}"));
+    if !(FORMAT_ONE..=FORMAT).contains(&format) {
+        return Err(format!("expected format {FORMAT_ONE} to {FORMAT}, found {format}"));
     }
     let body = match key {
         Key::Meta => Body::Meta(whole(rest)?),
         Key::Weight(..) => Body::Weight(whole(rest)?),
         Key::Version(..) if format == FORMAT_ONE => {
-            Body::Version(whole::<record_one::Stored>(rest)?.into())
+            Body::Version(whole::<record_before::Stored<record_before::Lawless>>(rest)?.into())
+        }
+        Key::Version(..) if format == FORMAT_TWO => {
+            Body::Version(whole::<record_before::Stored<Predicate>>(rest)?.into())
         }
         Key::Version(..) => Body::Version(whole(rest)?),
     };

@@ -245,6 +245,7 @@ fn unite(mut newer: Entity, older: Entity) -> Entity {
     }
     fill(&mut newer.properties, older.properties);
     fill(&mut newer.exceptions, older.exceptions);
+    fill(&mut newer.template, older.template);
     newer.merged_into = newer.merged_into.or(older.merged_into);
     newer
 }

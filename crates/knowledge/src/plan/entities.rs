@@ -6,9 +6,10 @@ use super::{Planned, Planner};
 use crate::check;
 use crate::command::{EntityUpdate, NewEntity, NewFact};
 use crate::error::KnowledgeError;
+use crate::gather::Gathering;
 use crate::id::{EntityId, FactId, ItemId};
 use crate::inherit::IS_A;
-use crate::item::{Entity, Fact, Item, Object, Provenance, Validity};
+use crate::item::{Entity, Fact, Item, Object, Provenance, Scalar, Validity};
 use crate::limits::{
     MAX_ALIASES, MAX_ANCESTORS, MAX_INHERITANCE_DEPTH, MAX_PARENTS, MAX_PROPERTIES,
 };
@@ -25,6 +26,7 @@ impl Planner<'_> {
             aliases: new.aliases,
             properties: new.properties,
             exceptions: BTreeMap::new(),
+            template: BTreeMap::new(),
             provenance: new.provenance,
             merged_into: None,
             absorbed: Vec::new(),
@@ -47,22 +49,33 @@ impl Planner<'_> {
 
     pub(super) fn update_entity(&mut self, id: EntityId, update: EntityUpdate) -> Planned {
         let (id, mut entity) = self.entity(id)?;
-        if let Some(kind) = update.kind {
-            entity.kind = kind;
+        if let Some(kind) = &update.kind {
+            entity.kind.clone_from(kind);
         }
-        if let Some(name) = update.name {
-            add_alias(&mut entity, &name.clone());
-            let old = std::mem::replace(&mut entity.name, name);
+        if let Some(name) = &update.name {
+            add_alias(&mut entity, name);
+            let old = std::mem::replace(&mut entity.name, name.clone());
             entity.aliases.retain(|alias| *alias != entity.name);
             add_alias(&mut entity, &old);
         }
         self.no_other(Some(id), &entity.name, &entity.kind)?;
         entity.aliases.retain(|alias| !update.remove_aliases.contains(alias));
         update.add_aliases.iter().for_each(|alias| add_alias(&mut entity, alias));
-        set_all(&mut entity.properties, update.properties);
-        set_all(&mut entity.exceptions, update.exceptions);
+        update_values(&mut entity, &update);
         self.made(ItemId::Entity(id), false);
         self.stage_entity(id, entity)
+    }
+
+    /// The history of each entity that changes tells what it said before.
+    pub(super) fn reorganise(&mut self, how: &Gathering) -> Planned {
+        let found = self.view.reorganisation(how)?;
+        for (id, update) in &found.updates {
+            let (id, mut entity) = self.entity(*id)?;
+            update_values(&mut entity, update);
+            self.stage_entity(id, entity)?;
+        }
+        self.outcome.reorganisation = Some(found);
+        Ok(())
     }
 
     pub(super) fn retract_entity(&mut self, id: EntityId) -> Planned {
@@ -83,11 +96,8 @@ impl Planner<'_> {
                 add_alias(&mut stays, name);
             }
         }
-        for (name, value) in &gone.properties {
-            if stays.properties.len() < MAX_PROPERTIES {
-                stays.properties.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
+        add_values(&mut stays.properties, &gone.properties);
+        add_values(&mut stays.template, &gone.template);
         gone.merged_into = Some(into);
         self.compare_facts(from, into)?;
         self.made(ItemId::Entity(into), false);
@@ -245,11 +255,26 @@ fn add_alias(entity: &mut Entity, alias: &str) {
     }
 }
 
-fn set_all<V>(map: &mut BTreeMap<String, V>, values: BTreeMap<String, Option<V>>) {
+/// As many of the other values as there is room for.
+fn add_values(values: &mut BTreeMap<String, Scalar>, others: &BTreeMap<String, Scalar>) {
+    for (name, value) in others {
+        if values.len() < MAX_PROPERTIES {
+            values.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+fn update_values(entity: &mut Entity, update: &EntityUpdate) {
+    set_all(&mut entity.properties, &update.properties);
+    set_all(&mut entity.exceptions, &update.exceptions);
+    set_all(&mut entity.template, &update.template);
+}
+
+fn set_all<V: Clone>(map: &mut BTreeMap<String, V>, values: &BTreeMap<String, Option<V>>) {
     for (name, value) in values {
         match value {
-            Some(value) => map.insert(name, value),
-            None => map.remove(&name),
+            Some(value) => map.insert(name.clone(), value.clone()),
+            None => map.remove(name),
         };
     }
 }

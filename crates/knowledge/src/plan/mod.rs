@@ -81,6 +81,7 @@ impl Planner<'_> {
             Command::SetParents { entity, parents, provenance } => {
                 self.set_parents(entity, &parents, &provenance)
             }
+            Command::Reorganise(how) => self.reorganise(&how),
             Command::AddRelation(new) => self.add_relation(new),
             Command::RetractRelation(id) => self.retract_relation(id),
             Command::Recalled { vertices, connect } => self.recalled(&vertices, connect.as_deref()),

@@ -449,12 +449,7 @@ impl<'a> Deduction<'a> {
         let mut nearest: Option<Ground> = None;
         for ancestor in self.premises.line(subject) {
             let Some(thing) = self.premises.things.get(&ancestor) else { continue };
-            let exception = thing.exceptions.get(self.predicate);
-            let own = thing.properties.get(self.predicate);
-            let value = own.or(exception.and_then(|e| e.value.as_ref()));
-            if own.is_none() && exception.is_none() {
-                continue;
-            }
+            let Some(value) = thing.says(self.predicate, ancestor == subject) else { continue };
             let ground = Ground::Property(ancestor, self.predicate.to_string());
             if let Some(value) = value {
                 let claimed = Object::Literal(value.clone());

@@ -179,17 +179,16 @@ impl Premises {
         for (member, line) in lines {
             let things = line.iter().filter_map(|id| Some((*id, self.things.get(id)?)));
             for (of, thing) in things {
-                let exceptions = thing.exceptions.iter().map(|(name, e)| (name, e.value.as_ref()));
-                let own = thing.properties.iter().map(|(name, value)| (name, Some(value)));
-                for (name, value) in own.chain(exceptions) {
+                for name in thing.names(*member == of) {
                     let known = values.entry(name).or_default();
                     if known.contains_key(member) {
                         continue;
                     }
+                    let value = thing.says(name, *member == of).flatten();
                     known.insert(*member, value.map(Key::literal));
                     let Some(value) = value else { continue };
                     let step = had(*member, name, value, of, thing.confidence);
-                    let pattern = (true, name.clone(), Key::literal(value));
+                    let pattern = (true, name.to_string(), Key::literal(value));
                     let tally = tallies.entry(pattern).or_default();
                     tally.object.get_or_insert_with(|| Object::Literal(value.clone()));
                     tally.have.push(step);

@@ -30,9 +30,26 @@ pub(super) struct Premise {
 /// What an entity says of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Thing {
-    pub(super) properties: BTreeMap<String, Scalar>,
-    pub(super) exceptions: BTreeMap<String, Exception>,
+    properties: BTreeMap<String, Scalar>,
+    exceptions: BTreeMap<String, Exception>,
+    template: BTreeMap<String, Scalar>,
     pub(super) confidence: f32,
+}
+
+impl Thing {
+    /// What it says of a property, of itself or of what is below it; no value is an exception.
+    pub(super) fn says(&self, name: &str, of_itself: bool) -> Option<Option<&Scalar>> {
+        let template = self.template.get(name).filter(|_| !of_itself);
+        let value = template.or_else(|| self.properties.get(name));
+        value.map(Some).or_else(|| Some(self.exceptions.get(name)?.value.as_ref()))
+    }
+
+    /// The properties that it says anything of, of itself or of what is below it.
+    pub(super) fn names(&self, of_itself: bool) -> BTreeSet<&str> {
+        let template = self.template.keys().filter(move |_| !of_itself);
+        let own = self.properties.keys().chain(self.exceptions.keys());
+        own.chain(template).map(String::as_str).collect()
+    }
 }
 
 /// What is reasoned over.
@@ -60,6 +77,7 @@ impl Premises {
             let thing = Thing {
                 properties: known.item.properties.clone(),
                 exceptions: known.item.exceptions.clone(),
+                template: known.item.template.clone(),
                 confidence: known.item.provenance.confidence,
             };
             premises.things.insert(id, thing);

@@ -11,11 +11,13 @@
 mod analysis;
 mod assume;
 mod branches;
+mod classes;
 mod compare;
 mod contract;
 mod dreams;
 mod erase;
 mod facts;
+mod gather;
 mod graphs;
 mod inherit;
 mod life;

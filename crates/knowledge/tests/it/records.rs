@@ -52,6 +52,13 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
             let update = EntityUpdate { name: Some(name), ..EntityUpdate::default() };
             Command::UpdateEntity(id, update)
         }),
+        2 => (entity(), any::<bool>(), 0..2_i64).prop_map(|(id, below, value)| {
+            let says = BTreeMap::from([("legs".to_string(), Some(Scalar::Integer(value)))]);
+            let (properties, template) =
+                if below { (BTreeMap::new(), says) } else { (says, BTreeMap::new()) };
+            Command::UpdateEntity(id, EntityUpdate { properties, template, ..EntityUpdate::default() })
+        }),
+        1 => Just(Command::Reorganise(Gathering { least: 1 })),
         1 => entity().prop_map(Command::RetractEntity),
         1 => (entity(), entity()).prop_map(|(from, into)| Command::MergeEntities { from, into }),
         1 => (entity(), proptest::collection::vec(entity(), 0..3)).prop_map(|(entity, parents)| {
@@ -186,15 +193,16 @@ fn problems_of_records_are_named() {
     check("e/1/0/1", &[1], "this is no key of a record");
     check(&key.to_uppercase(), &[1], "this is no key of a record");
     check("meta", &[], "expected a format and a value, found nothing");
-    check("meta", &[9, 0, 0, 0], "expected format 1 or 2, found 9");
+    check("meta", &[9, 0, 0, 0], "expected format 1 to 3, found 9");
     check("meta", &[1, 0, 0, 0, 0], "1 bytes are left over");
     let zero = "e/0000000000000000/0000000000000000/0000000000000001";
     check(zero, &[1, 0, 0, 0], "expected numbers from 1 on, found 0");
 }
 
-/// Records of format 1 are read as they were meant: a predicate had no laws then.
+/// Records of older formats are read as they were meant: an entity had no template, and in format 1 a
+/// predicate no laws.
 #[test]
-fn records_of_format_one_are_read() {
+fn records_of_older_formats_are_read() {
     let mut world = World::default();
     let ada = world.entity("Ada");
     world.run(
@@ -205,21 +213,33 @@ fn records_of_format_one_are_read() {
         },
     );
     world.fact(2, new_fact(ada, "one", text("x")));
-    let old = world.records.iter().map(|(key, value)| {
-        let mut value = value.clone();
-        value[0] = 1;
-        if key.starts_with('p') {
-            // No, no, and no inverse: the last three bytes.
-            assert_eq!(value.split_off(value.len() - 3), [0, 0, 0]);
-        }
-        (key.clone(), value)
-    });
-    assert!(Knowledge::load(old).unwrap() == world.knowledge);
+    let of_format = |format: u8| {
+        world.records.iter().map(move |(key, value)| {
+            let mut value = value.clone();
+            value[0] = format;
+            if key.starts_with('e') {
+                // Before who said so (4 and "test", no memory, no episode, 1.0), what it was merged
+                // into and what it absorbed: no template.
+                let end = value.split_off(value.len() - 13);
+                assert_eq!(value.pop(), Some(0));
+                assert_eq!(&end[..5], b"\x04test");
+                value.extend(end);
+            }
+            if format == 1 && key.starts_with('p') {
+                // No, no, and no inverse: the last three bytes.
+                assert_eq!(value.split_off(value.len() - 3), [0, 0, 0]);
+            }
+            (key.clone(), value)
+        })
+    };
+    for format in [1, 2] {
+        assert!(Knowledge::load(of_format(format)).unwrap() == world.knowledge, "{format}");
+    }
     let newer = world.records.iter().map(|(key, value)| {
         let mut value = value.clone();
-        value[0] = 3;
+        value[0] = FORMAT + 1;
         (key.clone(), value)
     });
     let refused = Knowledge::load(newer).unwrap_err().to_string();
-    assert!(refused.ends_with("expected format 1 or 2, found 3"), "{refused}");
+    assert!(refused.ends_with("expected format 1 to 3, found 4"), "{refused}");
 }

@@ -158,8 +158,8 @@ impl Look<'_> {
         let line = self.view.ancestors(of).map(|above| above.line).unwrap_or_default();
         let entities = line.into_iter().filter_map(|id| self.view.entity(id));
         entities
-            .flat_map(|e| e.item.properties.keys().chain(e.item.exceptions.keys()))
-            .cloned()
+            .flat_map(|e| e.item.said())
+            .map(|(name, _)| name.clone())
             .collect()
     }
 

@@ -93,13 +93,11 @@ impl Look<'_> {
     /// Of the properties and exceptions of an entity itself, those that the question may say.
     fn own_said(&self, id: EntityId, words: &mut Words) -> Vec<String> {
         let Some(entity) = self.view.entity(id) else { return Vec::new() };
-        let properties = entity.item.properties.iter().map(|(name, value)| (name, Some(value)));
-        let exceptions = entity.item.exceptions.iter().map(|(name, e)| (name, e.value.as_ref()));
         let may = |(name, value): &(&String, Option<&Scalar>)| match value {
             Some(Scalar::Text(text)) => words.have(text),
             _ => self.is_said(name, words).is_some(),
         };
-        properties.chain(exceptions).filter(may).map(|(name, _)| name.clone()).collect()
+        entity.item.said().filter(may).map(|(name, _)| name.clone()).collect()
     }
 
     /// The words that a property accounts for, if the question says its value.
