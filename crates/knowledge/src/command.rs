@@ -55,6 +55,8 @@ pub struct EntityUpdate {
     pub exceptions: BTreeMap<String, Option<Exception>>,
     /// What it says of all below it: to set, or with `None` to take away.
     pub template: BTreeMap<String, Option<Scalar>>,
+    /// What it is, as [`Command::SetParents`] has it, said by whoever changes it.
+    pub parents: Option<Vec<EntityId>>,
 }
 
 /// A new relation. If there is one of the same vertices and kind, that one is strengthened.

@@ -12,7 +12,7 @@ use lru::LruCache;
 
 use crate::beside::MAX_PAUSE;
 use crate::error::{MemoryError, TooLarge};
-use crate::item::{MAX_NAME_BYTES, Scope, Time};
+use crate::item::{Id, MAX_NAME_BYTES, Scope, Time};
 use crate::search::Hit;
 
 /// Conversations of a tenant that are attended to; the one whose last question is oldest goes first.
@@ -24,8 +24,8 @@ const FOUND: usize = 3;
 /// What a question leaves of what was active before it.
 const KEEP: f32 = 0.5;
 
-/// Memories by number and how active each is, 0 to 1, the most active first.
-pub(crate) type Attended = Vec<(u64, f32)>;
+/// Memories and how active each is, 0 to 1, the most active first.
+pub(crate) type Attended = Vec<(Id, f32)>;
 
 /// What each conversation of a tenant is about.
 #[derive(Debug)]
@@ -61,14 +61,20 @@ impl Attention {
         focus.filter(|focus| focus.lasts(now)).map(|focus| focus.active.clone()).unwrap_or_default()
     }
 
-    /// A question of the conversation found these, best first.
-    pub(crate) fn attend(&self, scope: &Scope, name: &str, hits: &[Hit], now: Time) {
+    /// A question of the conversation found these of itself, best first.
+    pub(crate) fn attend<'a>(
+        &self,
+        scope: &Scope,
+        name: &str,
+        hits: impl Iterator<Item = &'a Hit>,
+        now: Time,
+    ) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let focus = known.get_or_insert_mut((scope.clone(), name.to_owned()), Focus::default);
         if !focus.lasts(now) {
             focus.active.clear();
         }
-        focus.attend(hits.iter().map(|hit| hit.item.number));
+        focus.attend(hits.map(|hit| hit.item.id));
         focus.last = now;
     }
 }
@@ -78,13 +84,13 @@ impl Focus {
         now.abs_diff(self.last) <= MAX_PAUSE.unsigned_abs()
     }
 
-    fn attend(&mut self, found: impl Iterator<Item = u64>) {
+    fn attend(&mut self, found: impl Iterator<Item = Id>) {
         self.active.iter_mut().for_each(|(_, activation)| *activation *= KEEP);
-        for (k, number) in found.take(FOUND).enumerate() {
+        for (k, id) in found.take(FOUND).enumerate() {
             let activation = 1.0 / (k + 1) as f32;
-            match self.active.iter_mut().find(|(known, _)| *known == number) {
+            match self.active.iter_mut().find(|(known, _)| *known == id) {
                 Some((_, before)) => *before = before.max(activation),
-                None => self.active.push((number, activation)),
+                None => self.active.push((id, activation)),
             }
         }
         self.active.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -95,22 +101,33 @@ impl Focus {
 #[cfg(test)]
 mod tests {
     use super::{Focus, MAX_ATTENDED};
+    use crate::item::Id;
+
+    /// The name of the k-th millisecond.
+    fn id(k: i64) -> Id {
+        Id::new(1000 * k, &[0; 10])
+    }
+
+    fn attend(focus: &mut Focus, found: &[i64]) {
+        focus.attend(found.iter().copied().map(id));
+    }
 
     #[test]
     fn what_was_found_last_is_the_most_active_and_what_was_before_fades() {
+        let [one, two, three, four] = [1, 2, 3, 4].map(id);
         let mut focus = Focus::default();
-        focus.attend([1, 2].into_iter());
-        focus.attend([2, 3].into_iter());
-        assert_eq!(focus.active, [(2, 1.0), (1, 0.5), (3, 0.5)]);
-        focus.attend([4].into_iter());
-        assert_eq!(focus.active, [(4, 1.0), (2, 0.5), (1, 0.25), (3, 0.25)]);
+        attend(&mut focus, &[1, 2]);
+        attend(&mut focus, &[2, 3]);
+        assert_eq!(focus.active, [(two, 1.0), (one, 0.5), (three, 0.5)]);
+        attend(&mut focus, &[4]);
+        assert_eq!(focus.active, [(four, 1.0), (two, 0.5), (one, 0.25), (three, 0.25)]);
     }
 
     #[test]
     fn a_conversation_keeps_few() {
         let mut focus = Focus::default();
-        (0..100).for_each(|k| focus.attend([3 * k, 3 * k + 1, 3 * k + 2].into_iter()));
+        (0..100).for_each(|k| attend(&mut focus, &[3 * k, 3 * k + 1, 3 * k + 2]));
         assert_eq!(focus.active.len(), MAX_ATTENDED);
-        assert_eq!(focus.active[0].0, 297);
+        assert_eq!(focus.active[0].0, id(297));
     }
 }

@@ -85,6 +85,8 @@ pub(crate) struct Fused {
     pub(crate) score: f32,
     /// What the last questions lend to it.
     pub(crate) primed: f32,
+    /// Whether it has anything of the question, or was said beside what has.
+    pub(crate) own: bool,
 }
 
 /// Rankings of one question on their way to one.
@@ -259,7 +261,8 @@ impl Fusion {
             let standing = standing(slot);
             let votes = self.votes(&parts, &standing);
             let score = self.fit(&parts) * standing.share();
-            let fused = Fused { slot, votes, score, primed: parts.primed };
+            let (primed, own) = (parts.primed, self.has_own(&parts));
+            let fused = Fused { slot, votes, score, primed, own };
             if fused.score >= least {
                 let place = best.partition_point(|known| known.before(&fused).is_lt());
                 best.insert(place, fused);
@@ -267,6 +270,11 @@ impl Fusion {
             }
         }
         best
+    }
+
+    fn has_own(&self, parts: &Parts) -> bool {
+        let vector = if self.built_in { 0.0 } else { parts.vector };
+        parts.text + parts.beside + parts.time + parts.chained + vector > 0.0
     }
 
     fn vector_weight(&self) -> f32 {

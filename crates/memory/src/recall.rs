@@ -63,7 +63,7 @@ impl Memory {
             ..Query::new(&recall.message)
         };
         let found = self.find(&query, now).await?;
-        self.together(&found.hits);
+        self.together(found.of_itself());
         let known = self.known(&recall.message)?;
         let asked = self.asked(&recall.message, now)?;
         let limit = recall.context_bytes.min(MAX_CONTEXT_BYTES);

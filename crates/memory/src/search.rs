@@ -93,6 +93,8 @@ pub struct Hit {
     pub score: f32,
     /// Why it was found, where that was asked for.
     pub why: Option<Why>,
+    /// Whether it is found for what the last questions were about, and nothing of its own.
+    pub(crate) attended: bool,
 }
 
 /// Why a memory was found.
@@ -146,6 +148,13 @@ pub struct Found {
     pub candidates: usize,
     /// Why words alone were searched, where the endpoint gave no vector ([`Memory::find`]).
     pub words_only: Option<String>,
+}
+
+impl Found {
+    /// Those that the question found of itself, and not attention alone.
+    pub(crate) fn of_itself(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().filter(|hit| !hit.attended)
+    }
 }
 
 /// One ranking: slots and scores, best first.
@@ -211,6 +220,10 @@ impl Query {
         }
         TooLarge::check("query", "bytes", self.text.len(), MAX_QUERY_BYTES)?;
         TooLarge::check("offset", "hits", self.offset, MAX_OFFSET)?;
+        if self.attention.is_some() && self.offset > 0 {
+            let expected = "0 where there is attention: a page would change what is on the next";
+            return field("offset", expected.into());
+        }
         self.attention.as_deref().map_or(Ok(()), Attention::check)?;
         self.scope.check()
     }
@@ -232,10 +245,10 @@ impl Memory {
         let found = state.search(query, vector.as_deref(), &attended, now)?;
         drop(state);
         if let Some(name) = name {
-            attention.attend(&query.scope, name, &found.hits, now);
+            attention.attend(&query.scope, name, found.of_itself(), now);
         }
         if query.reinforce {
-            self.touch(&found.hits, now);
+            self.touch(found.of_itself(), now);
         }
         Ok(found)
     }
@@ -312,7 +325,8 @@ impl State {
                 .then(|| Why { operators: query.operators.clone(), ..self.why(f, now, rankings) })
         };
         let hit = |f: &Fused| {
-            Some(Hit { item: Arc::clone(self.at(f.slot)?), score: f.score, why: why(f) })
+            let item = Arc::clone(self.at(f.slot)?);
+            Some(Hit { item, score: f.score, why: why(f), attended: f.primed > 0.0 && !f.own })
         };
         found.hits = fit.iter().skip(query.offset).filter_map(hit).collect();
         Ok(found)
@@ -354,11 +368,14 @@ impl State {
 
     /// What the last questions were about, and what was said beside that.
     fn prime(&self, attended: &Attended, only: Option<&RoaringBitmap>, fusion: &mut Fusion) {
-        for &(number, activation) in attended {
-            let Some(slot) = self.numbered(number) else { continue };
+        for &(id, activation) in attended {
+            let Some(slot) = self.slot(id) else { continue };
             let here = std::iter::once((slot, 0));
-            let beside =
-                self.beside.neighbours(slot, FAR_REACH).map(|near| (near.slot, near.steps));
+            let beside = self
+                .beside
+                .neighbours(slot, FAR_REACH)
+                .filter(|near| near.turn)
+                .map(|near| (near.slot, near.steps));
             for (slot, steps) in here.chain(beside) {
                 let found = only.map_or(self.active.contains(slot), |only| only.contains(slot));
                 if found {

@@ -52,7 +52,7 @@ pub struct Tended {
 
 impl Memory {
     /// Notes that memories were recalled; it counts from the next round on.
-    pub(crate) fn touch(&self, hits: &[Hit], now: Time) {
+    pub(crate) fn touch<'a>(&self, hits: impl Iterator<Item = &'a Hit>, now: Time) {
         let mut touched = self.shared.touched.lock().unwrap_or_else(PoisonError::into_inner);
         for hit in hits {
             let number = hit.item.number;
@@ -68,10 +68,11 @@ impl Memory {
 
     /// Notes that one recall brought memories together; relations between them and between what they
     /// name are stronger from the next round on.
-    pub(crate) fn together(&self, hits: &[Hit]) {
+    pub(crate) fn together<'a>(&self, hits: impl Iterator<Item = &'a Hit>) {
+        let numbers: Vec<u64> = hits.map(|hit| hit.item.number).collect();
         let mut together = self.shared.together.lock().unwrap_or_else(PoisonError::into_inner);
-        if !hits.is_empty() && together.len() < MAX_TOGETHER {
-            together.push(hits.iter().map(|hit| hit.item.number).collect());
+        if !numbers.is_empty() && together.len() < MAX_TOGETHER {
+            together.push(numbers);
         }
     }
 

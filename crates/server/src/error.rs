@@ -18,7 +18,7 @@ pub enum ServeError {
     #[error("{}", .0.join("\n"))]
     Config(Vec<String>),
     /// The model repository cannot be read.
-    #[error("model repository {}: {source}; make the folder or name another (--models)", path.display())]
+    #[error("model repository {}: {source}; expected a folder (--models)", path.display())]
     Models {
         /// The folder.
         path: PathBuf,

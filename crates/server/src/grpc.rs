@@ -39,7 +39,7 @@ use crate::http::{Admitted, Asked, admit, configuration, is_ready, with_rates};
 use crate::metadata::{EXTENSIONS, TensorMetadata, metadata};
 use crate::record;
 use crate::repository::Served;
-use crate::request::{Server, Target, now_ms};
+use crate::request::{Server, Target};
 use crate::security::{Access, Caller, Role};
 use crate::statistics::Timed;
 use crate::traced::Traced;
@@ -581,7 +581,7 @@ async fn stands_and_infer(
     caller: &Caller,
     request: pb::ModelInferRequest,
 ) -> Result<pb::ModelInferResponse, RequestError> {
-    let _account = server.accounts.standing_of(&caller.tenant, now_ms()).await?;
+    let _account = server.still_serves(caller).await?;
     infer(server, caller, request).await
 }
 

@@ -9,7 +9,7 @@ use observe::Metrics;
 use observe::telemetry::{Telemetry, current};
 use tracing::{Instrument, Span};
 
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::agents::Agents;
 use crate::alarm::Alarm;
 use crate::config::Config;
@@ -93,6 +93,17 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(10);
 impl Server {
     pub(crate) fn now(&self) -> Now {
         Now { wall_ms: now_ms(), steady_ms: self.started.elapsed().as_millis() as u64 }
+    }
+
+    /// Whether a caller of a stream that was let in before still is; while its account is held,
+    /// nothing of its tenant is erased.
+    ///
+    /// # Errors
+    /// [`RequestError::Unauthenticated`], [`RequestError::Suspended`], [`RequestError::Unavailable`].
+    pub(crate) async fn still_serves(&self, caller: &Caller) -> Result<Arc<Account>, RequestError> {
+        let account = self.accounts.standing_of(&caller.tenant, now_ms()).await?;
+        self.security.stands(caller, now_ms()).await?;
+        Ok(account)
     }
 
     /// Bytes arrive; the answer leaves; the report is recorded.

@@ -72,7 +72,7 @@ fn settings_that_are_wrong() {
     let state = folder.path().join("state");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()];
     let models = ["--models", nowhere.to_str().unwrap()];
-    check(&[&serve[..], &models].concat(), "make the folder or name another (--models)");
+    check(&[&serve[..], &models].concat(), "expected a folder (--models)");
 }
 
 #[test]

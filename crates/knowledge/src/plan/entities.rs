@@ -47,7 +47,17 @@ impl Planner<'_> {
         other.map_or(Ok(()), |other| Err(KnowledgeError::Exists(other)))
     }
 
-    pub(super) fn update_entity(&mut self, id: EntityId, update: EntityUpdate) -> Planned {
+    pub(super) fn update_entity(&mut self, id: EntityId, mut update: EntityUpdate) -> Planned {
+        let parents = update.parents.take();
+        if update != EntityUpdate::default() || parents.is_none() {
+            self.restate_entity(id, &update)?;
+        }
+        let source = self.stamp.by.clone();
+        let said = Provenance { source, memory: None, episode: None, confidence: 1.0 };
+        parents.map_or(Ok(()), |parents| self.set_parents(id, &parents, &said))
+    }
+
+    fn restate_entity(&mut self, id: EntityId, update: &EntityUpdate) -> Planned {
         let (id, mut entity) = self.entity(id)?;
         if let Some(kind) = &update.kind {
             entity.kind.clone_from(kind);
@@ -61,7 +71,7 @@ impl Planner<'_> {
         self.no_other(Some(id), &entity.name, &entity.kind)?;
         entity.aliases.retain(|alias| !update.remove_aliases.contains(alias));
         update.add_aliases.iter().for_each(|alias| add_alias(&mut entity, alias));
-        update_values(&mut entity, &update);
+        update_values(&mut entity, update);
         self.made(ItemId::Entity(id), false);
         self.stage_entity(id, entity)
     }

@@ -99,9 +99,27 @@ async fn what_is_forgotten_is_not_attended_to() {
     assert_eq!(memory.search(&query("harbour"), NOW).unwrap().hits[0].item.id, harbour);
     let next = memory.search(&query("zebra"), NOW).unwrap().hits;
     assert_eq!(next[0].item.id, harbour, "it is still in mind");
+    let explained = Query { explain: true, ..query("zebra") };
+    let next = memory.search(&explained, NOW).unwrap().hits;
+    let active = next[0].why.as_ref().unwrap().attention;
+    assert_eq!(active, Some(0.5), "what is found by attention alone fades");
     memory.delete(harbour, &by(NOW)).await.unwrap();
     let next = memory.search(&query("zebra"), NOW).unwrap().hits;
     assert!(next.iter().all(|hit| hit.item.id != harbour));
+}
+
+#[tokio::test]
+async fn nothing_is_attended_to_when_everything_was_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = open(&store(folder.path()), "acme", Config::default()).await;
+    let query =
+        |text: &str| Query { attention: Some("one".into()), explain: true, ..Query::new(text) };
+    memory.store(said("dinner at the harbour"), &by(NOW)).await.unwrap();
+    memory.search(&query("harbour"), NOW).unwrap();
+    memory.erase_all().await.unwrap();
+    memory.store(said("an evening at the opera"), &by(NOW)).await.unwrap();
+    let hits = memory.search(&query("opera"), NOW).unwrap().hits;
+    assert_eq!(hits[0].why.as_ref().unwrap().attention, None);
 }
 
 #[tokio::test]
@@ -121,6 +139,8 @@ async fn conversations_and_their_names_are_bounded() {
     }
     assert_eq!(found("first", "harbour").unwrap(), None, "the oldest went");
     assert_eq!(found(&(MAX_CONVERSATIONS - 1).to_string(), "harbour").unwrap(), Some(1.0));
+    let page = Query { attention: Some("first".into()), offset: 1, ..Query::new("harbour") };
+    assert!(memory.search(&page, NOW).unwrap_err().to_string().contains("offset"));
     let error = found(&"x".repeat(MAX_NAME_BYTES + 1), "harbour").unwrap_err().to_string();
     assert!(error.contains("attention") && error.contains(&MAX_NAME_BYTES.to_string()), "{error}");
 }

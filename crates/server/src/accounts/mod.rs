@@ -152,9 +152,7 @@ impl Accounts {
         now_ms: u64,
     ) -> Result<Arc<Account>, RequestError> {
         if let Some(account) = self.held(tenant) {
-            if self.system.is_shared() && account.is_stale(now_ms) {
-                self.read_again(&account).await;
-            }
+            self.refresh(&account, now_ms).await;
             return Ok(account);
         }
         let _turn = self.turn(tenant).await;
@@ -198,7 +196,10 @@ impl Accounts {
 
     /// Takes up what another server may have changed; while the store does not answer, what is known
     /// holds.
-    async fn read_again(&self, account: &Account) {
+    async fn refresh(&self, account: &Account, now_ms: u64) {
+        if !self.system.is_shared() || !account.is_stale(now_ms) {
+            return;
+        }
         let _turn = self.turn(&account.tenant).await;
         match self.settings(&account.tenant).await {
             Ok((settings, _)) => account.settle(settings, &self.terms()),
@@ -249,7 +250,10 @@ impl Accounts {
         now_ms: u64,
     ) -> Result<Standing, RequestError> {
         let (settings, calls) = match self.held(tenant) {
-            Some(account) => (account.settings(), account.calls_today(now_ms)),
+            Some(account) => {
+                self.refresh(&account, now_ms).await;
+                (account.settings(), account.calls_today(now_ms))
+            }
             None => {
                 let kept = self.calls(tenant).await?;
                 let today = kept.day == now_ms / DAY_MS;

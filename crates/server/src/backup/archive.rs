@@ -71,8 +71,11 @@ pub(super) fn pack(
 ) -> Result<usize, BackupError> {
     let mut files = vec![("store.db".to_owned(), database.to_owned())];
     // Who named no folder of models need not have one.
-    if models.exists() || models != Path::new(DEFAULT_MODELS) {
-        collect(models, "models", &mut files)?;
+    match models.try_exists() {
+        Ok(false) if models == Path::new(DEFAULT_MODELS) => {
+            tracing::warn!("no folder {DEFAULT_MODELS}: the backup has no models");
+        }
+        _ => collect(models, "models", &mut files)?,
     }
     let mut entries = BTreeMap::new();
     for (name, path) in &files {

@@ -122,15 +122,17 @@ async fn create(
     if !known {
         return Err(RequestError::bad("models: expected names of models"));
     }
-    if let Ok(tenant) = TenantId::parse(&spec.tenant) {
-        let standing = server.accounts.standing(&tenant, now_ms()).await?;
-        if standing.settings.erasing {
-            let ending = format!("tenant {tenant} is being deleted: it is given no more keys");
-            return Err(RequestError::Conflict(ending));
-        }
-    }
     tracing::info!(by = caller.subject, name = spec.name, "key made");
+    let tenant = TenantId::parse(&spec.tenant);
     let key = server.security.keys.create(spec, now_ms()).await?;
+    // Looked at afterwards: a deletion that began meanwhile may have missed the key.
+    if let Ok(tenant) = tenant
+        && server.accounts.standing(&tenant, now_ms()).await?.settings.erasing
+    {
+        server.security.keys.revoke(&key.info.id).await?;
+        let ending = format!("tenant {tenant} is being deleted: it is given no more keys");
+        return Err(RequestError::Conflict(ending));
+    }
     Ok((StatusCode::CREATED, Answer(key)).into_response())
 }
 

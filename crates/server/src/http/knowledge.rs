@@ -11,7 +11,7 @@ use knowledge::links::{Spread, Walk};
 use knowledge::{
     BranchId, Command, ConflictType, Consolidation, ContradictionId, ContradictionState, EntityId,
     FactId, FactQuery, ItemId, KnowledgeError, Life, MergeStrategy, NewFact, Object, Origin,
-    Outcome, Provenance, RelationId, Side, Target, Vertex,
+    Outcome, RelationId, Side, Target, Vertex,
 };
 use memory::{By, Memory, moment};
 use schemars::JsonSchema;
@@ -772,30 +772,11 @@ pub(crate) async fn update_entity(
     State(server): Shared,
     caller: Caller,
     Number(id): Number,
-    Json(mut spec): Json<EntityPatch>,
+    Json(spec): Json<EntityPatch>,
 ) -> Result<Answer<ChangedAnswer>, RequestError> {
-    let (branch, parents) = (spec.branch, spec.parents.take());
-    let update = spec.read();
-    let mut done = Outcome::default();
-    if update != knowledge::EntityUpdate::default() || parents.is_none() {
-        let command = |_: &Memory, _: &By| Ok(Command::UpdateEntity(EntityId(id), update));
-        done = change(&server, &caller, branch, command).await?;
-    }
-    if let Some(parents) = parents {
-        let command = |_: &Memory, by: &By| {
-            Ok(Command::SetParents {
-                entity: EntityId(id),
-                parents: parents.into_iter().map(EntityId).collect(),
-                provenance: said_by(by),
-            })
-        };
-        done = change(&server, &caller, branch, command).await?;
-    }
-    Ok(changed(&done))
-}
-
-fn said_by(by: &By) -> Provenance {
-    Provenance { source: by.actor.clone(), memory: None, episode: None, confidence: 1.0 }
+    let (branch, update) = (spec.branch, spec.read());
+    let command = |_: &Memory, _: &By| Ok(Command::UpdateEntity(EntityId(id), update));
+    Ok(changed(&change(&server, &caller, branch, command).await?))
 }
 
 /// Erases for good where that is asked for, and retracts otherwise.

@@ -14,7 +14,7 @@ use super::Shared;
 use super::extract::Params;
 use super::sessions::random_id;
 use crate::error::RequestError;
-use crate::request::{Server, Target, now_ms};
+use crate::request::{Server, Target};
 use crate::security::Caller;
 use crate::sessions::Slot;
 use crate::wire::{self, SequenceId};
@@ -117,7 +117,7 @@ async fn step(
     slot: &Slot,
     text: &[u8],
 ) -> Result<String, RequestError> {
-    let _account = server.accounts.standing_of(&caller.tenant, now_ms()).await?;
+    let _account = server.still_serves(caller).await?;
     let model = &slot.served.model;
     let version = model.version.to_string();
     let target = Target { name: &model.name, version: Some(&version) };

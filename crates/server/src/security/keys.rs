@@ -2,7 +2,7 @@
 //! The hash of a random secret needs no slow function: there is nothing to guess from.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ const KEYS: Collection = Collection::new("api-keys");
 
 /// What a key begins with.
 const PREFIX: &str = "sk_";
+
+/// What the subject of a key's holder begins with.
+pub(super) const SUBJECT: &str = "key:";
 
 /// Keys of an installation.
 const MAX_KEYS: u64 = 100_000;
@@ -97,6 +100,8 @@ pub(crate) struct Keys {
     held: Mutex<HashMap<String, (Option<Kept>, u64)>>,
     /// How many keys each tenant has that were not revoked, and when they were counted.
     counted: Mutex<Option<(Counts, u64)>>,
+    /// How often this node changed a key.
+    changes: AtomicU64,
 }
 
 /// How many keys each tenant has.
@@ -107,11 +112,23 @@ pub(crate) fn looks_like_key(credential: &str) -> bool {
     credential.starts_with(PREFIX)
 }
 
+impl KeyInfo {
+    fn has_ended(&self, now_ms: u64) -> bool {
+        self.revoked || self.spec.expires_ms.is_some_and(|at| at <= now_ms)
+    }
+}
+
 impl Keys {
     pub(crate) async fn open(store: &Store) -> Result<Self, store::StoreError> {
         let system = store.system();
         let some = AtomicBool::new(system.usage(KEYS).await?.records > 0);
-        Ok(Self { system, some, held: Mutex::default(), counted: Mutex::default() })
+        Ok(Self {
+            system,
+            some,
+            held: Mutex::default(),
+            counted: Mutex::default(),
+            changes: AtomicU64::new(0),
+        })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -170,12 +187,17 @@ impl Keys {
         if let Some((counts, _)) = known.filter(|(_, at)| now_ms.abs_diff(*at) < FRESH_MS) {
             return Ok(counts);
         }
+        let changes = self.changes.load(Ordering::Acquire);
         let mut tenants = BTreeMap::new();
         for info in self.all().await?.into_iter().filter(|info| !info.revoked) {
             *tenants.entry(info.spec.tenant).or_default() += 1;
         }
         let counts = Arc::new(tenants);
-        *self.counted() = Some((Arc::clone(&counts), now_ms));
+        let mut counted = self.counted();
+        if self.changes.load(Ordering::Acquire) == changes {
+            *counted = Some((Arc::clone(&counts), now_ms));
+        }
+        drop(counted);
         Ok(counts)
     }
 
@@ -186,7 +208,9 @@ impl Keys {
     /// What is held of a key, and how many there are, is not so any more.
     fn changed(&self, id: &str) {
         self.lock().remove(id);
-        *self.counted() = None;
+        let mut counted = self.counted();
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        *counted = None;
     }
 
     /// Removes every key of a tenant; how many.
@@ -239,12 +263,22 @@ impl Keys {
         let Some(id) = id.filter(|id| is_id(id)) else { return Err(refused) };
         let Some(Kept { info, sha256 }) = self.held(id, now_ms).await? else { return Err(refused) };
         let same: bool = hex(&Sha256::digest(key)).as_bytes().ct_eq(sha256.as_bytes()).into();
-        let ended = info.revoked || info.spec.expires_ms.is_some_and(|at| at <= now_ms);
-        if !same || ended {
+        if !same || info.has_ended(now_ms) {
             return Err(refused);
         }
         let (tenant, role) = (TenantId::parse(&info.spec.tenant)?, info.spec.role);
-        Ok(Caller { tenant, role, subject: format!("key:{id}"), models: info.spec.models })
+        Ok(Caller { tenant, role, subject: format!("{SUBJECT}{id}"), models: info.spec.models })
+    }
+
+    /// Whether a key that was good still is.
+    ///
+    /// # Errors
+    /// [`RequestError::Unauthenticated`].
+    pub(crate) async fn stands(&self, id: &str, now_ms: u64) -> Result<(), RequestError> {
+        match self.held(id, now_ms).await? {
+            Some(kept) if !kept.info.has_ended(now_ms) => Ok(()),
+            _ => Err(RequestError::Unauthenticated("the key is not known any more")),
+        }
     }
 
     /// What is kept of a key, read from the store where what is held is not fresh.

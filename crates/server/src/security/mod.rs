@@ -122,6 +122,17 @@ impl Security {
         caller
     }
 
+    /// Whether a caller that was let in before still would be, as far as its key says.
+    ///
+    /// # Errors
+    /// [`RequestError::Unauthenticated`], [`RequestError::Unavailable`].
+    pub(crate) async fn stands(&self, caller: &Caller, now_ms: u64) -> Result<(), RequestError> {
+        match caller.subject.strip_prefix(keys::SUBJECT) {
+            Some(id) => self.keys.stands(id, now_ms).await,
+            None => Ok(()),
+        }
+    }
+
     /// Takes one request of a caller; an address that is not known by a credential counts as one
     /// caller.
     pub(crate) fn rate(&self, caller: String) -> Option<Decision> {

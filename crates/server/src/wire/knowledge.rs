@@ -127,7 +127,7 @@ pub(crate) struct EntityPatch {
     /// What it does not inherit: its own value instead, and why; null takes one away.
     exceptions: BTreeMap<String, Option<ExceptionSpec>>,
     /// Its parents, in the order of their precedence; none at all where the list is empty.
-    pub(crate) parents: Option<Vec<u64>>,
+    parents: Option<Vec<u64>>,
     pub(crate) branch: Option<u64>,
 }
 
@@ -457,6 +457,7 @@ impl EntityPatch {
             remove_aliases: self.remove_aliases,
             properties: self.properties.into_iter().map(|(k, v)| (k, set(v))).collect(),
             exceptions: self.exceptions.into_iter().map(|(k, v)| (k, v.map(exception))).collect(),
+            parents: self.parents.map(|parents| parents.into_iter().map(EntityId).collect()),
         }
     }
 }

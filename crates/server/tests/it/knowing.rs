@@ -201,7 +201,14 @@ fn entities_inherit_have_neighbours_and_a_history() {
     let mine = world.entity("my lamp");
     let patch = json!({ "parents": [kind], "properties": { "colour": "red" },
                         "exceptions": { "legs": { "value": 3, "reason": "a tripod" } } });
-    world.server.ask("PATCH", &format!("/v1/entities/{mine}"), None, patch).of(200);
+    let lamp = format!("/v1/entities/{mine}");
+    world.server.ask("PATCH", &lamp, None, patch).of(200);
+    // What cannot be is refused with all that was asked beside it.
+    for parents in [json!([mine]), json!([kind, 999])] {
+        let both = json!({ "name": "another lamp", "parents": parents });
+        assert!(world.server.ask("PATCH", &lamp, None, both).status >= 400);
+    }
+    assert_eq!(world.get(&lamp)["name"], "my lamp");
     let property = |name: &str| world.get(&format!("/v1/entities/{mine}/property?name={name}"));
     assert_eq!(property("colour"), json!({ "value": "red", "origin": "own" }));
     assert_eq!(property("light"), json!({ "value": true, "origin": "inherited", "from": kind }));

@@ -111,7 +111,7 @@ impl Resolve {
 fn reliability(text: &str) -> Result<(String, Value)> {
     let expected =
         || format!("--source: expected SOURCE=RELIABILITY, as a book=0.9, found {text:?}");
-    let (source, reliability) = text.split_once('=').with_context(expected)?;
+    let (source, reliability) = text.rsplit_once('=').with_context(expected)?;
     let reliability: f64 = reliability.trim().parse().with_context(expected)?;
     Ok((source.trim().to_owned(), reliability.into()))
 }

@@ -1,6 +1,6 @@
 //! `striatum memory relation`: what belongs together, and how strongly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -10,11 +10,13 @@ use super::happened::History;
 use super::place::{Place, Then};
 use super::{day, field, line, listed, results};
 use crate::Outcome;
-use crate::command::client::{Client, refused_with};
+use crate::command::client::Client;
 use crate::watched::ServerFlags;
 
 /// Characters of a name in a table.
 const TEXT: usize = 40;
+/// Entities whose names are asked for; further ones are told by their numbers.
+const MAX_NAMED: usize = 100;
 
 /// What belongs together, and how strongly.
 ///
@@ -155,7 +157,7 @@ impl List {
         let at = Place::query(branch.as_deref(), &self.then.times());
         query.extend(&at);
         let answer = client.get("/v1/relations", &query)?;
-        let names = if json { BTreeMap::new() } else { names(&client, &answer, &at)? };
+        let names = if json { BTreeMap::new() } else { names(&client, &answer, &at) };
         let row = |one: &Value| {
             let end = |end: &Value| match end["entity"].as_u64() {
                 Some(number) => names.get(&number).cloned().unwrap_or(format!("entity {number}")),
@@ -176,21 +178,16 @@ impl List {
     }
 }
 
-/// What the entities of relations are called; one that is gone has no name.
-fn names(client: &Client, answer: &Value, at: &[(&str, &str)]) -> Result<BTreeMap<u64, String>> {
-    let mut names = BTreeMap::new();
+/// What the entities of relations are called, the first [`MAX_NAMED`] of them; one that is gone has no
+/// name.
+fn names(client: &Client, answer: &Value, at: &[(&str, &str)]) -> BTreeMap<u64, String> {
     let ends = results(answer).iter().flat_map(|one| [&one["from"], &one["to"]]);
-    for number in ends.filter_map(|end| end["entity"].as_u64()) {
-        if names.contains_key(&number) {
-            continue;
-        }
-        match client.get(&format!("/v1/entities/{number}"), at) {
-            Ok(entity) => drop(names.insert(number, line(&field(&entity, "name"), TEXT))),
-            Err(error) if refused_with(&error, 404) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(names)
+    let numbers: BTreeSet<u64> = ends.filter_map(|end| end["entity"].as_u64()).collect();
+    let named = |number| {
+        let entity = client.get(&format!("/v1/entities/{number}"), at).ok()?;
+        Some((number, line(&field(&entity, "name"), TEXT)))
+    };
+    numbers.into_iter().take(MAX_NAMED).filter_map(named).collect()
 }
 
 impl Delete {
