@@ -157,10 +157,7 @@ impl Look<'_> {
     pub(super) fn property_names(&self, of: EntityId) -> BTreeSet<String> {
         let line = self.view.ancestors(of).map(|above| above.line).unwrap_or_default();
         let entities = line.into_iter().filter_map(|id| self.view.entity(id));
-        entities
-            .flat_map(|e| e.item.said())
-            .map(|(name, _)| name.clone())
-            .collect()
+        entities.flat_map(|e| e.item.said()).map(|(name, _)| name.clone()).collect()
     }
 
     /// What is directly below an entity: each by the fact that says so.

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::{Called, Effect, Nothing, Tool, read, tool, written};
 use crate::error::RequestError;
-use crate::http::extract::{Json, Number, Params};
+use crate::http::extract::{Json, JsonIfAny, Number, Params};
 use crate::http::knowledge::{self, EraseParams, MergeBranch, PropertyParams, WithParams};
-use crate::http::{memories, vocabulary};
+use crate::http::{classes, memories, vocabulary};
 use crate::request::Server;
 use crate::security::{Caller, Role};
 use crate::wire::knowledge::{ChangedAnswer, EntityPatch, EntitySpec, FactSpec};
@@ -171,8 +171,9 @@ fn entities() -> Vec<Tool> {
         tool::<Change, ChangedAnswer>(
             ("memory_update_entity", "Change an entity"),
             (writer, Effect::Replaces),
-            "Changes the name, kind, aliases, properties, exceptions or parents of an entity; what is \
-             absent stays, and what was known before can still be read.",
+            "Changes the name, kind, aliases, properties, exceptions, template (what it says of all \
+             below it, and not of itself) or parents of an entity; what is absent stays, and what was \
+             known before can still be read.",
             |server, caller, arguments| Box::pin(update(server, caller, arguments)),
         ),
         tool::<Remove, ChangedAnswer>(
@@ -193,6 +194,17 @@ fn entities() -> Vec<Tool> {
             calls!(|server, caller, merge: Merge| {
                 let spec = Json(knowledge::MergeEntities { from: merge.from });
                 knowledge::merge_entities(State(server), caller, Number(merge.id), spec).await?.0
+            }),
+        ),
+        tool::<classes::Reorganise, classes::ReorganisedAnswer>(
+            ("memory_reorganise", "Say once what members have in common"),
+            (writer, Effect::Changes),
+            "Takes away the values that members of a class could inherit, and says them once at the \
+             class, so that every entity has the same properties as before; who has something else is \
+             an exception. With dry_run it only tells which values it would move and how much that \
+             saves.",
+            calls!(|server, caller, request: classes::Reorganise| {
+                classes::reorganise(State(server), caller, JsonIfAny(Some(request))).await?.0
             }),
         ),
     ]
