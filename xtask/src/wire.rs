@@ -23,7 +23,7 @@ const AGENT: &str = ".striatum.agent.v1";
 const LEARNER: &str = ".striatum.learner.v1";
 const SERDE: &str = "#[derive(serde::Serialize, serde::Deserialize)]";
 /// Fields that JSON has in another form.
-const AS_JSON: [(&str, &str); 26] = [
+const AS_JSON: [(&str, &str); 29] = [
     ("NewMemory.metadata", "crate::json::object"),
     ("SearchRequest.filters", "crate::json::object"),
     ("Hit.explain", "crate::json::object"),
@@ -35,9 +35,12 @@ const AS_JSON: [(&str, &str); 26] = [
     ("UpdateRequest.tags", "crate::json::tags"),
     ("EntityItem.properties", "crate::json::object"),
     ("EntityItem.exceptions", "crate::json::object"),
+    ("EntityItem.template", "crate::json::object"),
     ("AddEntityRequest.properties", "crate::json::object"),
     ("UpdateEntityRequest.properties", "crate::json::object"),
     ("UpdateEntityRequest.exceptions", "crate::json::object"),
+    ("UpdateEntityRequest.template", "crate::json::object"),
+    ("GatheredValue.value", "crate::json::value"),
     ("PropertyItem.value", "crate::json::value"),
     ("KnowledgeEvent.before", "crate::json::value"),
     ("KnowledgeEvent.after", "crate::json::value"),

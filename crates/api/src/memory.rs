@@ -5145,6 +5145,10 @@ pub struct EntityItem {
     pub learned_at: ::prost::alloc::string::String,
     #[prost(string, tag = "11")]
     pub by: ::prost::alloc::string::String,
+    /// What it says of all below it, and not of itself.
+    #[prost(message, optional, tag = "12")]
+    #[serde(with = "crate::json::object")]
+    pub template: ::core::option::Option<::prost_types::Struct>,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -5202,6 +5206,96 @@ pub struct UpdateEntityRequest {
     pub parents: ::core::option::Option<Numbers>,
     #[prost(uint64, optional, tag = "9")]
     pub branch: ::core::option::Option<u64>,
+    /// What it says of all below it, and not of itself; null takes one away.
+    #[prost(message, optional, tag = "10")]
+    #[serde(with = "crate::json::object")]
+    pub template: ::core::option::Option<::prost_types::Struct>,
+}
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReorganiseRequest {
+    /// A class says something new only for so many members; 2 where there is none.
+    #[prost(uint64, optional, tag = "1")]
+    pub least: ::core::option::Option<u64>,
+    /// Moves that are told, 1 to 1000; 100 where there is none.
+    #[prost(uint32, optional, tag = "2")]
+    pub limit: ::core::option::Option<u32>,
+    /// Only tell what could be.
+    #[prost(bool, tag = "3")]
+    pub dry_run: bool,
+    /// The branch; the main one where there is none.
+    #[prost(uint64, optional, tag = "4")]
+    pub branch: ::core::option::Option<u64>,
+}
+/// What is said at classes now, or could be.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReorganiseResponse {
+    /// It is done now.
+    #[prost(bool, tag = "1")]
+    pub reorganised: bool,
+    /// What is moved, what saves most first.
+    #[prost(message, repeated, tag = "2")]
+    pub moves: ::prost::alloc::vec::Vec<GatheredValue>,
+    /// How many moves there are, those that are not told too.
+    #[prost(uint64, tag = "3")]
+    pub n_moves: u64,
+    /// Entities that change.
+    #[prost(uint64, tag = "4")]
+    pub entities: u64,
+    /// As it was.
+    #[prost(message, optional, tag = "5")]
+    pub before: ::core::option::Option<Compression>,
+    /// As it is with these moves.
+    #[prost(message, optional, tag = "6")]
+    pub after: ::core::option::Option<Compression>,
+    /// There is more than one change takes; ask again.
+    #[prost(bool, tag = "7")]
+    pub more: bool,
+}
+/// A value that is said once for many.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GatheredValue {
+    #[prost(uint64, tag = "1")]
+    pub class: u64,
+    #[prost(string, tag = "2")]
+    pub class_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub property: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    #[serde(with = "crate::json::value")]
+    pub value: ::core::option::Option<::prost_types::Value>,
+    /// The class says it now, by its template; otherwise it said so before.
+    #[prost(bool, tag = "5")]
+    pub new: bool,
+    /// Members whose own value is taken away.
+    #[prost(uint64, tag = "6")]
+    pub members: u64,
+    /// Entities below the class that say something else.
+    #[prost(uint64, tag = "7")]
+    pub exceptions: u64,
+    /// Those of them that are made for it.
+    #[prost(uint64, tag = "8")]
+    pub made: u64,
+}
+/// How many properties there are, and by how many values.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Compression {
+    /// Properties that entities have, their own or inherited.
+    #[prost(uint64, tag = "1")]
+    pub effective: u64,
+    /// Values that are stored for that.
+    #[prost(uint64, tag = "2")]
+    pub stored: u64,
+    /// Properties for each of these.
+    #[prost(double, tag = "3")]
+    pub ratio: f64,
 }
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(default)]
@@ -5982,7 +6076,7 @@ pub mod knowledge_client {
                 .insert(GrpcMethod::new("striatum.memory.v1.Knowledge", "GetEntity"));
             self.inner.unary(req, path, codec).await
         }
-        /// Changes an entity, its exceptions and parents; what is absent stays. Role: writer.
+        /// Changes an entity, its exceptions, template and parents; what is absent stays. Role: writer.
         pub async fn update_entity(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateEntityRequest>,
@@ -6028,6 +6122,24 @@ pub mod knowledge_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("striatum.memory.v1.Knowledge", "MergeEntities"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says once at a class what its members have in common, without changing any property, or tells what
+        /// could be. Role: writer.
+        pub async fn reorganise(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReorganiseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReorganiseResponse>, tonic::Status>
+        {
+            self.inner.ready().await.map_err(|e| {
+                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
+            })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path =
+                http::uri::PathAndQuery::from_static("/striatum.memory.v1.Knowledge/Reorganise");
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("striatum.memory.v1.Knowledge", "Reorganise"));
             self.inner.unary(req, path, codec).await
         }
         /// A property, its own or inherited, and where it comes from. Role: reader.
@@ -6574,7 +6686,7 @@ pub mod knowledge_server {
             &self,
             request: tonic::Request<super::ItemAt>,
         ) -> std::result::Result<tonic::Response<super::EntityItem>, tonic::Status>;
-        /// Changes an entity, its exceptions and parents; what is absent stays. Role: writer.
+        /// Changes an entity, its exceptions, template and parents; what is absent stays. Role: writer.
         async fn update_entity(
             &self,
             request: tonic::Request<super::UpdateEntityRequest>,
@@ -6589,6 +6701,12 @@ pub mod knowledge_server {
             &self,
             request: tonic::Request<super::MergeEntitiesRequest>,
         ) -> std::result::Result<tonic::Response<super::KnowledgeChanged>, tonic::Status>;
+        /// Says once at a class what its members have in common, without changing any property, or tells what
+        /// could be. Role: writer.
+        async fn reorganise(
+            &self,
+            request: tonic::Request<super::ReorganiseRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReorganiseResponse>, tonic::Status>;
         /// A property, its own or inherited, and where it comes from. Role: reader.
         async fn get_property(
             &self,
@@ -7038,6 +7156,44 @@ pub mod knowledge_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = MergeEntitiesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/striatum.memory.v1.Knowledge/Reorganise" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReorganiseSvc<T: Knowledge>(pub Arc<T>);
+                    impl<T: Knowledge> tonic::server::UnaryService<super::ReorganiseRequest> for ReorganiseSvc<T> {
+                        type Response = super::ReorganiseResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReorganiseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut =
+                                async move { <T as Knowledge>::reorganise(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReorganiseSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -118,6 +118,7 @@ const METHODS: &[(&str, &str, Access)] = &[
     (KNOWLEDGE, "UpdateEntity", Access::AtLeast(Role::Writer)),
     (KNOWLEDGE, "DeleteEntity", Access::AtLeast(Role::Writer)),
     (KNOWLEDGE, "MergeEntities", Access::AtLeast(Role::Writer)),
+    (KNOWLEDGE, "Reorganise", Access::AtLeast(Role::Writer)),
     (KNOWLEDGE, "GetProperty", Access::AtLeast(Role::Reader)),
     (KNOWLEDGE, "EntityHistory", Access::AtLeast(Role::Reader)),
     (KNOWLEDGE, "Neighbours", Access::AtLeast(Role::Reader)),

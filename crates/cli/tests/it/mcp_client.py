@@ -27,7 +27,7 @@ TOOLS = {
     "memory_review", "memory_learn", "memory_contradictions", "memory_resolve",
     "memory_entities", "memory_property", "memory_kinds", "memory_predicates", "memory_allocate",
     "memory_add_entity", "memory_update_entity", "memory_delete_entity", "memory_merge_entities",
-    "memory_add_fact", "memory_facts", "memory_retract_fact", "memory_branches",
+    "memory_reorganise", "memory_add_fact", "memory_facts", "memory_retract_fact", "memory_branches",
     "memory_create_branch", "memory_compare_branches", "memory_merge_branch",
     "memory_get_entity", "memory_neighbours", "memory_knowledge_history", "memory_relations",
     "memory_delete_relation", "memory_contract_fact", "memory_restore_fact",
@@ -259,6 +259,16 @@ async def knowing(call, mark):
     assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 2
     await call("memory_retract_fact", id=fact)
     assert len((await call("memory_facts", subject=tern, predicate="nests_on"))["results"]) == 1
+    family = (await call("memory_add_entity", name=f"{mark} corvid", kind="animal"))["id"]
+    for name in ["crow", "rook"]:
+        corvid = (await call("memory_add_entity", name=f"{mark} {name}", properties={mark: "caws"}))["id"]
+        await call("memory_add_fact", subject=corvid, predicate="is_a", object_entity=family)
+    told = await call("memory_reorganise", dry_run=True, limit=1000)
+    said = [(one["class"], one["members"]) for one in told["moves"] if one["property"] == mark]
+    assert (told["reorganised"], said) == (False, [(family, 2)]), told
+    assert (await call("memory_reorganise"))["reorganised"]
+    caws = await call("memory_property", id=corvid, name=mark)
+    assert (caws["value"], caws["from"]) == ("caws", family), caws
     assert (await call("memory_get_entity", id=tern))["aliases"] == [f"{mark} sterna"]
     assert f"entity {10**9}" in await call.refused("memory_get_entity", id=10**9)
     assert "arguments.id" in await call.refused("memory_neighbours")

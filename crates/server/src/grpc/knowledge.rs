@@ -12,7 +12,7 @@ use super::{Answered, caller};
 use crate::error::RequestError;
 use crate::http::extract::{Json, JsonIfAny, Number, Params};
 use crate::http::knowledge::{self, OnBranch};
-use crate::http::{assumptions, branches, memories, reason, vocabulary};
+use crate::http::{assumptions, branches, classes, memories, reason, vocabulary};
 use crate::request::Server;
 
 /// The service.
@@ -80,6 +80,15 @@ impl Knowledge for Knowing {
         let message = request.into_inner();
         let (id, spec) = (Number(message.id), body(message)?);
         written(knowledge::merge_entities(self.state(), caller, id, spec).await?.0)
+    }
+
+    async fn reorganise(
+        &self,
+        request: Request<pb::ReorganiseRequest>,
+    ) -> Answered<pb::ReorganiseResponse> {
+        let caller = caller(&request)?;
+        let asked = JsonIfAny(Some(read(request.into_inner())?));
+        written(classes::reorganise(self.state(), caller, asked).await?.0)
     }
 
     async fn get_property(

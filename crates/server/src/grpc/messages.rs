@@ -10,12 +10,13 @@ use crate::error::RequestError;
 use crate::http::extract::Json;
 
 /// Members whose nulls are their own: values that stand for themselves, and what was known.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 11] = [
     "metadata",
     "filters",
     "explain",
     "properties",
     "exceptions",
+    "template",
     "before",
     "after",
     "base",

@@ -7,6 +7,7 @@ mod alerts;
 pub(crate) mod analysis;
 pub(crate) mod assumptions;
 pub(crate) mod branches;
+pub(crate) mod classes;
 pub(crate) mod cognition;
 mod dead_letters;
 mod experiments;
@@ -69,6 +70,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         analysis::operations(),
         assumptions::operations(),
         vocabulary::operations(),
+        classes::operations(),
         branches::operations(),
         reason::operations(),
         reflection::operations(),

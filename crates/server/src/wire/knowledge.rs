@@ -126,6 +126,8 @@ pub(crate) struct EntityPatch {
     properties: BTreeMap<String, Plain>,
     /// What it does not inherit: its own value instead, and why; null takes one away.
     exceptions: BTreeMap<String, Option<ExceptionSpec>>,
+    /// What it says of all below it, and not of itself; null takes one away.
+    template: BTreeMap<String, Plain>,
     /// Its parents, in the order of their precedence; none at all where the list is empty.
     parents: Option<Vec<u64>>,
     pub(crate) branch: Option<u64>,
@@ -265,6 +267,8 @@ pub(crate) struct EntityAnswer {
     aliases: Vec<String>,
     properties: BTreeMap<String, Plain>,
     exceptions: BTreeMap<String, ExceptionSpec>,
+    /// What it says of all below it, and not of itself.
+    template: BTreeMap<String, Plain>,
     /// Its parents, in the order of their precedence.
     parents: Vec<u64>,
     /// The entity that stands for it.
@@ -457,6 +461,7 @@ impl EntityPatch {
             remove_aliases: self.remove_aliases,
             properties: self.properties.into_iter().map(|(k, v)| (k, set(v))).collect(),
             exceptions: self.exceptions.into_iter().map(|(k, v)| (k, v.map(exception))).collect(),
+            template: self.template.into_iter().map(|(k, v)| (k, set(v))).collect(),
             parents: self.parents.map(|parents| parents.into_iter().map(EntityId).collect()),
         }
     }
@@ -544,6 +549,7 @@ impl EntityAnswer {
             aliases: entity.aliases.clone(),
             properties: entity.properties.iter().map(|(k, v)| (k.clone(), v.into())).collect(),
             exceptions: entity.exceptions.iter().map(|(k, e)| (k.clone(), exception(e))).collect(),
+            template: entity.template.iter().map(|(k, v)| (k.clone(), v.into())).collect(),
             parents: view.parents(known.id).into_iter().map(|id| id.0).collect(),
             merged_into: entity.merged_into.map(|id| id.0),
             source: entity.provenance.source.clone(),

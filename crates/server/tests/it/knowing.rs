@@ -194,6 +194,49 @@ fn a_fact_that_was_given_up_comes_back() {
 }
 
 #[test]
+fn what_members_have_in_common_is_said_once() {
+    let world = World::start();
+    let bird = world.entity("bird");
+    let member = |name: &str, properties: Value| {
+        let id = world.post("/v1/entities", json!({ "name": name, "properties": properties }));
+        let is = json!({ "subject": id["id"], "predicate": "is_a", "object_entity": bird });
+        world.post("/v1/facts", is);
+        id["id"].clone()
+    };
+    let flies = json!({ "flies": true });
+    let [robin, _wren, _tit] = ["robin", "wren", "tit"].map(|name| member(name, flies.clone()));
+    let penguin = member("penguin", json!({ "flies": false }));
+    let property = |id: &Value| world.get(&format!("/v1/entities/{id}/property?name=flies"));
+    let ask = |body: Value| world.post("/v1/classes/reorganise", body);
+    let told = ask(json!({ "dry_run": true }));
+    let one = json!({ "class": bird, "class_name": "bird", "property": "flies", "value": true,
+                      "new": true, "members": 3, "exceptions": 1, "made": 0 });
+    assert_eq!((&told["reorganised"], &told["moves"]), (&json!(false), &json!([one])));
+    assert_eq!((&told["n_moves"], &told["entities"]), (&json!(1), &json!(4)));
+    let size =
+        |stored: u64, ratio: f64| json!({ "effective": 4, "stored": stored, "ratio": ratio });
+    assert_eq!((&told["before"], &told["after"]), (&size(4, 1.0), &size(2, 2.0)));
+    assert_eq!(property(&robin)["origin"], "own", "it was only told");
+
+    let branch = world.post("/v1/branches", json!({ "name": "tidy" }))["id"].clone();
+    let tried = ask(json!({ "branch": branch }));
+    assert_eq!((&tried["reorganised"], &tried["moves"]), (&json!(true), &told["moves"]));
+    assert_eq!(property(&robin)["origin"], "own", "it was done elsewhere");
+    assert_eq!(ask(json!({ "least": 4 }))["moves"], json!([]));
+    world.post(&format!("/v1/branches/{branch}/merge"), json!({ "strategy": "manual" }));
+    let inherited = json!({ "value": true, "origin": "inherited", "from": bird });
+    assert_eq!(property(&robin), inherited);
+    assert_eq!(property(&penguin), json!({ "value": false, "origin": "own" }));
+    let path = format!("/v1/entities/{bird}/property?name=flies");
+    assert_eq!(world.server.ask("GET", &path, None, Value::Null).status, 404);
+    assert_eq!(world.get(&format!("/v1/entities/{bird}"))["template"], flies);
+    let history = world.get(&format!("/v1/entities/{robin}/history"));
+    assert_eq!(history["results"].as_array().unwrap().len(), 3, "made, tried, merged: {history}");
+    world.refused("/v1/classes/reorganise", json!({ "limit": 0 }), 400, "1 to 1000");
+    world.refused("/v1/classes/reorganise", json!({ "branch": 99 }), 404, "branch 99");
+}
+
+#[test]
 fn entities_inherit_have_neighbours_and_a_history() {
     let world = World::start();
     let new = json!({ "name": "lamp", "properties": { "light": true, "legs": 1 } });

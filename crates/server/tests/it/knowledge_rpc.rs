@@ -273,6 +273,7 @@ async fn entities(both: &mut Both) {
         let found = same!(both, get_property(asked), "GET", path);
         assert_eq!(found["origin"].as_str().unwrap_or_default(), origin, "{found}");
     }
+    reorganise(both, bird_id, penguin).await;
     let all = pb::ListVocabularyRequest::default();
     let kinds = same!(both, list_kinds(all.clone()), "GET", "/v1/kinds");
     let expected = json!([{ "kind": "animal", "entities": 2 }, { "kind": "thing", "entities": 1 }]);
@@ -280,6 +281,38 @@ async fn entities(both: &mut Both) {
     let first = pb::ListVocabularyRequest { limit: Some(1), ..all };
     let page = same!(both, list_kinds(first), "GET", "/v1/kinds?limit=1");
     assert_eq!(page["next"], "animal");
+}
+
+/// A bird says of all below it what it does not say of itself.
+async fn reorganise(both: &mut Both, bird: u64, penguin: u64) {
+    let path = format!("/v1/entities/{bird}");
+    let template = json!({ "template": { "walks": true } });
+    let change = pb::UpdateEntityRequest {
+        id: bird,
+        template: structure(&template["template"]),
+        ..Default::default()
+    };
+    same!(both, update_entity(change), "PATCH", path, template.clone());
+    assert_eq!(same!(both, get_entity(at(bird)), "GET", path)["template"], template["template"]);
+    let own = json!({ "properties": { "walks": true } });
+    let change = pb::UpdateEntityRequest {
+        id: penguin,
+        properties: structure(&own["properties"]),
+        ..Default::default()
+    };
+    same!(both, update_entity(change), "PATCH", format!("/v1/entities/{penguin}"), own);
+    let path = "/v1/classes/reorganise";
+    let ask = |dry_run| pb::ReorganiseRequest { dry_run, least: Some(1), ..Default::default() };
+    let body = |dry_run: bool| json!({ "dry_run": dry_run, "least": 1 });
+    let told = same!(both, reorganise(ask(true)), "POST", path, body(true));
+    assert_eq!(
+        (&told["moves"][0]["class"], &told["moves"][0]["property"]),
+        (&json!(bird), &json!("walks"))
+    );
+    let done = same!(both, reorganise(ask(false)), "POST", path, body(false));
+    assert_eq!((&done["reorganised"], &done["moves"]), (&json!(true), &told["moves"]));
+    let again = same!(both, reorganise(ask(false)), "POST", path, body(false));
+    assert_eq!((&again["n_moves"], &again["before"]), (&json!(0), &done["after"]));
 }
 
 async fn relations(both: &mut Both) {

@@ -137,7 +137,7 @@ fn roles_hold_for_each_tool_and_tenants_do_not_meet() {
         let (_, answer) = post(&server, &[("authorization", &bearer)], &list);
         answer["result"]["tools"].as_array().unwrap().len()
     };
-    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [39, 71, 73]);
+    assert_eq!([&reader, &writer, &operator].map(|key| n_tools(key)), [39, 72, 74]);
     let told = json!({ "text": "The cat of Ada is called Byte" });
     let result = call(&server, &reader, "memory_store", told.clone());
     assert_eq!(refused(&result), "this needs the role writer");

@@ -43,6 +43,8 @@ enum Command {
     Neighbours(Of),
     /// Kinds of entities, with how many there are of each.
     Kinds(Kinds),
+    /// Say once at a class what its members have in common; no property changes.
+    Reorganise(Reorganise),
 }
 
 #[derive(Args)]
@@ -107,6 +109,9 @@ struct Update {
     /// What it does not inherit: JSON, as in {"flies": {"value": false, "reason": "a penguin"}}.
     #[arg(long, value_name = "JSON")]
     exceptions: Option<String>,
+    /// What it says of all below it, and not of itself: JSON; null takes one away.
+    #[arg(long, value_name = "JSON")]
+    template: Option<String>,
     /// What it is a kind of, the first before others; can be repeated, and stands for all.
     #[arg(long, value_name = "ENTITY")]
     parent: Vec<String>,
@@ -160,6 +165,21 @@ struct Kinds {
     place: Place,
 }
 
+#[derive(Args)]
+struct Reorganise {
+    /// A class says something new only for so many members.
+    #[arg(long, default_value_t = 2)]
+    least: usize,
+    /// How many moves are told, 1 to 1000.
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// Only tell what could be.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
 impl Entity {
     pub(super) fn run(self, json: bool) -> Result<Outcome> {
         match self.command {
@@ -173,6 +193,7 @@ impl Entity {
             Command::History(c) => c.history(json),
             Command::Neighbours(c) => c.neighbours(json),
             Command::Kinds(c) => c.run(json),
+            Command::Reorganise(c) => c.run(json),
         }
     }
 }
@@ -245,6 +266,7 @@ impl Update {
         for (name, flag, value) in [
             ("properties", "--properties", &self.properties),
             ("exceptions", "--exceptions", &self.exceptions),
+            ("template", "--template", &self.template),
         ] {
             if let Some(value) = value {
                 patch[name] = given(flag, value)?;
@@ -328,6 +350,38 @@ impl Kinds {
         let all = paged(&self.place.client(), "/v1/kinds", &query, usize::MAX)?;
         let row = |kind: &Value| vec![field(kind, "kind"), field(kind, "entities")];
         listed(&all, &["kind", "entities"], row, "no entities", json)
+    }
+}
+
+impl Reorganise {
+    fn run(self, json: bool) -> Result<Outcome> {
+        let mut body = json!({ "least": self.least, "limit": self.limit, "dry_run": self.dry_run });
+        self.place.fill(&mut body);
+        let done = self.place.client().send("POST", "/v1/classes/reorganise", &body)?;
+        if json {
+            println!("{done:#}");
+            return Ok(Outcome::Done);
+        }
+        let row = |one: &Value| {
+            vec![
+                field(one, "class"),
+                line(&field(one, "class_name"), TEXT),
+                field(one, "property"),
+                line(&field(one, "value"), TEXT),
+                field(one, "members"),
+                field(one, "exceptions"),
+            ]
+        };
+        let heads = ["id", "class", "property", "value", "members", "exceptions"];
+        listed(&json!({ "results": done["moves"] }), &heads, row, "nothing to move", false)?;
+        for (name, at) in [("before", &done["before"]), ("after", &done["after"])] {
+            let ratio = at["ratio"].as_f64().unwrap_or_default();
+            println!("{name:14} {} values, {ratio:.2} properties for each", field(at, "stored"));
+        }
+        if done["more"] == true {
+            println!("more           ask again");
+        }
+        Ok(Outcome::Done)
     }
 }
 

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Called, Effect, Nothing, Of, Tool, numbered, read, tool, written};
-use crate::http::extract::{Json, Number, Params};
+use crate::http::extract::{Json, JsonIfAny, Number, Params};
 use crate::http::knowledge::{self, EraseParams, MergeEntities, PlainAt, PropertyParams};
-use crate::http::{branches, memories, vocabulary};
+use crate::http::{branches, classes, memories, vocabulary};
 use crate::request::Server;
 use crate::security::{Caller, Role};
 use crate::wire::knowledge::{ChangedAnswer, EntityAnswer, EntityPatch, EntitySpec, FactSpec};
@@ -133,8 +133,9 @@ fn entities() -> Vec<Tool> {
         tool::<Of<EntityPatch>, ChangedAnswer>(
             ("memory_update_entity", "Change an entity"),
             (writer, Effect::Replaces),
-            "Changes the name, kind, aliases, properties, exceptions or parents of an entity; what is \
-             absent stays, and what was known before can still be read.",
+            "Changes the name, kind, aliases, properties, exceptions, template (what it says of all \
+             below it, and not of itself) or parents of an entity; what is absent stays, and what was \
+             known before can still be read.",
             calls!(|server, caller, id, patch: EntityPatch| {
                 knowledge::update_entity(State(server), caller, id, Json(patch)).await?.0
             }),
@@ -156,6 +157,17 @@ fn entities() -> Vec<Tool> {
              relations are found there from then on.",
             calls!(|server, caller, id, from: MergeEntities| {
                 knowledge::merge_entities(State(server), caller, id, Json(from)).await?.0
+            }),
+        ),
+        tool::<classes::Reorganise, classes::ReorganisedAnswer>(
+            ("memory_reorganise", "Say once what members have in common"),
+            (writer, Effect::Changes),
+            "Takes away the values that members of a class could inherit, and says them once at the \
+             class, so that every entity has the same properties as before; who has something else is \
+             an exception. With dry_run it only tells which values it would move and how much that \
+             saves.",
+            calls!(|server, caller, request: classes::Reorganise| {
+                classes::reorganise(State(server), caller, JsonIfAny(Some(request))).await?.0
             }),
         ),
     ]
