@@ -118,9 +118,15 @@ impl View<'_> {
 
     /// Facts that say that an entity is another, in the order of their numbers.
     fn parent_facts(&self, own: EntityId) -> Vec<FactId> {
+        self.is_a_facts(own, false)
+    }
+
+    /// Facts that say that an entity is another, or deny it.
+    fn is_a_facts(&self, own: EntityId, negated: bool) -> Vec<FactId> {
         let facts = |id: &EntityId| self.knowledge.finds.by_subject.get(id);
         let says = |fact: &Fact| {
-            fact.predicate == IS_A && !fact.negated && matches!(fact.object, Object::Entity(_))
+            let is_a = fact.predicate == IS_A && fact.negated == negated;
+            is_a && matches!(fact.object, Object::Entity(_))
         };
         let same = self.same(own);
         let all = same.iter().filter_map(facts).flatten().copied();
@@ -130,10 +136,12 @@ impl View<'_> {
         found
     }
 
-    /// Whether what an entity is depends on the time.
+    /// Whether what an entity is depends on the time, on reasons, or on what is denied of it.
     pub(crate) fn is_for_a_time(&self, own: EntityId) -> bool {
         let mut facts = self.parent_facts(own).into_iter().filter_map(|id| self.fact(id));
-        facts.any(|known| known.item.valid != Validity::ALWAYS)
+        let may_end =
+            |fact: &Fact| fact.valid != Validity::ALWAYS || !fact.justifications.is_empty();
+        facts.any(|known| may_end(known.item)) || !self.is_a_facts(own, true).is_empty()
     }
 
     /// An entity and its ancestors, in the order in which properties are looked for.

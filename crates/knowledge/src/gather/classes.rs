@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Compression, MAX_CLASSED, MAX_LINES, MAX_SAID};
 use crate::check;
@@ -120,6 +120,7 @@ impl Classes {
             }
             let found = match linearise(id, &parents, &mut lines, 0) {
                 Some(line) => line.to_vec(),
+                None if reaches_too_many(id, &parents) => continue,
                 None => line(id, &parents),
             };
             n_all += found.len();
@@ -207,6 +208,18 @@ impl Classes {
         }
         Ok(Compression { effective, stored })
     }
+}
+
+/// Whether more is above an entity than is looked at.
+fn reaches_too_many(id: EntityId, parents: &Parents) -> bool {
+    let (mut met, mut open) = (FxHashSet::from_iter([id]), vec![id]);
+    while let Some(at) = open.pop() {
+        open.extend(parents[&at].iter().filter(|parent| met.insert(**parent)));
+        if met.len() > MAX_ANCESTORS {
+            return true;
+        }
+    }
+    false
 }
 
 /// Entities, each after its parents; those in a circle and below one are not there.

@@ -28,11 +28,11 @@ use moves::Moves;
 /// Entities that are looked at.
 pub const MAX_CLASSED: usize = 200_000;
 /// Ancestors of all of these together.
-pub const MAX_LINES: usize = 4_000_000;
+pub const MAX_LINES: usize = 2_000_000;
 /// What all ancestors of all of these say of properties.
-pub const MAX_SAID: usize = 20_000_000;
+pub const MAX_SAID: usize = 10_000_000;
 /// Ancestors that are looked at to weigh moves; what was found by then is done.
-pub const MAX_WEIGHING: usize = 50_000_000;
+pub const MAX_WEIGHING: usize = 20_000_000;
 
 /// How much has to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

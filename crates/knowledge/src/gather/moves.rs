@@ -15,6 +15,9 @@ use crate::limits::{MAX_CHANGES, MAX_PROPERTIES};
 /// Entities that one plan changes; its counters are a change too.
 const MAX_TOUCHED: usize = MAX_CHANGES - 1;
 
+/// The longest text that is moved: a class has room for many, and long texts are seldom alike.
+const MAX_MOVED_BYTES: usize = 1024;
+
 /// That a class says a value of a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Candidate {
@@ -63,6 +66,8 @@ pub(super) struct Moves {
     /// For which class an exception was made, by entity and name.
     made_for: BTreeMap<(u32, u32), EntityId>,
     looked: usize,
+    /// Whether the last move that was weighed found no room for an exception.
+    cramped: bool,
     found: Reorganisation,
 }
 
@@ -76,6 +81,7 @@ impl Moves {
             before: BTreeMap::new(),
             made_for: BTreeMap::new(),
             looked: 0,
+            cramped: false,
             found: Reorganisation::default(),
         }
     }
@@ -85,6 +91,10 @@ impl Moves {
         let mut open: BTreeSet<u32> = (0..self.classes.names.len() as u32).collect();
         while !open.is_empty() {
             open.iter().for_each(|name| self.count(*name));
+            if self.looked > MAX_WEIGHING {
+                self.found.more = true;
+                return;
+            }
             open = self.choose_counted();
         }
     }
@@ -119,6 +129,10 @@ impl Moves {
         let mut counts: FxHashMap<Candidate, usize> = FxHashMap::default();
         for (entity, said) in &self.classes.said[name as usize] {
             let Some(value) = self.may_lose(*entity, *said) else { continue };
+            self.looked += self.classes.above[*entity as usize].len();
+            if self.looked > MAX_WEIGHING {
+                return;
+            }
             for class in &self.classes.above[*entity as usize] {
                 *counts.entry(Candidate { name, class: *class, value }).or_default() += 1;
             }
@@ -164,12 +178,32 @@ impl Moves {
             return Some(said);
         }
         let room = self.classes.counts[of.class as usize].templates < MAX_PROPERTIES;
-        let free = said.template.is_none() && room;
+        let free = said.template.is_none() && room && self.is_short(of.value);
         free.then_some(Said { template: Some(of.value), ..said })
     }
 
-    /// What a move does to all below a class; `None` where it cannot be made.
+    fn is_short(&self, value: u32) -> bool {
+        match &self.classes.values[value as usize] {
+            Scalar::Text(text) => text.len() <= MAX_MOVED_BYTES,
+            _ => true,
+        }
+    }
+
+    /// What a move does to all below a class; `None` where it cannot be made. Where losing values
+    /// leaves no room for an exception that is needed, half as many lose theirs.
     fn weigh(&mut self, of: Candidate) -> Option<Trial> {
+        let mut losing = MAX_TOUCHED;
+        loop {
+            self.cramped = false;
+            let trial = self.weigh_with(of, losing);
+            if trial.is_some() || !self.cramped || losing == 0 {
+                return trial;
+            }
+            losing /= 2;
+        }
+    }
+
+    fn weigh_with(&mut self, of: Candidate, losing: usize) -> Option<Trial> {
         let says = self.says(of)?;
         let there = says == self.said(of.name, of.class);
         let mut trial = Trial { there, changes: Vec::new(), members: 0, exceptions: 0, made: 0 };
@@ -191,7 +225,8 @@ impl Moves {
                 Some(Some(value)) if value == of.value => {
                     let inherits = self.may_lose(entity, said).is_some()
                         && self.inherited(of.name, entity, &otherwise) == Some(Some(value));
-                    if !inherits {
+                    if !inherits || trial.members >= losing {
+                        self.found.more |= inherits;
                         continue;
                     }
                     Said { own: None, ..said }
@@ -205,7 +240,10 @@ impl Moves {
             match self.left(room, entity) {
                 Some(left) => room = left,
                 None if loses => continue,
-                None => return None,
+                None => {
+                    self.cramped = true;
+                    return None;
+                }
             }
             trial.members += usize::from(loses);
             trial.made += usize::from(!loses);
@@ -227,7 +265,8 @@ impl Moves {
             return Some(Need::Nothing);
         }
         let room = self.classes.counts[entity as usize].exceptions < MAX_PROPERTIES;
-        room.then_some(Need::Exception(before))
+        let short = before.is_none_or(|value| self.is_short(value));
+        (room && short).then_some(Need::Exception(before))
     }
 
     /// How many more entities may change after this one; `None` if it may not.
@@ -283,6 +322,8 @@ impl Moves {
             }
             add(self.found.updates.entry(id).or_default(), update);
         }
+        // Who is told to ask again gets further each time.
+        self.found.more &= !self.found.moves.is_empty();
         self.found
     }
 }

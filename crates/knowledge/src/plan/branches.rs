@@ -109,8 +109,12 @@ impl Planner<'_> {
             return self.stage(id, both(ours, theirs, newer));
         }
         match merge.side(id, id, newer) {
-            Some(Side::Child) => self.stage(id, theirs),
-            _ => Ok(()),
+            Some(Side::Child) => self.stage(id, with_templates(theirs, ours, base)),
+            Some(Side::Parent) => {
+                let kept = with_templates(ours.clone(), theirs, base);
+                if kept == ours { Ok(()) } else { self.stage(id, kept) }
+            }
+            None => Ok(()),
         }
     }
 
@@ -210,6 +214,21 @@ impl Merge<'_> {
             }
         }
     }
+}
+
+/// What was taken, with what the other side says of its members since the base: their own values may
+/// be gone for it.
+fn with_templates(taken: Option<Item>, other: Option<Item>, base: Option<Item>) -> Option<Item> {
+    let (Some(Item::Entity(mut entity)), Some(Item::Entity(other))) = (taken.clone(), other) else {
+        return taken;
+    };
+    let before = match base {
+        Some(Item::Entity(base)) => base.template,
+        _ => BTreeMap::new(),
+    };
+    let new = other.template.into_iter().filter(|(name, _)| !before.contains_key(name));
+    fill(&mut entity.template, new.collect());
+    Some(Item::Entity(entity))
 }
 
 /// What unites two values of an item; where there is one place for two, the newer.

@@ -9,7 +9,7 @@ use crate::error::KnowledgeError;
 use crate::gather::Gathering;
 use crate::id::{EntityId, FactId, ItemId};
 use crate::inherit::IS_A;
-use crate::item::{Entity, Fact, Item, Object, Provenance, Scalar, Validity};
+use crate::item::{Entity, Fact, Item, Object, Provenance, Validity};
 use crate::limits::{
     MAX_ALIASES, MAX_ANCESTORS, MAX_INHERITANCE_DEPTH, MAX_PARENTS, MAX_PROPERTIES,
 };
@@ -106,8 +106,11 @@ impl Planner<'_> {
                 add_alias(&mut stays, name);
             }
         }
-        add_values(&mut stays.properties, &gone.properties);
-        add_values(&mut stays.template, &gone.template);
+        let said: BTreeSet<String> = stays.said().map(|(name, _)| name.clone()).collect();
+        let is_new = |name: &String| !said.contains(name);
+        add_values(&mut stays.properties, gone.properties.iter());
+        add_values(&mut stays.template, gone.template.iter().filter(|(name, _)| is_new(name)));
+        add_values(&mut stays.exceptions, gone.exceptions.iter().filter(|(name, _)| is_new(name)));
         gone.merged_into = Some(into);
         self.compare_facts(from, into)?;
         self.made(ItemId::Entity(into), false);
@@ -266,7 +269,10 @@ fn add_alias(entity: &mut Entity, alias: &str) {
 }
 
 /// As many of the other values as there is room for.
-fn add_values(values: &mut BTreeMap<String, Scalar>, others: &BTreeMap<String, Scalar>) {
+fn add_values<'a, V: Clone + 'a>(
+    values: &mut BTreeMap<String, V>,
+    others: impl Iterator<Item = (&'a String, &'a V)>,
+) {
     for (name, value) in others {
         if values.len() < MAX_PROPERTIES {
             values.entry(name.clone()).or_insert_with(|| value.clone());

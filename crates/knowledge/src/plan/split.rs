@@ -86,6 +86,8 @@ enum Joint {
     Relates(Vertex, String, Vertex),
     /// Something is no longer said to be another, which may make room for a circle.
     IsA,
+    /// A class says something else of its members, or a member has a value no longer for that.
+    Template,
 }
 
 /// The changes of a branch, and what joins them.
@@ -125,7 +127,14 @@ impl Joints<'_> {
         if self.is_essential(id) {
             joints.insert(Joint::Item(id));
         }
-        for value in [self.base.item(id), self.branch.item(id)].into_iter().flatten() {
+        let (base, branch) = (self.base.item(id), self.branch.item(id));
+        if let (Some(Item::Entity(before)), Some(Item::Entity(after))) = (&base, &branch) {
+            let gone = before.properties.keys().any(|name| !after.properties.contains_key(name));
+            if gone || before.template != after.template {
+                joints.insert(Joint::Template);
+            }
+        }
+        for value in [base, branch].into_iter().flatten() {
             match value {
                 Item::Entity(entity) => self.of_entity(&entity, &mut joints),
                 Item::Fact(fact) => self.of_fact(&fact, unmade, &mut joints),

@@ -299,3 +299,111 @@ fn it_can_be_tried_on_a_branch() {
     assert_eq!(answers(&world.knowledge, MAIN), before);
     world.check();
 }
+
+/// Birds of which three fly, on a branch where that is said once, and the branch.
+fn tidied(world: &mut World) -> (EntityId, Vec<EntityId>, BranchId) {
+    let bird = world.entity("bird");
+    let kinds = below(world, &["robin", "wren", "tit"], bird);
+    for id in &kinds {
+        world.run(2, Command::UpdateEntity(*id, has(&[("flies", true)])));
+    }
+    let branch = Command::CreateBranch { name: "tidy".into(), known_at: None };
+    let branch = branch_of(&world.run(3, branch));
+    reorganise(world, branch, 2);
+    (bird, kinds, branch)
+}
+
+#[test]
+fn a_class_that_both_sides_changed_says_what_its_members_have_no_more() {
+    let aliased =
+        |name: &str| EntityUpdate { add_aliases: vec![name.into()], ..EntityUpdate::default() };
+    for strategy in [MergeStrategy::PreferParent, MergeStrategy::PreferNewer] {
+        let mut world = World::default();
+        let (bird, _, branch) = tidied(&mut world);
+        world.run(300, Command::UpdateEntity(bird, aliased("fowl")));
+        let before = answers(&world.knowledge, MAIN);
+        world.run(301, Command::MergeBranch(branch, strategy));
+        assert_eq!(answers(&world.knowledge, MAIN), before);
+        assert_eq!(stored(&world.knowledge, MAIN), 1);
+    }
+    // A branch from before that changed the class takes nothing away either.
+    let mut world = World::default();
+    let bird = world.entity("bird");
+    for id in below(&mut world, &["robin", "wren", "tit"], bird) {
+        world.run(2, Command::UpdateEntity(id, has(&[("flies", true)])));
+    }
+    let branch = Command::CreateBranch { name: "names".into(), known_at: None };
+    let branch = branch_of(&world.run(3, branch));
+    world.on(branch, 4, Command::UpdateEntity(bird, aliased("fowl")));
+    let before = answers(&world.knowledge, MAIN);
+    reorganise(&mut world, MAIN, 2);
+    world.run(300, Command::MergeBranch(branch, MergeStrategy::PreferChild));
+    assert_eq!(answers(&world.knowledge, MAIN), before);
+}
+
+#[test]
+fn what_was_said_once_is_not_split_from_who_said_it() {
+    let mut world = World::default();
+    let (bird, kinds, branch) = tidied(&mut world);
+    for item in [bird, kinds[0]] {
+        let items = std::collections::BTreeSet::from([ItemId::Entity(item)]);
+        let split = Command::SplitBranch { name: "half".into(), items };
+        let stamp = Stamp { branch, at: 200, by: "tester".into() };
+        let refused = world.knowledge.plan(split, &stamp).unwrap_err();
+        assert!(matches!(refused, KnowledgeError::Parted(_)), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_large_class_with_an_exception_gets_further_each_time() {
+    let mut world = World::default();
+    let [swimmer, bird, duck] = ["swimmer", "bird", "duck"].map(|name| world.entity(name));
+    world.run(1, Command::UpdateEntity(swimmer, has(&[("wet", true)])));
+    for k in 0..MAX_CHANGES + 500 {
+        let properties = BTreeMap::from([("wet".to_string(), Scalar::Bool(false))]);
+        let new = NewEntity { properties, ..new_entity(&format!("bird {k}")) };
+        let id = entity_of(&world.run(1, Command::AddEntity(new)));
+        world.fact(1, new_fact(id, IS_A, Object::Entity(bird)));
+    }
+    for parent in [bird, swimmer] {
+        world.fact(2, new_fact(duck, IS_A, Object::Entity(parent)));
+    }
+    let mut rounds = 0;
+    while reorganise(&mut world, MAIN, 2).more {
+        rounds += 1;
+        assert!(rounds < 10);
+    }
+    assert_eq!(stored(&world.knowledge, MAIN), 3, "swimmer, bird, and the exception of the duck");
+    let wet = |id| world.view().property(id, "wet").unwrap().value;
+    assert_eq!(wet(duck), Some(Scalar::Bool(true)));
+}
+
+#[test]
+fn of_whom_something_is_denied_nothing_is_moved() {
+    let mut world = World::default();
+    let bird = world.entity("bird");
+    let kinds = below(&mut world, &["robin", "wren", "bat"], bird);
+    let mammal = world.entity("mammal");
+    world.fact(1, NewFact { negated: true, ..new_fact(kinds[2], IS_A, Object::Entity(mammal)) });
+    for id in &kinds {
+        world.run(2, Command::UpdateEntity(*id, has(&[("legs", true)])));
+    }
+    assert_eq!(check(&mut world, 2).moves[0].members, 2);
+}
+
+#[test]
+fn who_stays_of_two_says_what_it_said() {
+    let mut world = World::default();
+    let [bird, fowl] = ["bird", "fowl"].map(|name| world.entity(name));
+    let robin = below(&mut world, &["robin"], bird)[0];
+    world.run(2, Command::UpdateEntity(bird, has(&[("flies", true)])));
+    let exception = Exception { value: None, reason: "nobody knows".into() };
+    let template = BTreeMap::from([("flies".to_string(), Some(Scalar::Bool(false)))]);
+    let exceptions = BTreeMap::from([("sings".to_string(), Some(exception))]);
+    let update = EntityUpdate { template, exceptions, ..EntityUpdate::default() };
+    world.run(2, Command::UpdateEntity(fowl, update));
+    world.run(3, Command::MergeEntities { from: fowl, into: bird });
+    let flies = world.view().property(robin, "flies").unwrap();
+    assert_eq!(flies.value, Some(Scalar::Bool(true)));
+    assert_eq!(world.view().property(bird, "sings").unwrap().value, None);
+}

@@ -143,8 +143,11 @@ pub(crate) async fn reorganise(
             };
             return Ok(Answer(aside(&server, answer).await?));
         }
-        let outcome = memory.know(Command::Reorganise(how), branch, &by(&caller)).await?;
-        let done = outcome.reorganisation.unwrap_or_default();
+        // Planning takes a while, so it is an analysis that waits for its turn, on no thread of ours.
+        let (here, by, known) = (tokio::runtime::Handle::current(), by(&caller), memory.clone());
+        let change =
+            move || Ok(here.block_on(known.know(Command::Reorganise(how), branch, &by))?);
+        let done = aside(&server, change).await?.reorganisation.unwrap_or_default();
         let told = |known: &knowledge::Knowledge| -> Result<_, KnowledgeError> {
             Ok(ReorganisedAnswer::of(&known.latest(branch)?, &done, limit, true))
         };

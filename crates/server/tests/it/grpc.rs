@@ -115,6 +115,30 @@ async fn a_stream_owns_a_session_and_says_what_is_wrong_in_it() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_to_be_answered_with_its_tenant() {
+    let server = Running::start(models(NETWORK, ""), Config::default());
+    let made = |admin: Option<&str>, role: &str, tenant: &str| {
+        let spec = json!({ "name": role, "role": role, "tenant": tenant });
+        let key = server.ask("POST", "/v1/keys", admin, spec).of(201);
+        key["key"].as_str().unwrap().to_owned()
+    };
+    let admin = made(None, "admin", "house");
+    let writer = made(Some(&admin), "writer", "acme");
+    let (tell, told) = tokio::sync::mpsc::channel(1);
+    let told = tokio_stream::wrappers::ReceiverStream::new(told);
+    let mut client = connect(&server).await;
+    let answers = client.model_stream_infer(with_key(told, &writer)).await.unwrap();
+    let mut answers = answers.into_inner();
+    tell.send(steps("s", true)).await.unwrap();
+    assert_eq!(answers.message().await.unwrap().unwrap().error_message, "");
+    let erase = "/v1/tenants/acme?confirm=acme";
+    server.ask("DELETE", erase, Some(&admin), serde_json::Value::Null).of(200);
+    tell.send(steps("s", true)).await.unwrap();
+    let refused = answers.message().await.unwrap().unwrap();
+    assert_eq!(refused.error_message, "the key is not known any more");
+}
+
+#[tokio::test]
 async fn health_and_reflection_answer() {
     use tonic_health::pb::health_check_response::ServingStatus;
     use tonic_health::pb::health_client::HealthClient;
