@@ -6,7 +6,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 #![allow(clippy::print_stdout, reason = "it is what a measurement is for")]
-#![allow(clippy::panic, reason = "a measurement that cannot be made says why")]
+#![allow(clippy::panic, reason = "a measurement of something else is none")]
 
 use std::collections::BTreeMap;
 use std::time::Instant;

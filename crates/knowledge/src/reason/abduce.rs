@@ -1,5 +1,5 @@
 //! Abduction: what would explain what was observed, over predicates and kinds that say what leads to
-//! what ([`leads`]).
+//! what ([`leads`](super::leads)).
 //!
 //! An explanation is a set of causes that together lead to all that was observed and can be
 //! explained, of which none could be left out (an irredundant cover: Peng and Reggia 1990, "Abductive
@@ -9,8 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use super::premises::Premises;
-use super::{Claim, Ground, MAX_CHAIN, Rule, Step, leads};
+use rustc_hash::FxHashSet;
+
+use super::analogy::stated;
+use super::premises::{Premise, Premises};
+use super::{Budget, Claim, Ground, MAX_CHAIN, Rule, Step};
 use crate::check;
 use crate::error::KnowledgeError;
 use crate::id::{EntityId, FactId};
@@ -71,15 +74,22 @@ pub struct Abduced {
 
 /// A step from a cause towards what was observed.
 #[derive(Clone)]
-struct Towards {
+struct Towards<'a> {
     depth: usize,
     confidence: f32,
     next: EntityId,
-    step: Step,
+    premise: &'a Premise,
+}
+
+impl Towards<'_> {
+    /// Steps that tell the chain: a longer one has another for what it comes to.
+    fn n_steps(&self) -> usize {
+        self.depth + usize::from(self.depth > 1)
+    }
 }
 
 /// The causes of one observation.
-type Causes = BTreeMap<EntityId, Towards>;
+type Causes<'a> = BTreeMap<EntityId, Towards<'a>>;
 
 /// A cause, and which observations it covers.
 struct Candidate {
@@ -112,20 +122,15 @@ impl Premises {
         }
         let limit = if limit == 0 { MAX_EXPLANATIONS } else { limit.min(MAX_EXPLANATIONS) };
         let mut more = false;
-        let causes: Vec<Causes> =
-            events.iter().map(|event| self.causes_of(*event, &mut more)).collect();
+        let share = || Budget::part(events.len());
+        let causes: Vec<Causes<'_>> =
+            events.iter().map(|event| self.causes_of(*event, share(), &mut more)).collect();
         let mut search = Covers::of(&causes, limit);
         search.all();
-        let told = |set: &Vec<usize>| search.told(set, &events, &causes);
-        let mut explanations: Vec<Explanation> = search.found.iter().map(told).collect();
-        explanations.sort_by(|a, b| {
-            let by_number = a.causes.len().cmp(&b.causes.len());
-            let by_sureness = b.confidence.total_cmp(&a.confidence);
-            let by_steps = a.steps.len().cmp(&b.steps.len());
-            by_number.then(by_sureness).then(by_steps)
-        });
-        more |= search.more || explanations.len() > limit;
-        explanations.truncate(limit);
+        more |= search.more || search.found.len() > limit;
+        let best = search.best(&causes);
+        let told = |set: &&Vec<usize>| search.told(set, &events, &causes);
+        let explanations = best.iter().take(limit).map(told).collect();
         let without = events.iter().zip(&causes).filter(|(_, causes)| causes.is_empty());
         let unexplained = without.map(|(event, _)| *event).collect();
         Ok(Abduced { explanations, unexplained, more })
@@ -145,19 +150,25 @@ impl Premises {
     }
 
     /// What leads to an event, level by level.
-    fn causes_of(&self, event: EntityId, more: &mut bool) -> Causes {
+    fn causes_of(&self, event: EntityId, mut budget: Budget, more: &mut bool) -> Causes<'_> {
         let mut causes = Causes::new();
         let mut level = vec![(event, 1.0_f32)];
         for depth in 1..=MAX_CHAIN + 1 {
             let mut next = Causes::new();
             for (at, so_far) in level {
-                for (cause, step) in self.leading_to(at) {
-                    if cause == event || causes.contains_key(&cause) {
+                for (cause, premise) in self.leading_to(at) {
+                    if !budget.follow(1) {
+                        *more = true;
+                        causes.append(&mut next);
+                        return causes;
+                    }
+                    let Some(cause) = cause.filter(|cause| *cause != event) else { continue };
+                    if causes.contains_key(&cause) {
                         continue;
                     }
-                    let confidence = so_far.min(step.confidence);
+                    let confidence = so_far.min(premise.confidence);
                     if next.get(&cause).is_none_or(|known| known.confidence < confidence) {
-                        next.insert(cause, Towards { depth, confidence, next: at, step });
+                        next.insert(cause, Towards { depth, confidence, next: at, premise });
                     }
                 }
             }
@@ -181,43 +192,38 @@ impl Premises {
         causes
     }
 
-    /// What leads to an entity in one step.
-    fn leading_to(&self, at: EntityId) -> Vec<(EntityId, Step)> {
-        let onto = self.onto(at).filter(|p| leads(&p.predicate) == Some(true));
-        let about = self.about(at).filter(|p| leads(&p.predicate) == Some(false));
-        let step = |premise: &super::premises::Premise| Step {
-            claim: Claim {
-                subject: premise.subject,
-                predicate: premise.predicate.clone(),
-                object: premise.object.clone(),
-                negated: false,
-            },
-            rule: Rule::Stated,
-            uses: vec![premise.ground.clone()],
-            confidence: premise.confidence,
-        };
-        let there = onto.filter(|p| !p.negated).map(|p| (p.subject, step(p)));
-        let back = about.filter(|p| !p.negated).filter_map(|p| match p.object {
-            Object::Entity(cause) => Some((cause, step(p))),
-            Object::Literal(_) => None,
+    /// What is said of an entity, with what leads to it by that, if anything does.
+    fn leading_to(&self, at: EntityId) -> impl Iterator<Item = (Option<EntityId>, &Premise)> {
+        let there = self.onto(at).map(|p| {
+            let leads = p.leads == Some(true) && !p.negated;
+            (leads.then_some(p.subject), p)
         });
-        there.chain(back).collect()
+        let back = self.about(at).map(|p| match p.object {
+            Object::Entity(cause) if p.leads == Some(false) && !p.negated => (Some(cause), p),
+            _ => (None, p),
+        });
+        there.chain(back)
     }
 }
 
 /// A search for sets of causes, the small ones first.
 struct Covers {
     candidates: Vec<Candidate>,
+    /// For each observation those that cover it, the best [`MAX_TRIED`].
+    covering: Vec<Vec<usize>>,
     /// All that can be covered.
     all: u32,
+    /// As many as one candidate covers at most.
+    most: u32,
     limit: usize,
     tried: usize,
     found: Vec<Vec<usize>>,
+    known: FxHashSet<Vec<usize>>,
     more: bool,
 }
 
 impl Covers {
-    fn of(causes: &[Causes], limit: usize) -> Self {
+    fn of(causes: &[Causes<'_>], limit: usize) -> Self {
         let mut candidates: BTreeMap<EntityId, Candidate> = BTreeMap::new();
         let mut all = 0;
         for (k, causes) in causes.iter().enumerate() {
@@ -236,7 +242,22 @@ impl Covers {
             let by_sureness = b.confidence.total_cmp(&a.confidence);
             by_covers.then(by_sureness).then((a.depth, a.entity).cmp(&(b.depth, b.entity)))
         });
-        Covers { candidates, all, limit, tried: 0, found: Vec::new(), more: false }
+        let best_of = |k: usize| {
+            let covers = |c: &usize| candidates[*c].covers & (1 << k) != 0;
+            (0..candidates.len()).filter(covers).take(MAX_TRIED).collect()
+        };
+        let covering = (0..causes.len()).map(best_of).collect();
+        Covers {
+            most: candidates.first().map_or(0, |best| best.covers.count_ones()),
+            more: causes.iter().any(|causes| causes.len() > MAX_TRIED),
+            candidates,
+            covering,
+            all,
+            limit,
+            tried: 0,
+            found: Vec::new(),
+            known: FxHashSet::default(),
+        }
     }
 
     fn all(&mut self) {
@@ -254,33 +275,47 @@ impl Covers {
 
     /// Sets of a size that cover what is not covered yet.
     fn extend(&mut self, set: &mut Vec<usize>, covered: u32, size: usize) {
+        let open = self.all & !covered;
+        if open.count_ones() as usize > (size - set.len()) * self.most as usize {
+            return;
+        }
         self.tried += 1;
         if self.tried > MAX_SETS {
             self.more = true;
             return;
         }
-        if covered == self.all {
+        if open == 0 {
             let mut sorted = set.clone();
             sorted.sort_unstable();
-            if set.len() == size && self.is_irredundant(set) && !self.found.contains(&sorted) {
+            let new = set.len() == size && self.is_irredundant(set);
+            if new && self.known.insert(sorted.clone()) {
                 self.found.push(sorted);
             }
             return;
         }
-        if set.len() == size {
-            return;
-        }
-        let open = 1 << (self.all & !covered).trailing_zeros();
-        let covering =
-            (0..self.candidates.len()).filter(|k| self.candidates[*k].covers & open != 0);
-        let mut covering: Vec<usize> = covering.collect();
-        self.more |= covering.len() > MAX_TRIED;
-        covering.truncate(MAX_TRIED);
-        for k in covering {
-            set.push(k);
-            self.extend(set, covered | self.candidates[k].covers, size);
+        let first = open.trailing_zeros() as usize;
+        for k in 0..self.covering[first].len() {
+            let candidate = self.covering[first][k];
+            set.push(candidate);
+            self.extend(set, covered | self.candidates[candidate].covers, size);
             set.pop();
         }
+    }
+
+    /// The sets that were found: fewer causes first, then the surer, then those with fewer steps.
+    fn best(&self, causes: &[Causes<'_>]) -> Vec<&Vec<usize>> {
+        let mut best: Vec<(f32, usize, &Vec<usize>)> = Vec::new();
+        for set in &self.found {
+            let of = set.iter().map(|k| &self.candidates[*k]);
+            let sure = of.clone().map(|one| one.confidence).fold(1.0, f32::min);
+            let chains = of.flat_map(|one| causes.iter().filter_map(|all| all.get(&one.entity)));
+            best.push((sure, chains.map(Towards::n_steps).sum(), set));
+        }
+        best.sort_by(|a, b| {
+            let by_number = a.2.len().cmp(&b.2.len());
+            by_number.then(b.0.total_cmp(&a.0)).then(a.1.cmp(&b.1))
+        });
+        best.into_iter().map(|(_, _, set)| set).collect()
     }
 
     /// Whether each covers something that no other does.
@@ -292,7 +327,7 @@ impl Covers {
         })
     }
 
-    fn told(&self, set: &[usize], events: &[EntityId], causes: &[Causes]) -> Explanation {
+    fn told(&self, set: &[usize], events: &[EntityId], causes: &[Causes<'_>]) -> Explanation {
         let mut steps = Vec::new();
         let mut told = Vec::new();
         for k in set {
@@ -313,11 +348,11 @@ impl Covers {
 }
 
 /// The steps from a cause to an event, and for two or more what they come to.
-fn chain(cause: EntityId, event: EntityId, causes: &Causes, steps: &mut Vec<Step>) {
+fn chain(cause: EntityId, event: EntityId, causes: &Causes<'_>, steps: &mut Vec<Step>) {
     let (first, mut at) = (steps.len(), cause);
     while at != event {
         let Some(towards) = causes.get(&at) else { return };
-        steps.push(towards.step.clone());
+        steps.push(stated(towards.premise));
         at = towards.next;
     }
     if steps.len() - first > 1 {

@@ -5,6 +5,7 @@
 //! - What is said of what an entity is holds of it, unless something nearer denies it, or says
 //!   another value of a predicate that has one at a time. Nearer is the order of
 //!   [`View::ancestors`](crate::View::ancestors). Denials are inherited alike.
+//!   So is what a class is said not to be.
 //! - Of a transitive predicate, and of `is_a`, what the one leads to leads on, up to
 //!   [`MAX_CHAIN`] steps, but not to what is denied.
 //! - A property is inherited as [`View::property`](crate::View::property) says.
@@ -132,6 +133,7 @@ pub(super) struct Deduction<'a> {
     functional: bool,
     transitive: bool,
     held: FxHashMap<EntityId, Holds>,
+    said: FxHashMap<EntityId, Vec<Said>>,
     followed: usize,
     /// Steps that were told.
     proved: usize,
@@ -155,9 +157,15 @@ impl<'a> Deduction<'a> {
             functional: premises.is_functional(predicate),
             transitive: predicate == IS_A || laws.is_some_and(|(_, laws)| laws.transitive),
             held: FxHashMap::default(),
+            said: FxHashMap::default(),
             followed: 0,
             proved: 0,
         }
+    }
+
+    /// Links that were followed.
+    pub(super) fn followed(&self) -> usize {
+        self.followed
     }
 
     /// Whether as much was followed or proved as one answer may.
@@ -172,7 +180,11 @@ impl<'a> Deduction<'a> {
     }
 
     /// What is said of an entity itself, each object once: the surest, and of those the first.
-    pub(super) fn said(&mut self, of: EntityId) -> Vec<Said> {
+    fn said(&mut self, of: EntityId) -> Vec<Said> {
+        if let Some(known) = self.said.get(&of) {
+            self.followed += known.len();
+            return known.clone();
+        }
         let mut best: BTreeMap<(Key, bool), Said> = BTreeMap::new();
         for (predicate, flipped) in &self.forms {
             let premises: Vec<_> = match flipped {
@@ -199,7 +211,9 @@ impl<'a> Deduction<'a> {
                 }
             }
         }
-        best.into_values().collect()
+        let said: Vec<Said> = best.into_values().collect();
+        self.said.insert(of, said.clone());
+        said
     }
 
     /// What holds of an entity in one step.
@@ -261,6 +275,16 @@ impl<'a> Deduction<'a> {
         holds
     }
 
+    /// What an entity is said to be, and not to be, also by what is said of its classes: those that it
+    /// is are reached in chains.
+    fn kinds(&mut self, of: EntityId) -> Holds {
+        let mut holds = self.along(of, &self.premises.line(of));
+        holds.held.retain(|held| held.of == of || held.said.negated);
+        holds.blocked.retain(|(said, _)| said.negated);
+        self.followed += holds.held.len();
+        holds
+    }
+
     /// How sure it is that an entity is an ancestor.
     fn is_confident(&self, of: EntityId, ancestor: EntityId) -> f32 {
         let way = self.premises.way_up(of, ancestor).into_iter();
@@ -271,7 +295,7 @@ impl<'a> Deduction<'a> {
     /// All that follows of a subject.
     fn all(&mut self, subject: EntityId, object: Option<&Object>, found: &mut Deduced) {
         let wanted = |claimed: &Object| object.is_none_or(|object| object == claimed);
-        let holds = self.holds(subject);
+        let holds = if self.predicate == IS_A { self.kinds(subject) } else { self.holds(subject) };
         for held in holds.held.iter().filter(|held| wanted(&held.said.object)) {
             if self.is_spent() {
                 found.more = true;

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::deduce::Deduction;
 use super::premises::Premises;
 use super::{Claim, Ground, Key, MAX_CONCLUSIONS, Rule, Step};
+use crate::check;
 use crate::error::KnowledgeError;
 use crate::id::EntityId;
 use crate::inherit::IS_A;
@@ -21,6 +22,8 @@ use crate::item::{Object, Scalar};
 const MAX_MEMBERS: usize = 10_000;
 /// Members that the proof of one generalisation names, and exceptions that it lists.
 pub const MAX_NAMED: usize = 20;
+/// Links that are looked at for one induction.
+pub const MAX_TALLIED: usize = 20_000_000;
 /// The quantile of the normal distribution for 95 % on both sides.
 const Z: f64 = 1.959_964;
 
@@ -75,8 +78,42 @@ type Pattern = (bool, String, Key);
 #[derive(Default)]
 struct Tally {
     object: Option<Object>,
+    support: usize,
+    /// Of the first [`MAX_NAMED`].
     have: Vec<Step>,
     deny: BTreeSet<EntityId>,
+}
+
+impl Tally {
+    /// Another has it.
+    fn has(&mut self, object: &Object, step: impl FnOnce() -> Option<Step>) {
+        self.object.get_or_insert_with(|| object.clone());
+        self.support += 1;
+        if self.have.len() < MAX_NAMED {
+            self.have.extend(step());
+        }
+    }
+}
+
+/// Who has what.
+#[derive(Default)]
+struct Tallies {
+    of: BTreeMap<Pattern, Tally>,
+    /// Of what has one value at a time: what each member has, which is against all else.
+    values: BTreeMap<(bool, String), BTreeMap<EntityId, BTreeSet<Key>>>,
+}
+
+impl Tallies {
+    fn values(&mut self, of: &Pattern, member: EntityId) -> &mut BTreeSet<Key> {
+        self.values.entry((of.0, of.1.clone())).or_default().entry(member).or_default()
+    }
+
+    /// Who has something else, or of whom it is denied.
+    fn against(&self, of: &Pattern, tally: &Tally) -> BTreeSet<EntityId> {
+        let values = self.values.get(&(of.0, of.1.clone())).into_iter().flatten();
+        let others = values.filter(|(_, keys)| !keys.contains(&of.2)).map(|(member, _)| *member);
+        others.chain(tally.deny.iter().copied()).collect()
+    }
 }
 
 impl Premises {
@@ -85,7 +122,8 @@ impl Premises {
     ///
     /// # Errors
     ///
-    /// [`KnowledgeError::TooMany`] for a class with more than 10,000 members.
+    /// [`KnowledgeError::TooMany`] for a class with more than 10,000 members, and for more than
+    /// [`MAX_TALLIED`]: who was not looked at would count against.
     pub fn induce(
         &self,
         class: EntityId,
@@ -95,8 +133,8 @@ impl Premises {
         let below = self.below(class);
         let members: Vec<EntityId> =
             below.iter().copied().filter(|id| self.children(*id).next().is_none()).collect();
-        crate::check::count("members of a class", members.len(), MAX_MEMBERS)?;
-        let mut tallies: BTreeMap<Pattern, Tally> = BTreeMap::new();
+        check::count("members of a class", members.len(), MAX_MEMBERS)?;
+        let mut tallies = Tallies::default();
         let lines: BTreeMap<EntityId, Vec<EntityId>> = members
             .iter()
             .map(|member| {
@@ -104,16 +142,22 @@ impl Premises {
                 (*member, line.filter(|id| below.contains(id)).collect())
             })
             .collect();
-        self.tally_facts(&below, &lines, &mut tallies);
+        self.tally_facts(&below, &lines, &mut tallies)?;
         self.tally_properties(&lines, &mut tallies);
         let limit = if limit == 0 { MAX_CONCLUSIONS } else { limit.min(MAX_CONCLUSIONS) };
-        let enough = tallies.into_iter().filter(|(_, t)| t.have.len() >= min_support.max(1));
-        let told = enough.filter_map(|(pattern, tally)| self.told(class, &members, pattern, tally));
-        let mut generalisations: Vec<Generalisation> = told.collect();
-        generalisations.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        let more = generalisations.len() > limit;
-        generalisations.truncate(limit);
-        Ok(Induced { members: members.len(), generalisations, more })
+        let mut enough: Vec<(Pattern, Tally)> = std::mem::take(&mut tallies.of)
+            .into_iter()
+            .filter(|(_, tally)| tally.support >= min_support.max(1))
+            .collect();
+        // The more have it, the surer it is.
+        enough.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.support));
+        let more = enough.len() > limit;
+        enough.truncate(limit);
+        let told = enough.into_iter().filter_map(|found| {
+            let against = tallies.against(&found.0, &found.1);
+            self.told(class, members.len(), found, against)
+        });
+        Ok(Induced { members: members.len(), generalisations: told.collect(), more })
     }
 
     pub(super) fn children(&self, of: EntityId) -> impl Iterator<Item = EntityId> {
@@ -135,86 +179,79 @@ impl Premises {
         &self,
         below: &BTreeSet<EntityId>,
         lines: &BTreeMap<EntityId, Vec<EntityId>>,
-        tallies: &mut BTreeMap<Pattern, Tally>,
-    ) {
+        tallies: &mut Tallies,
+    ) -> Result<(), KnowledgeError> {
+        let mut looked = 0;
         let said = below.iter().flat_map(|id| self.about(*id));
         let predicates: BTreeSet<&str> =
             said.map(|p| p.predicate.as_str()).filter(|p| *p != IS_A).collect();
         for predicate in predicates {
             let functional = self.is_functional(predicate);
             let mut search = Deduction::new(self, predicate);
-            let mut values: BTreeMap<EntityId, BTreeSet<Key>> = BTreeMap::new();
             for (member, line) in lines {
                 for held in search.along(*member, line).held {
                     let key = Key::of(&held.said.object);
-                    let pattern = (false, predicate.to_string(), key.clone());
-                    let tally = tallies.entry(pattern).or_default();
-                    tally.object.get_or_insert_with(|| held.said.object.clone());
+                    let pattern = (false, predicate.to_string(), key);
                     if held.said.negated {
-                        tally.deny.insert(*member);
+                        tallies.of.entry(pattern).or_default().deny.insert(*member);
                         continue;
                     }
-                    values.entry(*member).or_default().insert(key);
-                    let mut steps = Vec::new();
-                    search.prove(*member, &held, &mut steps);
-                    tally.have.extend(steps.pop().map(|last| grounded(last, &held.said.ground)));
+                    if functional {
+                        tallies.values(&pattern, *member).insert(pattern.2.clone());
+                    }
+                    let tally = tallies.of.entry(pattern).or_default();
+                    tally.has(&held.said.object, || {
+                        let mut steps = Vec::new();
+                        search.prove(*member, &held, &mut steps);
+                        steps.pop().map(|last| grounded(last, &held.said.ground))
+                    });
                 }
+                let found = looked + search.followed();
+                check::count("links to look at for an induction", found, MAX_TALLIED)?;
             }
-            if functional {
-                let of = |pattern: &Pattern| !pattern.0 && pattern.1 == predicate;
-                for (pattern, tally) in tallies.iter_mut().filter(|(pattern, _)| of(pattern)) {
-                    let other = values.iter().filter(|(_, keys)| !keys.contains(&pattern.2));
-                    tally.deny.extend(other.map(|(member, _)| *member));
-                }
-            }
+            looked += search.followed();
         }
+        Ok(())
     }
 
-    fn tally_properties(
-        &self,
-        lines: &BTreeMap<EntityId, Vec<EntityId>>,
-        tallies: &mut BTreeMap<Pattern, Tally>,
-    ) {
-        let mut values: BTreeMap<&str, BTreeMap<EntityId, Option<Key>>> = BTreeMap::new();
+    fn tally_properties(&self, lines: &BTreeMap<EntityId, Vec<EntityId>>, tallies: &mut Tallies) {
         for (member, line) in lines {
+            let mut known: BTreeSet<&str> = BTreeSet::new();
             let things = line.iter().filter_map(|id| Some((*id, self.things.get(id)?)));
             for (of, thing) in things {
                 for name in thing.names(*member == of) {
-                    let known = values.entry(name).or_default();
-                    if known.contains_key(member) {
+                    if !known.insert(name) {
                         continue;
                     }
                     let value = thing.says(name, *member == of).flatten();
-                    known.insert(*member, value.map(Key::literal));
+                    let key = value.map_or_else(|| Key::literal(&Scalar::Null), Key::literal);
+                    let pattern = (true, name.to_string(), key);
+                    // An exception that there is none is something else, whatever the others have.
+                    let values = tallies.values(&pattern, *member);
                     let Some(value) = value else { continue };
-                    let step = had(*member, name, value, of, thing.confidence);
-                    let pattern = (true, name.to_string(), Key::literal(value));
-                    let tally = tallies.entry(pattern).or_default();
-                    tally.object.get_or_insert_with(|| Object::Literal(value.clone()));
-                    tally.have.push(step);
+                    values.insert(pattern.2.clone());
+                    let tally = tallies.of.entry(pattern).or_default();
+                    tally.has(&Object::Literal(value.clone()), || {
+                        Some(had(*member, name, value, of, thing.confidence))
+                    });
                 }
             }
-        }
-        for (pattern, tally) in tallies.iter_mut().filter(|(pattern, _)| pattern.0) {
-            let known = values.get(pattern.1.as_str()).into_iter().flatten();
-            let other = known.filter(|(_, key)| key.as_ref() != Some(&pattern.2));
-            tally.deny.extend(other.map(|(member, _)| *member));
         }
     }
 
     fn told(
         &self,
         class: EntityId,
-        members: &[EntityId],
-        pattern: Pattern,
-        tally: Tally,
+        members: usize,
+        (pattern, tally): (Pattern, Tally),
+        others: BTreeSet<EntityId>,
     ) -> Option<Generalisation> {
         let (property, predicate, _) = pattern;
         let object = tally.object?;
-        let support = tally.have.len();
+        let support = tally.support;
         let claim = Claim { subject: class, predicate, object, negated: false };
-        let confidence = wilson(support, members.len());
-        let mut steps: Vec<Step> = tally.have.into_iter().take(MAX_NAMED).collect();
+        let confidence = wilson(support, members);
+        let mut steps: Vec<Step> = tally.have;
         let uses = (0..steps.len()).map(Ground::Step).collect();
         let last = Step {
             claim: claim.clone(),
@@ -234,8 +271,8 @@ impl Premises {
             property,
             known,
             support,
-            n_exceptions: tally.deny.len(),
-            exceptions: tally.deny.into_iter().take(MAX_NAMED).collect(),
+            n_exceptions: others.len(),
+            exceptions: others.into_iter().take(MAX_NAMED).collect(),
             confidence,
             steps,
         })

@@ -23,9 +23,9 @@ use crate::item::{Object, Scalar};
 pub use abduce::{Abduced, Cause, Explanation, MAX_EXPLANATIONS, MAX_OBSERVED, Observed};
 pub use analogy::{Analogies, Counterpart, Link, MAX_COUNTERPARTS, Way};
 pub use causal::leads;
-pub use compare::{Inference, Likeness, MAX_MAPPED, Mapping, Similar};
+pub use compare::{Alike, Inference, Likeness, MAX_MAPPED, Mapping, Similar};
 pub use deduce::{Blocked, Deduced, Goal, Proof};
-pub use induce::{Generalisation, Induced, MAX_NAMED, wilson};
+pub use induce::{Generalisation, Induced, MAX_NAMED, MAX_TALLIED, wilson};
 pub use premises::Premises;
 
 /// Steps of one chain: of predicates that are transitive, and of causes.
@@ -38,6 +38,28 @@ pub const MAX_CONCLUSIONS: usize = 1_000;
 pub const MAX_FOLLOWED: usize = 500_000;
 /// Steps of all proofs of one answer, and what is told as blocked; those that are found first are told.
 pub const MAX_PROVED: usize = 200_000;
+
+/// Links that one question may still follow, of [`MAX_FOLLOWED`].
+#[derive(Debug)]
+struct Budget(usize);
+
+impl Budget {
+    fn new() -> Self {
+        Self::part(1)
+    }
+
+    /// That of each of so many.
+    fn part(of: usize) -> Self {
+        Self(MAX_FOLLOWED / of.max(1))
+    }
+
+    /// Follows so many; where fewer are left, none are, and none are left.
+    fn follow(&mut self, n: usize) -> bool {
+        let left = self.0.checked_sub(n);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,5 +151,19 @@ impl Key {
 
     fn literal(scalar: &Scalar) -> Key {
         Key::Literal(format!("{scalar:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_budget_ends_it() {
+        let mut budget = Budget::part(5);
+        assert!(budget.follow(MAX_FOLLOWED / 5 - 1));
+        assert!(!budget.follow(2), "one is left");
+        assert!(!budget.follow(1), "none is left then");
+        assert!(Budget::new().follow(MAX_FOLLOWED) && !Budget::new().follow(MAX_FOLLOWED + 1));
     }
 }

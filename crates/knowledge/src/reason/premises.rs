@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::{Ground, MAX_PREMISES};
+use super::{Ground, MAX_PREMISES, leads};
 use crate::check;
 use crate::error::KnowledgeError;
 use crate::id::{EntityId, FactId, RelationId, Time, Vertex};
@@ -25,6 +25,8 @@ pub(super) struct Premise {
     pub(super) confidence: f32,
     /// Facts that are reasons for it.
     pub(super) reasons: BTreeSet<FactId>,
+    /// Which of its ends leads to the other, as [`leads`] says of what it says.
+    pub(super) leads: Option<bool>,
 }
 
 /// What an entity says of itself.
@@ -60,6 +62,8 @@ pub struct Premises {
     by_object: FxHashMap<EntityId, Vec<usize>>,
     pub(super) things: BTreeMap<EntityId, Thing>,
     parents: Parents,
+    /// Whether anything is said not to be something.
+    has_denials: bool,
     pub(super) laws: BTreeMap<String, (bool, Laws)>,
 }
 
@@ -118,6 +122,7 @@ impl Premises {
                         negated: fact.negated,
                         confidence: fact.confidence,
                         reasons: fact.justifications.iter().flatten().copied().collect(),
+                        leads: None,
                     });
                 }
             }
@@ -149,13 +154,23 @@ impl Premises {
                     negated: false,
                     confidence: known.item.provenance.confidence,
                     reasons: BTreeSet::new(),
+                    leads: None,
                 });
             }
         }
     }
 
     fn index(&mut self) {
+        let mut leading: BTreeMap<String, Option<bool>> = BTreeMap::new();
+        for premise in &mut self.all {
+            let kind = &premise.predicate;
+            premise.leads = match leading.get(kind) {
+                Some(known) => *known,
+                None => *leading.entry(kind.clone()).or_insert(leads(kind)),
+            };
+        }
         for (k, premise) in self.all.iter().enumerate() {
+            self.has_denials |= premise.predicate == IS_A && premise.negated;
             self.by_subject.entry(premise.subject).or_default().push(k);
             let Object::Entity(object) = premise.object else { continue };
             self.by_object.entry(object).or_default().push(k);
@@ -188,16 +203,32 @@ impl Premises {
             .find(|p| matches!(p.ground, Ground::Fact(_)))
     }
 
-    /// What an entity is said not to be.
-    fn denied(&self, entity: EntityId) -> BTreeSet<EntityId> {
+    /// What an entity is said not to be itself.
+    fn denied_of(&self, entity: EntityId) -> impl Iterator<Item = EntityId> {
         let denials = self.about(entity).filter(|p| p.predicate == IS_A && p.negated);
-        denials
-            .filter_map(|p| if let Object::Entity(id) = p.object { Some(id) } else { None })
-            .collect()
+        denials.filter_map(|p| if let Object::Entity(id) = p.object { Some(id) } else { None })
     }
 
-    /// An entity and its ancestors, the nearest first, without those that it is said not to be and
-    /// what it would be through them alone.
+    /// What an entity is not: what is said of it, and of what it is, unless something nearer is said to
+    /// be that.
+    fn denied(&self, entity: EntityId) -> BTreeSet<EntityId> {
+        let mut denied = BTreeSet::new();
+        if !self.has_denials {
+            return denied;
+        }
+        let mut reached = BTreeSet::from([entity]);
+        for at in line(entity, &self.parents) {
+            if reached.contains(&at) {
+                denied.extend(self.denied_of(at).filter(|id| !reached.contains(id)));
+                let parents = self.parents(at).iter().filter(|id| !denied.contains(id));
+                reached.extend(parents);
+            }
+        }
+        denied
+    }
+
+    /// An entity and its ancestors, the nearest first, without those that it is not and what it would
+    /// be through them alone.
     pub(super) fn line(&self, entity: EntityId) -> Vec<EntityId> {
         let denied = self.denied(entity);
         let all = line(entity, &self.parents);
@@ -215,7 +246,7 @@ impl Premises {
         all.into_iter().filter(|id| reached.contains(id)).collect()
     }
 
-    /// A shortest way up from an entity to an ancestor, not over what it is said not to be: each with
+    /// A shortest way up from an entity to an ancestor, not over what it is not: each with
     /// its parent.
     pub(super) fn way_up(&self, from: EntityId, to: EntityId) -> Vec<(EntityId, EntityId)> {
         if from == to {

@@ -1,7 +1,7 @@
 //! Reasoning on the wire. Fields that a kind does not have are refused.
 
 use knowledge::reason::{
-    Abduced, Analogies, Blocked, Claim, Deduced, Explanation, Generalisation, Goal, Ground,
+    Abduced, Alike, Analogies, Blocked, Claim, Deduced, Explanation, Generalisation, Goal, Ground,
     Induced, Link, Mapping, Observed, Premises, Proof, Similar, Step, Way,
 };
 use knowledge::{At, EntityId, FactId, ItemId, KnowledgeError, Object, View};
@@ -93,7 +93,7 @@ pub(crate) enum Found {
     Abduced(Abduced),
     Analogies(Analogies),
     Mapping(Mapping),
-    Alike(Vec<Similar>),
+    Alike(Alike),
 }
 
 /// What was concluded; nothing of it is learned. What a kind of reasoning does not have is absent.
@@ -397,11 +397,8 @@ impl Question {
             Self::Induce(class, least) => Found::Induced(premises.induce(*class, *least, limit)?),
             Self::Abduce(observed) => Found::Abduced(premises.abduce(observed, limit)?),
             Self::Proportion([a, b, c]) => Found::Analogies(premises.analogies(*a, *b, *c, limit)),
-            Self::Map(a, c) => Found::Mapping(premises.mapping(*a, *c)),
-            Self::Like(a) => {
-                let limit = limit.min(knowledge::reason::MAX_COUNTERPARTS);
-                Found::Alike(premises.like(*a, limit))
-            }
+            Self::Map(a, c) => Found::Mapping(premises.mapping(*a, *c, limit)),
+            Self::Like(a) => Found::Alike(premises.like(*a, limit)),
         })
     }
 }
@@ -444,11 +441,11 @@ impl ReasonAnswer {
             },
             Found::Analogies(found) => names.analogies(kind, found),
             Found::Mapping(found) => {
-                Self { mapping: Some(names.mapping(found)), ..Self::new(kind, false) }
+                Self { mapping: Some(names.mapping(found)), ..Self::new(kind, found.more) }
             }
             Found::Alike(found) => Self {
-                alike: found.iter().map(|similar| names.alike(similar)).collect(),
-                ..Self::new(kind, false)
+                alike: found.similar.iter().map(|similar| names.alike(similar)).collect(),
+                ..Self::new(kind, found.more)
             },
         }
     }

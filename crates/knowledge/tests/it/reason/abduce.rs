@@ -55,6 +55,22 @@ fn a_diagnosis() {
     assert_eq!(found, told.explain(&["fever"]), "what a fact says was observed");
 }
 
+/// As many causes as observations, each with many that would do: small sets are not tried.
+#[test]
+fn many_observations_need_many_causes() {
+    let mut told = Told::default();
+    let observed: Vec<String> = (0..12).map(|k| format!("event{k}")).collect();
+    for (k, event) in observed.iter().enumerate() {
+        for cause in 0..20 {
+            told.say(&format!("cause{k}_{cause} causes {event} 0.{}", 50 + cause));
+        }
+    }
+    let names: Vec<&str> = observed.iter().map(String::as_str).collect();
+    let found = told.explain(&names);
+    let best = &found.explanations[0];
+    assert_eq!((best.causes.len(), best.confidence, found.more), (12, 0.69, true));
+}
+
 #[test]
 fn chains_of_causes() {
     let n = MAX_CHAIN + 3;

@@ -24,7 +24,7 @@ fn the_atom_is_like_the_solar_system() {
     told.say("nucleus attracts electron");
     told.say("nucleus more_massive_than electron");
     let [nucleus, electron] = ["nucleus", "electron"].map(|name| told.id(name));
-    let mapping = told.premises().mapping(sun, nucleus);
+    let mapping = told.premises().mapping(sun, nucleus, 0);
     assert_eq!(mapping.pairs, [(sun, nucleus), (planet, electron)]);
     let shared: Vec<String> = mapping.shared.iter().map(|(_, s)| told.said(&s.claim)).collect();
     assert_eq!(shared, ["nucleus attracts electron", "nucleus more_massive_than electron"]);
@@ -84,11 +84,54 @@ fn what_is_like_what() {
          d hears a",
     );
     let [a, b, c] = ["a", "b", "c"].map(|name| told.id(name));
-    let alike = told.premises().like(a, 10);
+    let alike = told.premises().like(a, 10).similar;
     assert_eq!(alike.iter().map(|one| one.entity).collect::<Vec<_>>(), [b, c]);
     let kinds: Vec<&Link> = alike[0].likeness.shared.iter().map(|(link, _)| link).collect();
     assert_eq!(kinds.len(), 2);
     assert!(alike[0].likeness.score < 1.0 && alike[0].likeness.score > alike[1].likeness.score);
+}
+
+#[test]
+fn what_is_not_told_is_more() {
+    let mut told = Told::of(
+        "a likes x
+         a likes y
+         a likes z
+         b likes u
+         b likes v
+         c likes w",
+    );
+    let [a, b, c] = ["a", "b", "c"].map(|name| told.id(name));
+    let premises = told.premises();
+    let (one, two) = (premises.like(a, 1), premises.like(a, 2));
+    assert_eq!((one.similar[0].entity, one.more), (b, true));
+    assert_eq!((two.similar[1].entity, two.more), (c, false));
+    let (all, some) = (premises.mapping(a, b, 0), premises.mapping(a, b, 2));
+    assert_eq!((all.pairs.len(), all.shared.len(), all.more), (3, 2, false));
+    assert_eq!((&some.pairs[..], some.shared.len(), some.more), (&all.pairs[..2], 2, true));
+    assert_eq!(some.score, all.score);
+}
+
+/// All of one group are joined alike, so whatever stands for whatever brings as much as any other.
+#[test]
+fn a_mapping_ends_where_too_much_would_be_followed() {
+    let mut told = Told::default();
+    for group in ["s", "t"] {
+        for (from, to) in (0..80).flat_map(|from| (0..80).map(move |to| (from, to))) {
+            if from != to {
+                told.say(&format!("{group}{from} near {group}{to}"));
+            }
+        }
+    }
+    let [first, second] = ["s0", "t0"].map(|name| told.id(name));
+    let premises = told.premises();
+    let mapping = premises.mapping(first, second, 0);
+    assert!(mapping.more && mapping.pairs.len() > 10 && mapping.pairs.len() < 60);
+    assert_eq!(mapping, premises.mapping(first, second, 0));
+    // Ways of three steps to another are as many as there are pairs of those between.
+    let beside = told.id("s1");
+    let found = premises.analogies(first, beside, second, 1);
+    assert!(found.more && found.counterparts.len() == 1, "{found:?}");
 }
 
 proptest! {
@@ -104,7 +147,7 @@ proptest! {
             told.say(&format!("e{from} k{kind} e{to}"));
         }
         let premises = told.premises();
-        let mapping = premises.mapping(ids[a], ids[c]);
+        let mapping = premises.mapping(ids[a], ids[c], 0);
         let distinct = |ends: Vec<EntityId>| {
             let set: std::collections::BTreeSet<EntityId> = ends.iter().copied().collect();
             set.len() == ends.len()

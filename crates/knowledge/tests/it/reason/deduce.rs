@@ -154,6 +154,35 @@ fn what_one_is_denied_leads_nowhere() {
 }
 
 #[test]
+fn what_a_class_is_not_its_members_are_not() {
+    let mut told = Told::of(
+        "whale is_a swimmer
+         swimmer is_a fish
+         whale not is_a fish 0.8
+         fish breathes water
+         moby is_a whale 0.9",
+    );
+    let found = told.ask("moby", "is_a", "fish");
+    let not = &found.conclusions[0];
+    assert_eq!((found.conclusions.len(), not.confidence), (1, 0.8));
+    assert_eq!(
+        told.steps(&not.steps),
+        ["moby is_a whale (stated)", "moby not is_a fish (inherits)"]
+    );
+    told.check(&not.steps);
+    assert_eq!(told.said(&found.blocked[0].claim), "moby is_a fish");
+    assert_eq!(told.conclusions("moby", "is_a", "?").len(), 3, "a whale, a swimmer and no fish");
+    assert!(told.ask("moby", "breathes", "?").conclusions.is_empty());
+    // What is nearer decides.
+    told.say("moby is_a fish");
+    let found = told.ask("moby", "is_a", "fish");
+    assert!(!found.conclusions[0].claim.negated && found.conclusions.len() == 1);
+    assert_eq!(told.said(&found.blocked[0].claim), "moby not is_a fish");
+    assert_eq!(told.ask("moby", "breathes", "?").conclusions.len(), 1);
+    assert!(told.ask("whale", "breathes", "?").conclusions.is_empty());
+}
+
+#[test]
 fn a_chain_has_a_limit() {
     let n = MAX_CHAIN + 2;
     let lines: Vec<String> = (0..n).map(|k| format!("p{k} in p{}", k + 1)).collect();

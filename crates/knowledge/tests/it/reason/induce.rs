@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::reason::{Rule, wilson};
+use knowledge::reason::{MAX_TALLIED, Rule, wilson};
 use knowledge::*;
 use proptest::prelude::*;
 
@@ -36,6 +36,54 @@ fn swans_are_white_but_for_one() {
     told.say("swan has_colour white");
     assert!(told.premises().induce(swan, 2, 0).unwrap().generalisations[0].known);
     assert_eq!(told.premises().induce(swan, 1, 0).unwrap().generalisations.len(), 2);
+}
+
+#[test]
+fn what_would_be_looked_at_too_often_is_refused() {
+    let mut told = Told::default();
+    for k in 0..100 {
+        told.say(&format!("m{k} is_a class"));
+        for n in 0..46 {
+            told.say(&format!("m{k} p{k}_{n} x"));
+        }
+    }
+    let class = told.id("class");
+    let refused = told.premises().induce(class, 1, 0).unwrap_err();
+    let KnowledgeError::TooMany { what, limit: MAX_TALLIED, .. } = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(what, "links to look at for an induction");
+}
+
+#[test]
+fn a_template_counts_as_said() {
+    let mut told = Told::default();
+    for k in 0..4 {
+        told.say(&format!("wren{k} is_a bird"));
+    }
+    let bird = told.id("bird");
+    let set = |property: &str| -> BTreeMap<String, Option<Scalar>> {
+        BTreeMap::from([(property.to_string(), Some(Scalar::Bool(true)))])
+    };
+    for k in 0..4 {
+        let update = EntityUpdate { properties: set("flies"), ..EntityUpdate::default() };
+        let id = told.id(&format!("wren{k}"));
+        told.world.run(1, Command::UpdateEntity(id, update));
+    }
+    assert_eq!(told.premises().induce(bird, 2, 0).unwrap().generalisations[0].support, 4);
+    let update = EntityUpdate { template: set("sings"), ..EntityUpdate::default() };
+    told.world.run(2, Command::UpdateEntity(bird, update));
+    told.world.run(3, Command::Reorganise(Gathering::default()));
+    assert!(told.premises().induce(bird, 2, 0).unwrap().generalisations.is_empty());
+    let sings = |name: &str| {
+        let goal = knowledge::reason::Goal {
+            subject: told.names.get(name).copied(),
+            predicate: "sings".into(),
+            object: None,
+        };
+        told.premises().deduce(&goal, 0).conclusions.len()
+    };
+    assert_eq!((sings("wren1"), sings("bird")), (1, 0));
 }
 
 /// For all of `n` it is `n / (n + z²)`, and for half of them it is as far below a half as the formula says.
