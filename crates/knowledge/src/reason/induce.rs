@@ -2,15 +2,15 @@
 //! by itself.
 //!
 //! Members are the entities below the class that nothing else is. What a member has counts if it is
-//! said of it or of what is between it and the class; what is said of the class itself and above it
-//! explains nothing. Of `k` of `n` members, it is as sure as the lower end of Wilson's interval at
+//! said of it, of what is between it and the class, or by the class of its members; what is said of
+//! the class itself and above it explains nothing. Of `k` of `n` members, it is as sure as the lower end of Wilson's interval at
 //! 95 % (Wilson 1927, "Probable inference, the law of succession, and statistical inference"); a
 //! member of which nothing is known speaks against it as much as one that has something else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deduce::Deduction;
-use super::premises::Premises;
+use super::premises::{Premises, Thing};
 use super::{Claim, Ground, Key, MAX_CONCLUSIONS, Rule, Step};
 use crate::check;
 use crate::error::KnowledgeError;
@@ -143,7 +143,7 @@ impl Premises {
             })
             .collect();
         self.tally_facts(&below, &lines, &mut tallies)?;
-        self.tally_properties(&lines, &mut tallies);
+        self.tally_properties(class, &lines, &mut tallies);
         let limit = if limit == 0 { MAX_CONCLUSIONS } else { limit.min(MAX_CONCLUSIONS) };
         let mut enough: Vec<(Pattern, Tally)> = std::mem::take(&mut tallies.of)
             .into_iter()
@@ -214,29 +214,45 @@ impl Premises {
         Ok(())
     }
 
-    fn tally_properties(&self, lines: &BTreeMap<EntityId, Vec<EntityId>>, tallies: &mut Tallies) {
+    fn tally_properties(
+        &self,
+        class: EntityId,
+        lines: &BTreeMap<EntityId, Vec<EntityId>>,
+        tallies: &mut Tallies,
+    ) {
         for (member, line) in lines {
             let mut known: BTreeSet<&str> = BTreeSet::new();
             let things = line.iter().filter_map(|id| Some((*id, self.things.get(id)?)));
-            for (of, thing) in things {
-                for name in thing.names(*member == of) {
-                    if !known.insert(name) {
-                        continue;
-                    }
-                    let value = thing.says(name, *member == of).flatten();
-                    let key = value.map_or_else(|| Key::literal(&Scalar::Null), Key::literal);
-                    let pattern = (true, name.to_string(), key);
-                    // An exception that there is none is something else, whatever the others have.
-                    let values = tallies.values(&pattern, *member);
-                    let Some(value) = value else { continue };
-                    values.insert(pattern.2.clone());
-                    let tally = tallies.of.entry(pattern).or_default();
-                    tally.has(&Object::Literal(value.clone()), || {
-                        Some(had(*member, name, value, of, thing.confidence))
-                    });
+            let said = things.flat_map(|(of, thing)| {
+                let itself = *member == of;
+                let says = move |name| (of, name, thing.says(name, itself).flatten());
+                thing.names(itself).into_iter().map(says)
+            });
+            let template = self.things.get(&class).into_iter().flat_map(|thing| &thing.template);
+            let template = template.map(|(name, value)| (class, name.as_str(), Some(value)));
+            for (of, name, value) in said.chain(template) {
+                if !known.insert(name) {
+                    continue;
                 }
+                let key = value.map_or_else(|| Key::literal(&Scalar::Null), Key::literal);
+                let pattern = (true, name.to_string(), key);
+                // An exception that there is none is something else, whatever the others have.
+                let values = tallies.values(&pattern, *member);
+                let Some(value) = value else { continue };
+                values.insert(pattern.2.clone());
+                let tally = tallies.of.entry(pattern).or_default();
+                tally.has(&Object::Literal(value.clone()), || {
+                    Some(had(*member, name, value, of, self.things.get(&of)?.confidence))
+                });
             }
         }
+    }
+
+    /// Whether a class says of its members already what many have.
+    fn is_template(&self, claim: &Claim) -> bool {
+        let said = |thing: &Thing| thing.template.get(&claim.predicate).cloned();
+        let said = self.things.get(&claim.subject).and_then(said);
+        said.is_some_and(|value| claim.object == Object::Literal(value))
     }
 
     fn told(
@@ -265,7 +281,8 @@ impl Premises {
             predicate: claim.predicate.clone(),
             object: Some(claim.object.clone()),
         };
-        let known = self.deduce(&goal, 1).conclusions.iter().any(|proof| !proof.claim.negated);
+        let known = property && self.is_template(&claim)
+            || self.deduce(&goal, 1).conclusions.iter().any(|proof| !proof.claim.negated);
         Some(Generalisation {
             claim,
             property,

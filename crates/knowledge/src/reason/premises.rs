@@ -34,7 +34,7 @@ pub(super) struct Premise {
 pub(super) struct Thing {
     properties: BTreeMap<String, Scalar>,
     exceptions: BTreeMap<String, Exception>,
-    template: BTreeMap<String, Scalar>,
+    pub(super) template: BTreeMap<String, Scalar>,
     pub(super) confidence: f32,
 }
 

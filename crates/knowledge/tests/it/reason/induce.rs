@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use knowledge::reason::{MAX_TALLIED, Rule, wilson};
+use knowledge::reason::{Generalisation, MAX_TALLIED, Rule, wilson};
 use knowledge::*;
 use proptest::prelude::*;
 
@@ -74,7 +74,10 @@ fn a_template_counts_as_said() {
     let update = EntityUpdate { template: set("sings"), ..EntityUpdate::default() };
     told.world.run(2, Command::UpdateEntity(bird, update));
     told.world.run(3, Command::Reorganise(Gathering::default()));
-    assert!(told.premises().induce(bird, 2, 0).unwrap().generalisations.is_empty());
+    let found = told.premises().induce(bird, 2, 0).unwrap().generalisations;
+    let has = |one: &Generalisation| (one.claim.predicate.clone(), one.support, one.known);
+    let expected = ["flies", "sings"].map(|name| (name.to_string(), 4, true));
+    assert_eq!(found.iter().map(has).collect::<Vec<_>>(), expected);
     let sings = |name: &str| {
         let goal = knowledge::reason::Goal {
             subject: told.names.get(name).copied(),
